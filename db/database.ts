@@ -1,0 +1,47 @@
+import type { Compilable, Kysely } from "kysely";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Schema } from "./schema.ts";
+
+export type Engine = "sqlite" | "postgres";
+
+/** The one door to the data. */
+export interface Database {
+  readonly engine: Engine;
+  /** The last committed snapshot. Not for what can take over 5 ms: see `slowly`. */
+  readonly read: Kysely<Schema>;
+  /**
+   * Runs `work` in a write transaction and resolves with its answer once that is on disk.
+   * `work` must do nothing but `tx`: it shares its moment with other writes, and may be run again.
+   * @throws whatever `work` throws (then nothing of it is stored); AppError `unavailable` when the disk is full or the server is away
+   */
+  write<T>(work: (tx: Tx) => Maybe<T>): Promise<T>;
+  /** Kysely within a transaction: for what is not hot. */
+  in(tx: Tx): Kysely<Schema>;
+  /**
+   * A statement that is built once and then runs prepared.
+   * @param build gets a function that makes a marker for a named value
+   * @throws Error when a marker is not used exactly once
+   */
+  prepare<Values extends object, Row = Record<string, never>>(build: Build<Values>): Prepared<Values, Row>;
+  /** Runs a read that may take long beside the main thread. */
+  slowly<Row>(query: Compilable<Row>): Promise<Row[]>;
+  /** True when a program beside this one has written since the last call. Cheap. SQLite only; false on PostgreSQL. */
+  changedElsewhere(): boolean;
+  close(): Promise<void>;
+}
+
+export type Build<Values> = (db: Kysely<Schema>, value: <Name extends keyof Values>(name: Name) => Values[Name]) => Compilable<unknown>;
+
+/** A hot statement. On SQLite it answers at once, on PostgreSQL with a promise. */
+export interface Prepared<Values extends object, Row> {
+  /** @param tx the transaction, or null to read the last committed snapshot */
+  all(tx: Tx | null, values: Values): Maybe<Row[]>;
+  one(tx: Tx | null, values: Values): Maybe<Row | undefined>;
+  /** @returns how many rows it changed */
+  run(tx: Tx, values: Values): Maybe<number>;
+}
+
+/** What a database tells of its work. */
+export interface DatabaseHooks {
+  onCommit?(writes: number, seconds: number): void;
+}

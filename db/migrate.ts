@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { type Kysely, sql } from "kysely";
+import type { Database, Engine } from "./database.ts";
+import { mainJob } from "./migrations/0001-main-job.ts";
+
+interface Migration {
+  number: number;
+  name: string;
+  up(db: Kysely<unknown>, engine: Engine): Promise<void>;
+}
+
+/** In order, never changed once released. Static imports: an executable has no folder to scan. */
+const migrations: readonly Migration[] = [{ number: 1, name: "main-job", up: mainJob }];
+
+/** The schema that this executable needs. */
+export const schemaVersion = migrations.at(-1)!.number;
+
+/** The data were written by a newer executable. */
+export class NewerDatabaseError extends Error {
+  constructor(version: number) {
+    super(
+      `the database has schema ${version}, this executable knows up to ${schemaVersion}: run the newer posthouse that wrote it, or restore a backup made before`,
+    );
+    this.name = "NewerDatabaseError";
+  }
+}
+
+/** @returns the newest migration that the database has; 0 for an empty one */
+export async function readSchemaVersion(db: Database): Promise<number> {
+  const tables = await db.read.introspection.getTables();
+  if (!tables.some((table) => table.name === "migrations")) return 0;
+  const { rows } = await sql<{ number: number | null }>`select max(number) as number from migrations`.execute(db.read);
+  return rows[0]?.number ?? 0;
+}
+
+interface MigrateOptions {
+  now: number;
+  /** Where a copy of a SQLite file goes before the first migration of a database that holds data. */
+  backupPath: (fromVersion: number) => string;
+}
+
+/**
+ * Brings the schema up to date, each migration in a transaction of its own.
+ * @returns the names of those that ran
+ * @throws NewerDatabaseError
+ */
+export async function migrate(db: Database, options: MigrateOptions): Promise<string[]> {
+  const version = await readSchemaVersion(db);
+  if (version > schemaVersion) throw new NewerDatabaseError(version);
+  const pending = migrations.filter((migration) => migration.number > version);
+  if (pending.length > 0 && version > 0 && db.engine === "sqlite") await backupSqlite(db, options.backupPath(version));
+  for (const migration of pending) await apply(db, migration, options.now);
+  return pending.map((migration) => migration.name);
+}
+
+/** Copies a live SQLite database into one compact file. @throws Error when the file exists */
+export async function backupSqlite(db: Database, path: string): Promise<void> {
+  if (existsSync(path)) throw new Error(`${path} exists already: name another file`);
+  await db.slowly({ compile: () => ({ sql: "VACUUM INTO ?", parameters: [path], query: undefined as never, queryId: undefined as never }) });
+}
+
+function apply(db: Database, migration: Migration, now: number): Promise<void> {
+  return db.write(async (tx) => {
+    const kysely = db.in(tx);
+    // Several copies may start at once on PostgreSQL: one migrates, the others wait and find it done.
+    if (db.engine === "postgres") await sql`select pg_advisory_xact_lock(7421, 1)`.execute(kysely);
+    await sql`create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)`.execute(kysely);
+    const { rows } = await sql<{ number: number }>`select number from migrations where number = ${migration.number}`.execute(kysely);
+    if (rows.length > 0) return;
+    await migration.up(kysely as unknown as Kysely<unknown>, db.engine);
+    await sql`insert into migrations (number, name, applied_at) values (${migration.number}, ${migration.name}, ${now})`.execute(kysely);
+  });
+}

@@ -1,0 +1,198 @@
+import type { Generated } from "kysely";
+
+/**
+ * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
+ * `env_id` comes first in every tenant table's key.
+ */
+export interface Schema {
+  workspaces: WorkspaceRow;
+  environments: EnvironmentRow;
+  keys: KeyRow;
+  accounts: AccountRow;
+  account_days: AccountDayRow;
+  chats: ChatRow;
+  messages: MessageRow;
+  jobs: JobRow;
+  lanes: LaneRow;
+  events: EventTable;
+  idempotency: IdempotencyRow;
+  counters: CounterRow;
+}
+
+export interface WorkspaceRow {
+  id: number;
+  public_id: string;
+  name: string;
+  plan: string | null;
+  currency: string;
+  on_unknown: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Numbers that are handed out once over all environments, such as account ids. */
+export interface CounterRow {
+  name: string;
+  value: number;
+}
+
+export interface EnvironmentRow {
+  id: number;
+  public_id: string;
+  workspace_id: number;
+  name: string;
+  mode: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface KeyRow {
+  env_id: number;
+  id: string;
+  /** SHA-256 of the key, hex. */
+  hash: string;
+  hint: string;
+  name: string;
+  scopes: string;
+  account_ids: string | null;
+  source_addresses: string | null;
+  rate_limit: number | null;
+  require_idempotency: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface AccountRow {
+  env_id: number;
+  id: number;
+  kind: string;
+  name: string;
+  username: string | null;
+  telegram_id: number | null;
+  status: string;
+  status_reason: string | null;
+  /** Sealed by core/cipher for `account:<env>:<id>`. */
+  token: string | null;
+  paused: number;
+  timezone: string;
+  daily_cap: number | null;
+  deleted_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Sends that an account with a daily cap has taken, by day of its own timezone (`2026-05-06`). */
+export interface AccountDayRow {
+  env_id: number;
+  account_id: number;
+  day: string;
+  taken: number;
+}
+
+/** Chats that an account has had: what `@username` means to it. */
+export interface ChatRow {
+  env_id: number;
+  account_id: number;
+  chat_id: string;
+  type: string;
+  username: string | null;
+  first_name: string | null;
+  last_name: string | null;
+  updated_at: number;
+}
+
+export interface MessageRow {
+  env_id: number;
+  id: string;
+  channel: string;
+  account_id: number | null;
+  direction: string;
+  recipient: string;
+  contact_id: string | null;
+  thread_id: string | null;
+  text: string;
+  status: string;
+  eta: number | null;
+  schedule_at: number | null;
+  expires_at: number | null;
+  silent: number;
+  reply_to: string | null;
+  metadata: string;
+  error_code: string | null;
+  error_message: string | null;
+  error_link: string | null;
+  last_error: string | null;
+  /** JSON list of what each try gave, newest last. */
+  attempts: string;
+  /** The channel's own id of the message. */
+  remote_id: string | null;
+  /** Day of the account's cap on which it counts, when it counts. */
+  cap_day: string | null;
+  created_at: number;
+  sent_at: number | null;
+  delivered_at: number | null;
+  read_at: number | null;
+  updated_at: number;
+}
+
+export interface JobRow {
+  env_id: number;
+  id: string;
+  kind: string;
+  lane: string | null;
+  /** Within a lane, jobs of one chat run one after another. */
+  chat: string | null;
+  run_at: number;
+  /** 0 waits, 1 runs. */
+  running: number;
+  attempts: number;
+  payload: string;
+  eta: number | null;
+  /** Only for running jobs without a lane: when another copy may take it over. */
+  lease_until: number | null;
+}
+
+export interface LaneRow {
+  env_id: number;
+  lane: string;
+  paused: number;
+  held_until: number | null;
+  hold_reason: string | null;
+  owner: string | null;
+  lease_until: number | null;
+  /** Grows with each change of owner; an owner's writes carry it. */
+  fence: number;
+}
+
+export interface EventRow {
+  env_id: number;
+  /** The writing transaction on PostgreSQL, 0 on SQLite: with `seq` the order of commits. */
+  tx_id: number;
+  seq: number;
+  id: string;
+  type: string;
+  subject: string;
+  actor: string;
+  data: string;
+  created_at: number;
+}
+
+type EventTable = Omit<EventRow, "tx_id" | "seq"> & { tx_id: Generated<number>; seq: Generated<number> };
+
+export interface IdempotencyRow {
+  env_id: number;
+  operation: string;
+  key: string;
+  fingerprint: string;
+  /** HTTP status of the answer; null while a request that must ask the outside first is under way. */
+  status: number | null;
+  /** Sealed by core/cipher when the answer holds a secret. */
+  body: string | null;
+  sealed: number;
+  created_at: number;
+  /** null: as long as the message is kept. */
+  expires_at: number | null;
+}

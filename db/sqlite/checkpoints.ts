@@ -1,0 +1,56 @@
+import type { Log } from "#src/core/log.ts";
+import type { File } from "./connection.ts";
+import type { SideThread } from "./side-thread.ts";
+import type { Writer } from "./writer.ts";
+
+/** Frames (pages of 4 KB) that gather in the log between checkpoints: 16 MB. */
+const FRAMES_BETWEEN = 4_000;
+/** From this size (64 MB) the log must begin anew, for which writes stand still while the last of it is moved. */
+const FRAMES_MAX = 16_000;
+/** What moving the rest may take at most; it is what came in during one checkpoint. */
+const HOLD_MS_MAX = 1_000;
+
+/** Moves the write-ahead log into the database file beside the writer, and stops the writer only when it outruns that. */
+export function createCheckpoints(writing: File, side: SideThread, writer: Writer, log: Log) {
+  // This mode moves nothing: it tells the log's length and how much of it has been moved.
+  const logState = writing.prepare("PRAGMA wal_checkpoint(NOOP)");
+  /** What the last checkpoint had to leave. */
+  let left = 0;
+  let running: Promise<void> | undefined;
+
+  function frames(): { all: number; unmoved: number } {
+    const [, all, moved] = logState.values()[0] as [number, number, number];
+    return { all, unmoved: all - moved };
+  }
+
+  async function run(): Promise<void> {
+    try {
+      const { log: seen, checkpointed } = await side.checkpoint();
+      // A reader that is still on an older snapshot keeps the rest in the log; holding writes would not help.
+      if (seen === checkpointed && frames().all > FRAMES_MAX) await catchUp();
+    } catch (error) {
+      log.error("checkpoint failed; the write-ahead log grows until one succeeds", { error });
+    }
+    left = frames().unmoved;
+    running = undefined;
+  }
+
+  /** With the writer held, a checkpoint reaches the log's end, and the next write begins it anew. */
+  async function catchUp(): Promise<void> {
+    const release = writer.hold(HOLD_MS_MAX);
+    try {
+      await side.checkpoint();
+    } finally {
+      release();
+    }
+  }
+
+  return {
+    /** To be told of each group. */
+    committed(): void {
+      if (running === undefined && frames().unmoved - left >= FRAMES_BETWEEN) running = run();
+    },
+    /** Resolves when none runs. */
+    settled: (): Promise<void> => running ?? Promise.resolve(),
+  };
+}

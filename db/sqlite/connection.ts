@@ -1,0 +1,53 @@
+import { Database as File, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { Kysely, SqliteDialect } from "kysely";
+import type { Schema } from "#db/schema.ts";
+
+/** What can only be had while the file is opened, such as the switch to WAL, waits this long for other programs. */
+const OPENING_BUSY_MS_MAX = 5_000;
+/** A log that grew past this while a reader held it back is cut to it when it begins anew. */
+const LOG_BYTES_KEPT = 64 * 1024 * 1024;
+
+/**
+ * Kysely's own SQLite dialect over bun:sqlite: it asks for better-sqlite3's shape.
+ * @param check is called before each statement, and throws when it must not run
+ */
+export function kyselyOver(file: File, check: () => void = () => {}): Kysely<Schema> {
+  const database = {
+    close: () => file.close(),
+    prepare(sql: string) {
+      check();
+      const statement = file.query(sql);
+      return {
+        reader: statement.columnNames.length > 0,
+        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLQueryBindings[])),
+        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLQueryBindings[])),
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLQueryBindings[])),
+      };
+    },
+  };
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+}
+
+/** Opens the file for writing: durable at every commit, never waiting in a statement, and with checkpoints left to a side thread. */
+export function openForWriting(path: string): File {
+  const file = new File(path, { create: true, readwrite: true });
+  file.run(`PRAGMA busy_timeout = ${OPENING_BUSY_MS_MAX}`);
+  file.run("PRAGMA journal_mode = WAL");
+  file.run("PRAGMA synchronous = FULL");
+  file.run("PRAGMA wal_autocheckpoint = 0");
+  file.run(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
+  file.run("PRAGMA cache_size = -16000");
+  file.run("PRAGMA temp_store = MEMORY");
+  file.run("PRAGMA busy_timeout = 0");
+  return file;
+}
+
+/** A connection that sees the last committed snapshot. */
+export function openForReading(path: string): File {
+  const file = new File(path, { readonly: true });
+  file.run("PRAGMA busy_timeout = 1000");
+  file.run("PRAGMA cache_size = -8000");
+  return file;
+}
+
+export type { File, Statement };

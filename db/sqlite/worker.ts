@@ -1,0 +1,44 @@
+import { Database as File, type SQLQueryBindings } from "bun:sqlite";
+
+/** What the main thread asks of a side thread: checkpoints, and reads that would hold it up. */
+export type SideRequest =
+  | { id: number; kind: "open"; path: string }
+  | { id: number; kind: "checkpoint" }
+  | { id: number; kind: "query"; sql: string; parameters: unknown[] }
+  | { id: number; kind: "close" };
+
+export type SideAnswer = { id: number; value: unknown } | { id: number; error: { message: string; code: string } };
+
+declare const self: Worker;
+
+let file: File | undefined;
+
+function handle(request: SideRequest): unknown {
+  if (request.kind === "open") {
+    file = new File(request.path, { readwrite: true });
+    file.run("PRAGMA busy_timeout = 5000");
+    file.run("PRAGMA synchronous = FULL");
+    file.run("PRAGMA cache_size = -4000");
+    return null;
+  }
+  if (file === undefined) throw new Error("the side thread has no open file");
+  if (request.kind === "checkpoint") return file.query("PRAGMA wal_checkpoint(PASSIVE)").get();
+  if (request.kind === "query") return file.query(request.sql).all(...(request.parameters as SQLQueryBindings[]));
+  file.close();
+  file = undefined;
+  return null;
+}
+
+function plain(error: unknown): { message: string; code: string } {
+  if (!(error instanceof Error)) return { message: String(error), code: "" };
+  return { message: error.message, code: "code" in error ? String(error.code) : "" };
+}
+
+self.addEventListener("message", (event: MessageEvent<SideRequest>) => {
+  const { id } = event.data;
+  try {
+    postMessage({ id, value: handle(event.data) } satisfies SideAnswer);
+  } catch (error) {
+    postMessage({ id, error: plain(error) } satisfies SideAnswer);
+  }
+});

@@ -1,0 +1,74 @@
+import { Elysia } from "elysia";
+import { AppError } from "#src/core/errors.ts";
+import { findBadText } from "#src/core/json.ts";
+
+/** Largest body that a request may have. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+const refused = Symbol("refused");
+/** A body that can't be used, kept until it is known that the client may ask at all: 401 and 403 come before 400 and 422. */
+interface Refused {
+  [refused]: AppError;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Reads JSON bodies. Too large or of another type is said at once, malformed only after authentication. */
+export function body() {
+  return new Elysia({ name: "body" })
+    .onRequest(({ request }) => {
+      if (request.body === null) return;
+      const length = request.headers.get("content-length");
+      if (length !== null && Number(length) > BODY_BYTES_MAX) throw tooLarge();
+      if (length === "0") return;
+      const type = request.headers.get("content-type");
+      if (type === null || !/^application\/(json|[a-z.+-]+\+json)\s*(;|$)/i.test(type))
+        throw new AppError("unsupported_media_type", "Send the body as Content-Type: application/json.");
+    })
+    .onParse({ as: "global" }, ({ request }) => readJson(request));
+}
+
+/** @throws AppError that reading the body led to */
+export function checkBody(read: unknown): void {
+  if (typeof read === "object" && read !== null && refused in read) throw (read as Refused)[refused];
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const bytes = await readBytes(request);
+  // No body is an empty one: the schema then says what is missing.
+  if (bytes.byteLength === 0) return {};
+  let parsed: unknown;
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+    parsed = JSON.parse(text);
+  } catch {
+    return refuse(new AppError("bad_request", "The body is not well-formed JSON in UTF-8."));
+  }
+  // Only an escape can bring in a NUL or half a pair: the bytes are valid UTF-8, and raw control characters are not JSON.
+  const bad = text.includes("\\u") ? findBadText(parsed) : undefined;
+  if (bad === undefined) return parsed;
+  const details = [{ field: bad === "" ? "body" : bad, error: "bad_characters" as const }];
+  return refuse(new AppError("validation_error", "A text holds a NUL or half of a surrogate pair.", { details }));
+}
+
+/** A body without a length is counted while it is read. */
+async function readBytes(request: Request): Promise<ArrayBuffer | Uint8Array> {
+  if (request.headers.has("content-length") || request.body === null) return request.arrayBuffer();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    length += chunk.byteLength;
+    if (length > BODY_BYTES_MAX) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuse(error: AppError): Refused {
+  return { [refused]: error };
+}
+
+function tooLarge(): AppError {
+  return new AppError("payload_too_large", "The body is larger than 1 MiB: send less at once.");
+}

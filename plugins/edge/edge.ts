@@ -1,0 +1,70 @@
+import { newId } from "#src/core/ids.ts";
+import type { Log } from "#src/core/log.ts";
+import { type RequestContext, setContext } from "#src/core/request.ts";
+import { corsHeaders, preflight } from "./cors.ts";
+
+interface Needs {
+  handle(request: Request): Promise<Response> | Response;
+  log: Log;
+  cors_origins: readonly string[];
+  /** The client's address, behind trusted proxies the forwarded one. */
+  addressOf(request: Request, peer: string): string;
+  tellStranger(address: string, headers: Record<string, string | number>): void;
+  onRequest?(operation: string, status: number, seconds: number): void;
+}
+
+/** The outermost layer: request ids, second names of addresses, one wide log line a request. */
+export type Edge = (request: Request, peer?: string) => Promise<Response>;
+
+export function createEdge({ handle, log, cors_origins, addressOf, tellStranger, onRequest }: Needs): Edge {
+  return async (original, peer = "127.0.0.1") => {
+    const request = toCanonical(original);
+    const context: RequestContext = { id: newId("req"), startedAt: performance.now(), address: addressOf(original, peer) };
+    setContext(request, context);
+    const origin = original.headers.get("origin");
+    const allowed = origin !== null && (cors_origins.includes(origin) || cors_origins.includes("*")) ? origin : null;
+    const response = allowed !== null && original.method === "OPTIONS" ? preflight() : await handle(request);
+    finish(response.headers, context, allowed);
+    const milliseconds = performance.now() - context.startedAt;
+    onRequest?.(context.operation ?? "none", response.status, milliseconds / 1000);
+    logLine(original, context, response.status, milliseconds);
+    return original.method === "HEAD" ? new Response(null, response) : response;
+  };
+
+  function finish(headers: Headers, context: RequestContext, origin: string | null): void {
+    headers.set("x-request-id", context.id);
+    if (!headers.has("x-ratelimit-limit")) {
+      const limits: Record<string, string> = {};
+      tellStranger(context.address, limits);
+      for (const name in limits) headers.set(name, limits[name]!);
+    }
+    if (origin !== null) for (const [name, value] of corsHeaders(origin)) headers.set(name, value);
+  }
+
+  function logLine({ method }: Request, context: RequestContext, status: number, milliseconds: number): void {
+    log.info("request", {
+      request_id: context.id,
+      method,
+      operation: context.operation,
+      status,
+      ms: Math.round(milliseconds * 10) / 10,
+      address: context.address,
+      key_id: context.principal?.key_id,
+      env_id: context.principal?.env_id,
+      problem: context.problem,
+      replayed: context.replayed,
+    });
+  }
+}
+
+/** Second spellings of paths: `/api/v1` is `/v1`, `/me` is `/v1/me`, a HEAD is a GET whose body stays here. */
+function toCanonical(request: Request): Request {
+  const { url } = request;
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const isApi = url.startsWith("/api/v1", start);
+  const isMe = url.startsWith("/me", start) && /^\/me\/?(\?|$)/.test(url.slice(start));
+  if (!isApi && !isMe && request.method !== "HEAD") return request;
+  const path = isApi ? url.slice(start + 4) : isMe ? `/v1${url.slice(start)}` : url.slice(start);
+  const init = request.method === "HEAD" ? { method: "GET", headers: request.headers } : request;
+  return new Request(url.slice(0, start) + path, init);
+}

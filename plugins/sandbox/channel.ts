@@ -1,0 +1,78 @@
+import type { Clock } from "#src/core/clock.ts";
+import { outcomes } from "#src/core/outcomes.ts";
+import type { Channel, Outgoing, Profile, SendResult } from "#src/modules/messages/channel.ts";
+import { type Play, plays } from "./recipients.ts";
+
+/** How many messages to magic recipients that fail at first are remembered. */
+const TRIED_MAX = 10_000;
+
+/** Telegram without Telegram: takes every message at once, and plays every outcome for magic recipients. */
+export function createSandboxChannel(clock: Clock): Channel {
+  const tried = new Set<string>();
+  let lastId = 0;
+
+  /** @returns true the first time that it sees a message */
+  function isFirstTry(id: string): boolean {
+    if (tried.has(id)) return false;
+    if (tried.size >= TRIED_MAX) tried.clear();
+    tried.add(id);
+    return true;
+  }
+
+  const arrives = (reached: "sent" | "delivered" | "read"): SendResult => ({ kind: "sent", remote_id: String(++lastId), chat: null, reached });
+
+  function play(play: Play, message: Outgoing, account: string | null): SendResult | Promise<SendResult> {
+    switch (play.kind) {
+      case "fails": {
+        const link = play.code === "recipient_not_started" ? `https://t.me/${account}` : null;
+        return { kind: "failed", code: play.code, message: outcomes[play.code], link };
+      }
+      case "reaches":
+        return arrives(play.state);
+      case "flood":
+        return isFirstTry(message.id) ? { kind: "hold", ms: play.ms, reason: `retry after ${play.ms / 1000} s` } : arrives("sent");
+      case "unreachable":
+        return isFirstTry(message.id) ? { kind: "unreached", reason: "the sandbox plays a lost network" } : arrives("sent");
+      case "slow":
+        return new Promise((resolve) => clock.at(clock.now() + play.ms, () => resolve(arrives("sent"))));
+      case "refused_at_once":
+        return arrives("sent");
+    }
+  }
+
+  return {
+    kind: "sandbox",
+    name: "sandbox",
+    resendable: true,
+    remembersChats: false,
+    accountLimits: [],
+    chatLimits: () => [],
+    normalize,
+    refuse: (recipient) => (plays[recipient]?.kind === "refused_at_once" ? "daily_send_limit_reached" : null),
+    profile: async (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
+    async send(account, message) {
+      const part = plays[message.recipient];
+      return part === undefined ? arrives("sent") : play(part, message, account.username);
+    },
+  };
+}
+
+/** The sandbox takes any name that could be somebody's; letters of a username have no case. */
+function normalize(recipient: string | number): string | null {
+  if (typeof recipient === "number") return Number.isSafeInteger(recipient) && recipient !== 0 ? String(recipient) : null;
+  if (/^-?[1-9]\d{0,15}$/.test(recipient)) return recipient;
+  if (/^\+[1-9]\d{6,14}$/.test(recipient)) return recipient;
+  return /^@?[A-Za-z][A-Za-z0-9_]{2,31}$/.test(recipient) ? `@${recipient.replace(/^@/, "").toLowerCase()}` : null;
+}
+
+/** `@sarah_miller` is Sarah Miller. */
+function profileOf(recipient: string): Profile {
+  if (!recipient.startsWith("@")) return { first_name: null, last_name: null, username: null };
+  const username = recipient.slice(1);
+  const [first, ...rest] = username.split("_").filter((part) => part !== "").map(capitalized);
+  return { first_name: first ?? null, last_name: rest.length > 0 ? rest.join(" ") : null, username };
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -1,0 +1,34 @@
+import type { Channel, ChannelAccount, Destination, ProfileResult, Refusal } from "#src/modules/messages/channel.ts";
+import { type Bot, findChat } from "./chat.ts";
+import { accountLimits, chatLimits, normalizeRecipient } from "./recipient.ts";
+import { sendMessage } from "./send.ts";
+import { createWire, type Wire, type WireOptions } from "./wire.ts";
+
+/** Telegram's bots, over the Bot API: https://core.telegram.org/bots/api */
+export function createTelegramBotChannel(options: WireOptions): Channel {
+  const wire = createWire(options);
+  return {
+    kind: "telegram_bot",
+    name: "telegram",
+    // The Bot API has no key by which it would know a message again.
+    resendable: false,
+    remembersChats: true,
+    accountLimits,
+    chatLimits,
+    normalize: normalizeRecipient,
+    profile: (account, to, signal) => asBot(account, (bot) => readProfile(wire, bot, to, signal)),
+    send: (account, message, signal) => asBot(account, (bot) => sendMessage(wire, bot, message, signal)),
+  };
+}
+
+async function asBot<T>(account: ChannelAccount, act: (bot: Bot) => Promise<T>): Promise<T | Refusal> {
+  const { token } = account;
+  return token === null ? { kind: "unauthorized", reason: "The account has no token." } : act({ ...account, token });
+}
+
+async function readProfile(wire: Wire, bot: Bot, to: Destination, signal: AbortSignal): Promise<ProfileResult> {
+  const found = await findChat(wire, bot, to, signal);
+  if (found.kind !== "chat") return found;
+  const { first_name, last_name, username } = found.chat;
+  return { kind: "profile", profile: { first_name, last_name, username }, chat: found.chat };
+}

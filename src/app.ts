@@ -1,0 +1,115 @@
+import { Elysia } from "elysia";
+import type { Database } from "#db/database.ts";
+import { auth, indexOperations } from "#plugins/auth/plugin.ts";
+import { body, checkBody } from "#plugins/body/plugin.ts";
+import { docs } from "#plugins/docs/plugin.ts";
+import { createAddressReader } from "#plugins/edge/address.ts";
+import { createEdge, type Edge } from "#plugins/edge/edge.ts";
+import { catalogue } from "#plugins/errors/catalogue.ts";
+import { errors } from "#plugins/errors/plugin.ts";
+import { health } from "#plugins/health/plugin.ts";
+import { createUnitOfWork } from "#plugins/idempotency/unit-of-work.ts";
+import type { Metrics } from "#plugins/metrics/plugin.ts";
+import { createRateLimiter } from "#plugins/rate-limit/limiter.ts";
+import type { Clock } from "#src/core/clock.ts";
+import type { Log } from "#src/core/log.ts";
+import { accountRoutes } from "#src/modules/accounts/routes.ts";
+import { eventRoutes } from "#src/modules/events/routes.ts";
+import { keyRoutes } from "#src/modules/keys/routes.ts";
+import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
+import type { Services } from "./services.ts";
+
+export interface AppDeps {
+  services: Services;
+  db: Database;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  version: string;
+  config: { public_url: string; trusted_proxies: readonly string[]; cors_origins: readonly string[] };
+  /** Throws while the program is not able to serve. */
+  ready(): Promise<void>;
+}
+
+export interface App {
+  /** Answers a request. @param peer address of the connection */
+  fetch: Edge;
+  /** Every operation there is, for the tests that walk them. */
+  operations(): ReturnType<typeof indexOperations>;
+}
+
+/** Wires plugins and modules into one app; does not listen. */
+export function createApp({ services, db, clock, log, metrics, version, config, ready }: AppDeps): App {
+  const limiter = createRateLimiter(clock);
+  const { write, writeAsking } = createUnitOfWork(services.idempotency);
+  const { authenticator } = services;
+
+  const elysia = new Elysia({ name: "posthouse", normalize: false })
+    .use(errors({ log, public_url: config.public_url, methodsOf }))
+    .use(body())
+    .use(
+      auth({
+        authenticate(key, address) {
+          if (db.changedElsewhere()) authenticator.forget();
+          return authenticator.authenticate(key, address);
+        },
+        ...limiter,
+        checkBody,
+        routes,
+      }),
+    )
+    .use(health({ version, check: ready }))
+    .use(metrics.plugin)
+    .use(catalogue())
+    .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
+    .use(messageRoutes(services.messages, write, clock))
+    .use(eventRoutes(services.events))
+    .use(accountRoutes(services.accounts, write, writeAsking))
+    .use(keyRoutes(services.keys, write))
+    .use(workspaceRoutes(services.workspaces, write));
+
+  // Routes that are asked about before they are all there: the question comes with the first request.
+  function all(): Pick<Elysia, "routes"> {
+    return elysia;
+  }
+
+  function routes() {
+    return all().routes as { method: string; path: string; hooks: { detail?: object } }[];
+  }
+
+  function methodsOf(path: string): string[] {
+    const parts = path.replace(/\/$/, "").split("/");
+    const fits = (pattern: string) => {
+      const wanted = pattern.split("/");
+      return wanted.length === parts.length && wanted.every((part, at) => part.startsWith(":") || part === parts[at]);
+    };
+    return [...new Set(routes().filter((route) => fits(route.path)).map((route) => route.method))];
+  }
+
+  indexOperations(routes());
+  return {
+    fetch: createEdge({
+      handle: elysia.fetch,
+      log,
+      cors_origins: config.cors_origins,
+      addressOf: createAddressReader(config.trusted_proxies),
+      tellStranger: limiter.tellStranger,
+      onRequest: metrics.requests.observe,
+    }),
+    operations: () => indexOperations(routes()),
+  };
+}
+
+const reference = {
+  description:
+    "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
+  tags: {
+    Messages: "One POST is one Telegram message: queued durably, sent once, at the account's own pace.",
+    Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
+    Events: "Everything that changes, in the order in which it was committed.",
+    Keys: "API keys: scoped, shown once, rotated without downtime.",
+    Workspace: "The workspace of the key, its plan and its environments.",
+    Service: "Health, metrics, and this reference.",
+  },
+};

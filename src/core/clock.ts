@@ -1,0 +1,30 @@
+/** All time comes through a clock, so that tests and test environments can move it. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Calls `fire` once when `now()` has reached `at` (ms). The answer cancels it. */
+  at(at: number, fire: () => void): () => void;
+}
+
+/** Node's timers overflow past 2^31 - 1 ms (24.8 days); a longer wait is taken in steps. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at(at, fire) {
+    let timer: ReturnType<typeof setTimeout>;
+    const arm = () => {
+      const wait = at - Date.now();
+      timer = wait > TIMER_MAX_MS ? setTimeout(arm, TIMER_MAX_MS) : setTimeout(fire, Math.max(0, wait));
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** RFC 3339 in UTC with Z and milliseconds, or null. */
+export function toTime(ms: number): string;
+export function toTime(ms: number | null): string | null;
+export function toTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,36 @@
+import type { Principal } from "./principal.ts";
+
+/** What is known of a request while it runs: for the log line, the limits and the routes. */
+export interface RequestContext {
+  id: string;
+  /** Milliseconds of `performance.now()`. */
+  startedAt: number;
+  /** Address of the client, behind trusted proxies the one that they forward. */
+  address: string;
+  /** `messages.send`; undefined until a route has matched. */
+  operation?: string;
+  principal?: Principal;
+  /** Code of the problem that was answered. */
+  problem?: string;
+  replayed?: boolean;
+}
+
+const contexts = new WeakMap<Request, RequestContext>();
+
+export function setContext(request: Request, context: RequestContext): void {
+  contexts.set(request, context);
+}
+
+/** @throws Error when the request did not come through the edge */
+export function contextOf(request: Request): RequestContext {
+  const context = contexts.get(request);
+  if (context === undefined) throw new Error("the request has no context: it did not pass the edge plugin");
+  return context;
+}
+
+/** @throws Error when the operation is public, or the auth plugin is missing */
+export function principalOf(request: Request): Principal {
+  const { principal } = contextOf(request);
+  if (principal === undefined) throw new Error("the request has no principal: the operation is public or auth is not wired");
+  return principal;
+}

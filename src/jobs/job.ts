@@ -1,0 +1,69 @@
+import type { Maybe, Tx } from "#src/core/tx.ts";
+
+/** A unit of work that is kept in the database until its outcome is recorded. */
+export interface Job {
+  env_id: number;
+  id: string;
+  kind: string;
+  /** A text key such as `account:10001`: jobs of a lane share its pace, its holds and its owner. null: free of all that. */
+  lane: string | null;
+  /** Within a lane, jobs of one chat run one after another, in order. */
+  chat: string | null;
+  /** Milliseconds; not before. Stays what it was when the job goes back to the queue, and with it its place. */
+  run_at: number;
+  /** Runs that have failed so far. */
+  attempts: number;
+  /** What the kind needs, as it likes. */
+  payload: string;
+}
+
+export interface NewJob extends Omit<Job, "attempts"> {
+  /** When the lane's pace will let it go, as far as can be told. */
+  eta: number | null;
+}
+
+/** What became of a run. */
+export type Outcome =
+  | { kind: "done" }
+  /** Never to be tried again; the kind has recorded why. */
+  | { kind: "discard"; code: string }
+  /** Not now: back to its place, the lane held for `ms`. Costs no attempt. */
+  | { kind: "snooze"; ms: number; reason: string }
+  /** Failed, and safe to repeat: back to its place, the lane held for `ms`. Costs an attempt. */
+  | { kind: "retry"; ms: number; reason: string }
+  /** The lane must not go on until somebody has mended it: back to its place. Costs no attempt. */
+  | { kind: "stop"; reason: string };
+
+/** At most `count` in any `per_ms` milliseconds. */
+export interface Limit {
+  count: number;
+  per_ms: number;
+}
+
+/** What a kind of job does. `begin` and `end` are in a transaction and touch nothing else; `run` is outside of any. */
+export interface JobKind<Ready = unknown, Result = unknown> {
+  readonly kind: string;
+  laneLimits(job: Job): readonly Limit[];
+  chatLimits(job: Job): readonly Limit[];
+  /** Marks what is about to run, so that a crash leaves a trace. One answer a job: go on, or an outcome at once. */
+  begin(tx: Tx, jobs: Job[]): Maybe<Begun<Ready>[]>;
+  /** Does it. Must not throw for anything that can be expected. */
+  run(ready: Ready, signal: AbortSignal): Promise<Result>;
+  /** Records what came out, in the transaction that ends the job. One outcome a run. */
+  end(tx: Tx, runs: Ran<Ready, Result>[]): Maybe<Outcome[]>;
+  /** Settles jobs that were running when their owner died. One outcome a job. */
+  rescue(tx: Tx, jobs: Job[]): Maybe<Outcome[]>;
+}
+
+export type Begun<Ready> = { ready: Ready } | { outcome: Outcome };
+
+export interface Ran<Ready, Result> {
+  job: Job;
+  ready: Ready;
+  result: Result;
+}
+
+/** Puts a job into the queue with the rows that it belongs to; the loop hears of it after the commit. */
+export type Enqueue = (tx: Tx, job: NewJob) => Maybe<void>;
+
+export type { Maybe };

@@ -1,0 +1,220 @@
+import type { Job, Limit } from "./job.ts";
+import { createPace, type Pace } from "./pacing.ts";
+
+/** Jobs of one lane that are kept in memory, however long its queue is. */
+const LANE_JOBS_MAX = 256;
+/** Of one chat: a flood to one recipient leaves room for the others. */
+const CHAT_JOBS_MAX = 2;
+const IDLE_CHATS_MAX = 512;
+
+/** A place in a lane's queue. */
+export interface Place {
+  run_at: number;
+  id: string;
+}
+
+interface Chat {
+  pace: Pace;
+  running: boolean;
+  /** How many of its jobs are in the lane's memory. */
+  kept: number;
+  /** The first of its jobs that was read over and left in the database. */
+  spilledFrom: Place | null;
+}
+
+/** Reads a lane's waiting jobs after a place (null: from the start), oldest first, due or not. */
+export interface LaneReader {
+  after(lane: Lane, place: Place | null, most: number): Job[] | Promise<Job[]>;
+  ofChat(lane: Lane, chat: string, from: Place, to: Place, most: number): Job[] | Promise<Job[]>;
+}
+
+/** One lane's window on its queue: what is next, and when. The truth is in the database. */
+export class Lane {
+  paused = false;
+  heldUntil = 0;
+  inFlight = 0;
+  /** When there can be something to take next (ms), as the loop found last; 0 to look now. */
+  sleepUntil = 0;
+  /** Jobs past the cursor may be due. */
+  #more = true;
+  #cursor: Place | null = null;
+  #nextDue = Number.POSITIVE_INFINITY;
+  #jobs: Job[] = [];
+  #known = new Set<string>();
+  #chats = new Map<string, Chat>();
+  #starved: string[] = [];
+  #pace: Pace | undefined;
+
+  constructor(
+    readonly env_id: number,
+    readonly name: string,
+    private readonly limits: { lane(job: Job): readonly Limit[]; chat(job: Job): readonly Limit[] },
+  ) {}
+
+  get buffered(): number {
+    return this.#jobs.length;
+  }
+
+  /** A job was put into the queue by this process: it lies behind everything that was read. */
+  added(run_at: number, now: number): void {
+    // The wall clock went back: the job lies before what was read.
+    if (this.#cursor !== null && run_at < this.#cursor.run_at) this.rescan();
+    else if (run_at <= now) this.#more = true;
+    else this.#nextDue = Math.min(this.#nextDue, run_at);
+  }
+
+  /** Somebody else may have put a job anywhere: read from the start again. */
+  rescan(): void {
+    this.#cursor = null;
+    this.#more = true;
+    this.#starved = [];
+    for (const chat of this.#chats.values()) chat.spilledFrom = null;
+  }
+
+  /** Reads what there is room for. */
+  async fill(reader: LaneReader, now: number): Promise<void> {
+    if (this.#nextDue <= now) this.#more = true;
+    await this.#refillChats(reader);
+    while (this.#more && this.#jobs.length < LANE_JOBS_MAX) await this.#readPage(reader, now);
+    if (this.#chats.size > IDLE_CHATS_MAX) this.#forgetIdleChats(now);
+  }
+
+  async #readPage(reader: LaneReader, now: number): Promise<void> {
+    const from = this.#cursor;
+    this.#more = false;
+    const page = await reader.after(this, from, LANE_JOBS_MAX);
+    // A rescan that came while PostgreSQL answered makes this page an old one.
+    if (this.#cursor !== from) return;
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    for (const job of page) {
+      if (job.run_at > now) {
+        this.#nextDue = job.run_at;
+        return;
+      }
+      this.#cursor = { run_at: job.run_at, id: job.id };
+      if (!this.#known.has(job.id)) this.#keep(job);
+    }
+    this.#more ||= page.length === LANE_JOBS_MAX;
+  }
+
+  #keep(job: Job): void {
+    const chat = job.chat === null ? undefined : this.#chat(job);
+    if (chat !== undefined && (chat.spilledFrom !== null || chat.kept >= CHAT_JOBS_MAX)) {
+      chat.spilledFrom ??= { run_at: job.run_at, id: job.id };
+      return;
+    }
+    this.#insert(job);
+  }
+
+  #insert(job: Job): void {
+    this.#known.add(job.id);
+    if (job.chat !== null) this.#chat(job).kept++;
+    let at = this.#jobs.length;
+    while (at > 0 && isBefore(job, this.#jobs[at - 1]!)) at--;
+    this.#jobs.splice(at, 0, job);
+  }
+
+  async #refillChats(reader: LaneReader): Promise<void> {
+    for (const name of this.#starved.splice(0)) {
+      const chat = this.#chats.get(name);
+      if (chat === undefined || chat.spilledFrom === null || this.#cursor === null) continue;
+      const from = chat.spilledFrom;
+      const jobs = await reader.ofChat(this, name, from, this.#cursor, CHAT_JOBS_MAX + 1);
+      if (chat.spilledFrom !== from) continue;
+      const rest = jobs[CHAT_JOBS_MAX];
+      chat.spilledFrom = rest === undefined ? null : { run_at: rest.run_at, id: rest.id };
+      for (const job of jobs.slice(0, CHAT_JOBS_MAX)) if (!this.#known.has(job.id)) this.#insert(job);
+    }
+  }
+
+  /** Takes the next job that may run now; it counts as running until `finished` or `putBack`. */
+  take(now: number): Job | undefined {
+    if (this.paused || this.heldUntil > now || this.#jobs.length === 0) return undefined;
+    if (this.#pace !== undefined && this.#pace.openAt() > now) return undefined;
+    const at = this.#jobs.findIndex((job) => this.#chatOpenAt(job) <= now);
+    if (at === -1) return undefined;
+    const [job] = this.#jobs.splice(at, 1);
+    this.#begin(job!);
+    return job;
+  }
+
+  #begin(job: Job): void {
+    this.inFlight++;
+    this.#pace ??= createPace(this.limits.lane(job));
+    this.#pace.reserve();
+    if (job.chat === null) return;
+    const chat = this.#chat(job);
+    chat.running = true;
+    chat.pace.reserve();
+  }
+
+  /** The job is about to be on the wire: from here its lane's pace counts. */
+  dispatched(_job: Job, now: number): void {
+    this.#pace!.used(now);
+  }
+
+  /** The job left the wire and the queue. */
+  finished(job: Job, now: number): void {
+    this.inFlight--;
+    this.#known.delete(job.id);
+    this.#leaveChat(job, (pace) => pace.used(now));
+  }
+
+  /** The job was taken and is gone from the queue without having been on the wire. */
+  dropped(job: Job): void {
+    this.inFlight--;
+    this.#pace!.unused();
+    this.#known.delete(job.id);
+    this.#leaveChat(job, (pace) => pace.unused());
+  }
+
+  /** The job goes back to its place. @param wasDispatched whether it had been on the wire */
+  putBack(job: Job, now: number, wasDispatched: boolean): void {
+    if (wasDispatched) this.finished(job, now);
+    else this.dropped(job);
+    this.#insert(job);
+  }
+
+  #leaveChat(job: Job, leave: (pace: Pace) => void): void {
+    if (job.chat === null) return;
+    const chat = this.#chat(job);
+    chat.running = false;
+    chat.kept--;
+    leave(chat.pace);
+    if (chat.kept === 0 && chat.spilledFrom !== null) this.#starved.push(job.chat);
+  }
+
+  /** @returns when `take` can succeed next (ms); Infinity when only an event can change that */
+  nextAt(now: number): number {
+    if (this.paused) return Number.POSITIVE_INFINITY;
+    if (this.#starved.length > 0) return now;
+    const ready = this.#jobs.reduce((soonest, job) => Math.min(soonest, this.#chatOpenAt(job)), this.#nextDue);
+    return Math.max(ready, this.heldUntil > now ? this.heldUntil : 0, this.#jobs.length > 0 ? (this.#pace?.openAt() ?? 0) : 0);
+  }
+
+  #chatOpenAt(job: Job): number {
+    if (job.chat === null) return 0;
+    const chat = this.#chats.get(job.chat);
+    if (chat === undefined) return 0;
+    return chat.running ? Number.POSITIVE_INFINITY : chat.pace.openAt();
+  }
+
+  #chat(job: Job): Chat {
+    const name = job.chat!;
+    let chat = this.#chats.get(name);
+    if (chat === undefined) {
+      chat = { pace: createPace(this.limits.chat(job)), running: false, kept: 0, spilledFrom: null };
+      this.#chats.set(name, chat);
+    }
+    return chat;
+  }
+
+  #forgetIdleChats(now: number): void {
+    for (const [name, chat] of this.#chats)
+      if (chat.kept === 0 && chat.spilledFrom === null && chat.pace.isIdle(now)) this.#chats.delete(name);
+  }
+}
+
+function isBefore(a: Place, b: Place): boolean {
+  return a.run_at < b.run_at || (a.run_at === b.run_at && a.id < b.id);
+}

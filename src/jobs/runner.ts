@@ -1,0 +1,160 @@
+import type { Database } from "#db/database.ts";
+import { AppError } from "#src/core/errors.ts";
+import type { Clock } from "#src/core/clock.ts";
+import type { Log } from "#src/core/log.ts";
+import type { Tx } from "#src/core/tx.ts";
+import type { Begun, Job, JobKind, Outcome, Ran } from "./job.ts";
+import { settle } from "./settle.ts";
+import type { JobStore } from "./store.ts";
+
+/** After a write that a full disk or a lost server refused. */
+const REPEAT_MS = 1_000;
+
+/** What the runner tells of each job; every job that was given ends in exactly one of the last three. */
+export interface RunnerEvents {
+  dispatched(job: Job): void;
+  /** Its outcome is on disk. */
+  settled(job: Job, outcome: Outcome, wasDispatched: boolean): void;
+  /** It was no longer there to be taken. */
+  gone(job: Job): void;
+  /** Nothing was written, nothing was sent: it is where it was. */
+  untouched(job: Job): void;
+  /** The database refuses writes; the caller should not hand out more until this time (ms). */
+  blocked(until: number): void;
+}
+
+export interface RunnerDeps {
+  db: Database;
+  store: JobStore;
+  clock: Clock;
+  log: Log;
+  owner: string;
+  kinds: ReadonlyMap<string, JobKind>;
+  events: RunnerEvents;
+}
+
+interface Waiting {
+  kind: JobKind;
+  run: Ran<unknown, unknown>;
+}
+
+/** Takes jobs through their run: mark, do, record; each step on disk before the next. */
+export function createRunner({ db, store, clock, log, owner, kinds, events }: RunnerDeps) {
+  const aborter = new AbortController();
+  let finished: Waiting[] = [];
+  let recording = false;
+
+  /** @param marked true when the jobs are taken already (jobs without a lane) */
+  async function run(jobs: Job[], marked = false): Promise<void> {
+    const begun = await begin(jobs, marked);
+    for (const [job, start] of begun) {
+      if (start === undefined) events.gone(job);
+      else if ("outcome" in start) events.settled(job, start.outcome, false);
+      else void perform(job, start.ready);
+    }
+  }
+
+  async function begin(jobs: Job[], marked: boolean): Promise<Map<Job, Begun<unknown> | undefined>> {
+    try {
+      return await db.write((tx) => mark(tx, jobs, marked));
+    } catch (error) {
+      log.warn("jobs could not be begun; they stay queued", { jobs: jobs.length, error });
+      events.blocked(clock.now() + REPEAT_MS);
+      for (const job of jobs) events.untouched(job);
+      return new Map();
+    }
+  }
+
+  async function mark(tx: Tx, jobs: Job[], marked: boolean): Promise<Map<Job, Begun<unknown> | undefined>> {
+    const begun = new Map<Job, Begun<unknown> | undefined>();
+    for (const [env_id, ofEnv] of Map.groupBy(jobs, (job) => job.env_id)) {
+      const ids = ofEnv.map((job) => job.id);
+      const taken = marked ? new Set(ids) : await store.take(tx, env_id, ids, owner);
+      for (const job of ofEnv) if (!taken.has(job.id)) begun.set(job, undefined);
+      const present = ofEnv.filter((job) => taken.has(job.id));
+      for (const [name, ofKind] of Map.groupBy(present, (job) => job.kind)) {
+        const starts = await kindOf(name).begin(tx, ofKind);
+        for (const [at, job] of ofKind.entries()) {
+          const start = starts[at]!;
+          begun.set(job, start);
+          if ("outcome" in start) await settle(store, clock, tx, job, start.outcome);
+        }
+      }
+    }
+    return begun;
+  }
+
+  async function perform(job: Job, ready: unknown): Promise<void> {
+    const kind = kindOf(job.kind);
+    events.dispatched(job);
+    const result = await kind.run(ready, aborter.signal);
+    finished.push({ kind, run: { job, ready, result } });
+    if (!recording) {
+      recording = true;
+      setImmediate(record);
+    }
+  }
+
+  /** What finished together is recorded together. */
+  async function record(): Promise<void> {
+    const batch = finished;
+    finished = [];
+    recording = false;
+    try {
+      const outcomes = await db.write((tx) => end(tx, batch));
+      for (const [at, { run }] of batch.entries()) events.settled(run.job, outcomes[at]!, true);
+    } catch (error) {
+      if (batch.length > 1 && !(error instanceof AppError && error.code === "unavailable")) {
+        // One of them spoils the rest: each by itself, so that only that one stays.
+        for (const one of batch) void recordOne(one);
+        return;
+      }
+      for (const one of batch) recordLater(one, error);
+    }
+  }
+
+  async function recordOne(one: Waiting): Promise<void> {
+    try {
+      const [outcome] = await db.write((tx) => end(tx, [one]));
+      events.settled(one.run.job, outcome!, true);
+    } catch (error) {
+      recordLater(one, error);
+    }
+  }
+
+  /** The outcome is known and must not be lost while the program lives: it is kept until it can be written. */
+  function recordLater(one: Waiting, error: unknown): void {
+    log.error("an outcome could not be recorded; it is kept and written again", { job: one.run.job.id, error });
+    const until = clock.now() + REPEAT_MS;
+    events.blocked(until);
+    clock.at(until, () => void recordOne(one));
+  }
+
+  async function end(tx: Tx, batch: Waiting[]): Promise<Outcome[]> {
+    const outcomes = new Map<Waiting, Outcome>();
+    for (const [kind, waiting] of Map.groupBy(batch, ({ kind }) => kind)) {
+      const ended = await kind.end(
+        tx,
+        waiting.map(({ run }) => run),
+      );
+      for (const [at, one] of waiting.entries()) outcomes.set(one, ended[at]!);
+    }
+    for (const one of batch) await settle(store, clock, tx, one.run.job, outcomes.get(one)!);
+    return batch.map((one) => outcomes.get(one)!);
+  }
+
+  function kindOf(name: string): JobKind {
+    const kind = kinds.get(name);
+    if (kind === undefined) throw new Error(`there is no job kind ${name}`);
+    return kind;
+  }
+
+  return {
+    run,
+    kindOf,
+    /** Breaks off what is on the wire; each run still ends in an outcome. */
+    abort: () => aborter.abort(),
+  };
+}
+
+export type Runner = ReturnType<typeof createRunner>;

@@ -1,0 +1,194 @@
+import { sql } from "kysely";
+import type { Database } from "#db/database.ts";
+import { listOf } from "#db/list.ts";
+import type { JobRow, LaneRow } from "#db/schema.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Job, NewJob } from "./job.ts";
+import type { Lane, LaneReader, Place } from "./lane.ts";
+
+const columns = ["env_id", "id", "kind", "lane", "chat", "run_at", "attempts", "payload"] as const;
+
+/** The only SQL of the job loop, and its one system door: the loop serves every environment. */
+export interface JobStore extends LaneReader {
+  insert(tx: Tx, job: NewJob): Maybe<unknown>;
+  /** Marks waiting jobs of one environment as running. @returns the ids of those that still waited, and whose lane is `owner`'s */
+  take(tx: Tx, env_id: number, ids: string[], owner: string): Promise<Set<string>>;
+  remove(tx: Tx, env_id: number, id: string): Maybe<number>;
+  /** Takes a job out of the queue unless it runs. @returns whether it was there */
+  withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
+  /** Back to its place. */
+  putBack(tx: Tx, env_id: number, id: string, attempts: number): Maybe<number>;
+  hold(tx: Tx, env_id: number, lane: string, until: number, reason: string): Promise<void>;
+  pause(tx: Tx, env_id: number, lane: string, paused: boolean, reason: string | null): Promise<void>;
+  addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
+  lanes(): Promise<LaneRow[]>;
+  lane(env_id: number, lane: string): Promise<LaneRow | undefined>;
+  running(tx: Tx, env_id: number, lane: string): Promise<Job[]>;
+  /** Due jobs without a lane, marked as running until `leaseUntil`, among them those whose earlier lease has ended. */
+  takeFree(tx: Tx, now: number, leaseUntil: number, most: number): Promise<{ job: Job; wasRunning: boolean }[]>;
+  /** When the next job without a lane is due. */
+  nextFree(): Promise<number | null>;
+  /** Forgets leases of jobs without a lane: only for the sole copy, at its start. */
+  expireFreeLeases(tx: Tx): Promise<void>;
+  /** The eta of the last job of a lane that is due by now, for telling the next one's. */
+  lastEta(tx: Tx, env_id: number, lane: string, now: number): Maybe<{ eta: number | null } | undefined>;
+}
+
+export function createJobStore(db: Database): JobStore {
+  const insert = db.prepare<JobRow>((q, v) =>
+    q.insertInto("jobs").values({
+      env_id: v("env_id"),
+      id: v("id"),
+      kind: v("kind"),
+      lane: v("lane"),
+      chat: v("chat"),
+      run_at: v("run_at"),
+      running: v("running"),
+      attempts: v("attempts"),
+      payload: v("payload"),
+      eta: v("eta"),
+      lease_until: v("lease_until"),
+    }),
+  );
+  const take = db.prepare<{ env_id: number; ids: string; owner: string }, { id: string }>((q, v) =>
+    q
+      .updateTable("jobs")
+      .set({ running: 1 })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "in", listOf(db.engine, v("ids")))
+      .where("running", "=", 0)
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("lanes")
+            .select("lanes.env_id")
+            .whereRef("lanes.env_id", "=", "jobs.env_id")
+            .whereRef("lanes.lane", "=", "jobs.lane")
+            .where("lanes.owner", "=", v("owner")),
+        ),
+      )
+      .returning("id"),
+  );
+  const remove = db.prepare<{ env_id: number; id: string }>((q, v) =>
+    q.deleteFrom("jobs").where("env_id", "=", v("env_id")).where("id", "=", v("id")),
+  );
+  const putBack = db.prepare<{ env_id: number; id: string; attempts: number }>((q, v) =>
+    q
+      .updateTable("jobs")
+      .set({ running: 0, lease_until: null, attempts: v("attempts") })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id")),
+  );
+  const after = db.prepare<{ env_id: number; lane: string; run_at: number; id: string; most: number }, Job>((q, v) =>
+    q
+      .selectFrom("jobs")
+      .select(columns)
+      .where("env_id", "=", v("env_id"))
+      .where("lane", "=", v("lane"))
+      .where(sql<boolean>`(run_at, id) > (${v("run_at")}, ${v("id")})`)
+      .where("running", "=", 0)
+      .orderBy("run_at")
+      .orderBy("id")
+      .limit(v("most")),
+  );
+  const lastEta = db.prepare<{ env_id: number; lane: string; now: number }, { eta: number | null }>((q, v) =>
+    q
+      .selectFrom("jobs")
+      .select("eta")
+      .where("env_id", "=", v("env_id"))
+      .where("lane", "=", v("lane"))
+      .where("run_at", "<=", v("now"))
+      .orderBy("run_at", "desc")
+      .orderBy("id", "desc")
+      .limit(1),
+  );
+
+  const ofLane = (lane: Lane) => db.read.selectFrom("jobs").select(columns).where("env_id", "=", lane.env_id).where("lane", "=", lane.name);
+  const laneRow = (tx: Tx, env_id: number, lane: string) =>
+    db.in(tx).updateTable("lanes").where("env_id", "=", env_id).where("lane", "=", lane);
+
+  return {
+    insert: (tx, job) => insert.run(tx, { ...job, running: 0, attempts: 0, lease_until: null }),
+    async take(tx, env_id, ids, owner) {
+      const taken = await take.all(tx, { env_id, ids: JSON.stringify(ids), owner });
+      return new Set(taken.map(({ id }) => id));
+    },
+    remove: (tx, env_id, id) => remove.run(tx, { env_id, id }),
+    async withdraw(tx, env_id, id) {
+      const gone = await db
+        .in(tx)
+        .deleteFrom("jobs")
+        .where("env_id", "=", env_id)
+        .where("id", "=", id)
+        .where("running", "=", 0)
+        .executeTakeFirst();
+      return gone.numDeletedRows > 0n;
+    },
+    putBack: (tx, env_id, id, attempts) => putBack.run(tx, { env_id, id, attempts }),
+    after(lane, place, most) {
+      const { run_at, id } = place ?? { run_at: -1, id: "" };
+      return after.all(null, { env_id: lane.env_id, lane: lane.name, run_at, id, most });
+    },
+    ofChat: (lane, chat, from, to, most) =>
+      ofLane(lane)
+        .where("chat", "=", chat)
+        .where(sql<boolean>`(run_at, id) >= (${from.run_at}, ${from.id})`)
+        .where(sql<boolean>`(run_at, id) <= (${to.run_at}, ${to.id})`)
+        .where("running", "=", 0)
+        .orderBy("run_at")
+        .orderBy("id")
+        .limit(most)
+        .execute(),
+    async hold(tx, env_id, lane, until, reason) {
+      await laneRow(tx, env_id, lane).set({ held_until: until, hold_reason: reason }).execute();
+    },
+    async pause(tx, env_id, lane, paused, reason) {
+      await laneRow(tx, env_id, lane)
+        .set({ paused: paused ? 1 : 0, hold_reason: reason })
+        .execute();
+    },
+    async addLane(tx, env_id, lane) {
+      await db
+        .in(tx)
+        .insertInto("lanes")
+        .values({ env_id, lane, paused: 0, held_until: null, hold_reason: null, owner: null, lease_until: null, fence: 0 })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
+    lanes: () => db.read.selectFrom("lanes").selectAll().execute(),
+    lane: (env_id, lane) =>
+      db.read.selectFrom("lanes").selectAll().where("env_id", "=", env_id).where("lane", "=", lane).executeTakeFirst(),
+    running: (tx, env_id, lane) =>
+      db.in(tx).selectFrom("jobs").select(columns).where("env_id", "=", env_id).where("lane", "=", lane).where("running", "=", 1).execute(),
+    async takeFree(tx, now, leaseUntil, most) {
+      const due = await db
+        .in(tx)
+        .selectFrom("jobs")
+        .select([...columns, "running"])
+        .where("lane", "is", null)
+        .where("run_at", "<=", now)
+        .where((where) => where.or([where("running", "=", 0), where("lease_until", "<=", now)]))
+        .orderBy("run_at")
+        .limit(most)
+        .$if(db.engine === "postgres", (query) => query.forUpdate().skipLocked())
+        .execute();
+      for (const { env_id, id } of due)
+        await db.in(tx).updateTable("jobs").set({ running: 1, lease_until: leaseUntil }).where("env_id", "=", env_id).where("id", "=", id).execute();
+      return due.map(({ running, ...job }) => ({ job, wasRunning: running === 1 }));
+    },
+    async nextFree() {
+      const row = await db.read
+        .selectFrom("jobs")
+        .select(({ fn }) => fn.min<number | null>("run_at").as("run_at"))
+        .where("lane", "is", null)
+        .where("running", "=", 0)
+        .executeTakeFirst();
+      return row?.run_at ?? null;
+    },
+    async expireFreeLeases(tx) {
+      await db.in(tx).updateTable("jobs").set({ lease_until: 0 }).where("lane", "is", null).where("running", "=", 1).execute();
+    },
+    lastEta: (tx, env_id, lane, now) => lastEta.one(tx, { env_id, lane, now }),
+  };
+}
+
+export type { Place };

@@ -1,0 +1,8 @@
+import { run } from "./commands/program.ts";
+
+process.exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  isTerminal: process.stdout.isTTY,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+});

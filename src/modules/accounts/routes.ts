@@ -1,0 +1,135 @@
+import { Elysia, t } from "elysia";
+import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import { operation } from "#src/core/operation.ts";
+import { type Scope } from "#src/core/principal.ts";
+import { principalOf } from "#src/core/request.ts";
+import type { UnitOfWork, UnitOfWorkAsking } from "#src/core/write.ts";
+import { Account, AccountPatch, NewAccount } from "./model.ts";
+import type { AccountService } from "./service.ts";
+
+const readScopes: readonly Scope[] = ["read:messages", "write:messages", "manage:accounts"];
+const params = t.Object({ id: t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Number of the account." }) });
+
+const example = {
+  id: 10000,
+  kind: "telegram_bot",
+  name: "Acme Support",
+  username: "acme_support_bot",
+  telegram_id: 5000000001,
+  status: "connected",
+  status_reason: null,
+  paused: false,
+  timezone: "UTC",
+  daily_cap: null,
+  created_at: "2026-05-06T14:32:18.000Z",
+  updated_at: "2026-05-06T14:32:18.000Z",
+};
+
+export function accountRoutes(accounts: AccountService, write: UnitOfWork, writeAsking: UnitOfWorkAsking) {
+  return new Elysia()
+    .post(
+      "/v1/accounts",
+      ({ request, body, set }) =>
+        writeAsking(
+          { request, body, set },
+          (principal) => accounts.ask(principal, body.token),
+          async (tx, principal, bot) => ({ status: 201, body: await accounts.create(tx, principal.env_id, body, bot, principal.key_id) }),
+        ),
+      {
+        body: NewAccount,
+        detail: operation({
+          id: "accounts.create",
+          summary: "Connect a bot",
+          description: "Asks Telegram whose token it is, and keeps it encrypted. Live environments have live accounts; each test environment has the sandbox account 7421.",
+          tag: "Accounts",
+          scope: "manage:accounts",
+          example: { kind: "telegram_bot", token: "5000000001:AAE-example-token-of-a-bot-1234567", name: "Acme Support" },
+          answers: { 201: { description: "The account.", schema: Account, example } },
+          errors: ["conflict"],
+        }),
+      },
+    )
+    .get(
+      "/v1/accounts",
+      ({ request, query }) => accounts.list(principalOf(request).env_id, query),
+      {
+        query: t.Object(
+          { limit: t.Optional(t.Integer(limitOptions)), offset: t.Optional(t.Integer(offsetOptions)), cursor: t.Optional(t.String(cursorOptions)) },
+          { additionalProperties: false },
+        ),
+        detail: operation({
+          id: "accounts.list",
+          summary: "List accounts",
+          tag: "Accounts",
+          scope: readScopes,
+          answers: { 200: { description: "A page of accounts.", schema: pageSchema(Account), example: pageExample(example) } },
+        }),
+      },
+    )
+    .get(
+      "/v1/accounts/:id",
+      async ({ request, params, set }) => {
+        const account = await accounts.get(principalOf(request).env_id, params.id);
+        set.headers.etag = etagOf(account);
+        return account;
+      },
+      {
+        params,
+        detail: operation({
+          id: "accounts.get",
+          summary: "Get an account",
+          tag: "Accounts",
+          scope: readScopes,
+          answers: { 200: { description: "The account.", schema: Account, example } },
+        }),
+      },
+    )
+    .patch(
+      "/v1/accounts/:id",
+      ({ request, params, body, set }) =>
+        writeAsking(
+          { request, body, set },
+          async (principal) => {
+            checkMatch(request, await accounts.get(principal.env_id, params.id));
+            return body.token === undefined ? null : accounts.ask(principal, body.token);
+          },
+          async (tx, principal, bot) => ({ status: 200, body: await accounts.patch(tx, principal.env_id, params.id, body, bot, principal.key_id) }),
+        ),
+      {
+        params,
+        body: AccountPatch,
+        detail: operation({
+          id: "accounts.patch",
+          summary: "Change an account",
+          description: "A paused account keeps its queue. A new token of the same bot brings a disconnected account back.",
+          tag: "Accounts",
+          scope: "manage:accounts",
+          example: { paused: true },
+          answers: { 200: { description: "The account.", schema: Account, example } },
+          errors: ["precondition_failed"],
+        }),
+      },
+    )
+    .delete(
+      "/v1/accounts/:id",
+      ({ request, params, set }) =>
+        write({ request, body: null, set }, async (tx, principal) => {
+          if (request.headers.has("if-match")) checkMatch(request, await accounts.get(principal.env_id, params.id));
+          await accounts.remove(tx, principal.env_id, params.id, principal.key_id);
+          return { status: 204, body: null };
+        }),
+      {
+        params,
+        detail: operation({
+          id: "accounts.delete",
+          summary: "Remove an account",
+          description: "What is queued on it ends as `account_unauthorized`.",
+          tag: "Accounts",
+          scope: "manage:accounts",
+          answers: { 204: { description: "Removed." } },
+          errors: ["precondition_failed", "conflict"],
+        }),
+      },
+    );
+}

@@ -1,0 +1,55 @@
+import { type Clock, toTime } from "#src/core/clock.ts";
+import { invalidField } from "#src/core/errors.ts";
+import { newId } from "#src/core/ids.ts";
+import type { Scope } from "#src/core/principal.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import { type Event, type EventType, eventTypes, type NewEvent } from "./model.ts";
+import type { EventRow, EventStore } from "./store.ts";
+
+/** Which scopes let a key read an event, by what it is about. */
+const readers: Record<string, readonly Scope[]> = {
+  message: ["read:messages"],
+  account: ["read:messages", "write:messages", "manage:accounts"],
+  subscription: ["manage:keys"],
+};
+
+export type EventService = ReturnType<typeof createEventService>;
+
+/** The one log of everything that changes. */
+export function createEventService({ store, clock }: { store: EventStore; clock: Clock }) {
+  return {
+    /** Writes an event down in the transaction of its change. */
+    append(tx: Tx, env_id: number, event: NewEvent): Maybe<number> {
+      const created_at = clock.now();
+      const { type, subject, actor, data } = event;
+      return store.append(tx, { env_id, id: newId("evt", created_at), type, subject, actor, data: JSON.stringify(data), created_at });
+    },
+
+    /**
+     * Events in the order of commits, those that the scopes may read.
+     * @param after id of the last event seen; from the beginning without it
+     * @throws AppError `validation_error` when there is no such event here
+     */
+    async list(env_id: number, scopes: ReadonlySet<string>, ask: { after?: string; limit: number }) {
+      const types = eventTypes.filter((type) => mayRead(type, scopes));
+      const place = ask.after === undefined ? { tx_id: -1, seq: -1 } : await store.place(env_id, ask.after);
+      if (place === undefined) throw invalidField("after", "not_found", "There is no such event here: begin without after.");
+      const rows = types.length === 0 ? [] : await store.after(env_id, place, types, ask.limit + 1);
+      const items = rows.slice(0, ask.limit).map(presentEvent);
+      return { items, limit: ask.limit, has_more: rows.length > ask.limit, next_cursor: items.at(-1)?.id ?? ask.after ?? null };
+    },
+  };
+}
+
+function mayRead(type: EventType, scopes: ReadonlySet<string>): boolean {
+  return readers[type.slice(0, type.indexOf("."))]!.some((scope) => scopes.has(scope));
+}
+
+/** The form in which an event goes out, in lists and to receivers alike. */
+function presentEvent(row: EventRow): Event {
+  const data = JSON.parse(row.data) as Record<string, unknown>;
+  const event = { event: row.type as EventType, id: row.id, created_at: toTime(row.created_at), subject: row.subject, actor: row.actor };
+  if (!row.type.startsWith("message.")) return { ...event, data };
+  const { account_id, to, text, thread_id } = data as { account_id: number | null; to: string; text: string; thread_id: string | null };
+  return { ...event, account_id, contact: to, text, thread_id, data };
+}

@@ -1,0 +1,163 @@
+import { BlockList, isIP, isIPv6 } from "node:net";
+import type { Clock } from "#src/core/clock.ts";
+import { AppError, invalidField, notFound } from "#src/core/errors.ts";
+import { newId } from "#src/core/ids.ts";
+import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
+import type { Mode, Principal } from "#src/core/principal.ts";
+import type { Tx } from "#src/core/tx.ts";
+import type { CreatedKey, Key, KeyPatch, NewKey, RotateKey } from "./model.ts";
+import { type Home, presentCreated, presentKey } from "./present.ts";
+import { hashKey, makeKey } from "./secret.ts";
+import type { KeyRow, KeyStore } from "./store.ts";
+
+const OVERLAP_SECONDS = 86_400;
+
+interface Needs {
+  store: KeyStore;
+  clock: Clock;
+  /** A key was made, changed or ended: forget what is cached of keys. */
+  keysChanged(): void;
+}
+
+/** Where a key is made, and for the API by whom. */
+export interface Maker {
+  env_id: number;
+  mode: Mode;
+  environment: string;
+  plan: string | null;
+  /** Scopes that it may give; null from the command line, where all are. */
+  scopes: ReadonlySet<string> | null;
+}
+
+export type KeyService = ReturnType<typeof createKeyService>;
+
+export function createKeyService({ store, clock, keysChanged }: Needs) {
+  async function find(tx: Tx, env_id: number, id: string): Promise<KeyRow> {
+    const row = await store.lock(tx, env_id, id);
+    if (row === undefined) throw notFound("key");
+    return row;
+  }
+
+  async function insert(tx: Tx, row: Omit<KeyRow, "hash" | "hint" | "id" | "created_at" | "updated_at">, home: Home): Promise<CreatedKey> {
+    const now = clock.now();
+    const { key, hint } = makeKey(home.mode);
+    const complete = { ...row, id: newId("key", now), hash: hashKey(key), hint, created_at: now, updated_at: now };
+    await store.insert(tx, complete);
+    return presentCreated(complete, home, key);
+  }
+
+  return {
+    /**
+     * Makes a key in the maker's environment. The answer is the only one that shows it.
+     * @throws AppError `forbidden` for a scope that the maker lacks, `validation_error` for a past expiry or a bad address
+     */
+    create(tx: Tx, maker: Maker, ask: NewKey): Promise<CreatedKey> {
+      const lacking = maker.scopes === null ? undefined : ask.scopes.find((scope) => !maker.scopes!.has(scope));
+      if (lacking !== undefined)
+        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, { members: { required_scope: lacking } });
+      const expires_at = parseExpiry(ask.expires_at ?? null, clock.now());
+      for (const range of ask.source_addresses ?? []) checkRange(range);
+      const row = {
+        env_id: maker.env_id,
+        name: ask.name,
+        scopes: JSON.stringify(ask.scopes),
+        account_ids: ask.account_ids ? JSON.stringify(ask.account_ids) : null,
+        source_addresses: ask.source_addresses ? JSON.stringify(ask.source_addresses) : null,
+        rate_limit: ask.rate_limit ?? null,
+        require_idempotency: ask.require_idempotency === true ? 1 : 0,
+        expires_at,
+        revoked_at: null,
+        last_used_at: null,
+      };
+      return insert(tx, row, maker);
+    },
+
+    /** @throws AppError `not_found` */
+    async get(home: Home & { env_id: number }, id: string): Promise<Key> {
+      const row = await store.get(home.env_id, id);
+      if (row === undefined) throw notFound("key");
+      return presentKey(row, home);
+    },
+
+    /** Newest first. @throws AppError `validation_error` for a cursor that is not of this list */
+    async list(home: Home & { env_id: number }, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Key>> {
+      const after = cursor === undefined ? null : decodeCursor("keys", home.env_id, cursor);
+      const rows = await store.page(home.env_id, after, offset, limit + 1);
+      const total = await store.count(home.env_id);
+      const ask = { list: "keys", env_id: home.env_id, limit, offset };
+      return toPage(rows, ask, { total, capped: false }, (row) => presentKey(row, home), (row) => row.id);
+    },
+
+    /** Renames a key. @throws AppError `not_found` */
+    async patch(tx: Tx, home: Home & { env_id: number }, id: string, { name }: KeyPatch): Promise<Key> {
+      const row = { ...(await find(tx, home.env_id, id)), updated_at: clock.now() };
+      if (name !== undefined) row.name = name;
+      await store.update(tx, home.env_id, id, { name: row.name, updated_at: row.updated_at });
+      tx.afterCommit(keysChanged);
+      return presentKey(row, home);
+    },
+
+    /**
+     * Makes a successor with the same settings; the old key works until the overlap ends.
+     * @throws AppError `not_found`, `conflict` for a key that works no longer, `forbidden` when the maker lacks one of its scopes
+     */
+    async rotate(tx: Tx, maker: Maker, id: string, { overlap_seconds = OVERLAP_SECONDS }: RotateKey): Promise<CreatedKey> {
+      const now = clock.now();
+      const old = await find(tx, maker.env_id, id);
+      if (old.revoked_at !== null || (old.expires_at !== null && old.expires_at <= now))
+        throw new AppError("conflict", "This key works no longer: make a new one instead.");
+      const lacking = (JSON.parse(old.scopes) as string[]).find((scope) => maker.scopes !== null && !maker.scopes.has(scope));
+      if (lacking !== undefined)
+        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, { members: { required_scope: lacking } });
+      const ends = now + overlap_seconds * 1000;
+      const until = overlap_seconds === 0 ? { revoked_at: now } : { expires_at: Math.min(ends, old.expires_at ?? ends) };
+      await store.update(tx, maker.env_id, id, { ...until, updated_at: now });
+      tx.afterCommit(keysChanged);
+      const { id: _id, hash: _hash, hint: _hint, created_at: _made, updated_at: _changed, ...settings } = old;
+      return insert(tx, { ...settings, last_used_at: null }, maker);
+    },
+
+    /** Ends a key at once. Ending it twice is no error. @throws AppError `not_found` */
+    async revoke(tx: Tx, env_id: number, id: string): Promise<void> {
+      const row = await find(tx, env_id, id);
+      const now = clock.now();
+      if (row.revoked_at === null) await store.update(tx, env_id, id, { revoked_at: now, updated_at: now });
+      tx.afterCommit(keysChanged);
+    },
+  };
+}
+
+/** The maker that a request's own key is. */
+export function makerOf(principal: Principal): Maker {
+  const { env_id, mode, environment, workspace, scopes } = principal;
+  return { env_id, mode, environment: environment.name, plan: workspace.plan, scopes };
+}
+
+function parseExpiry(text: string | null, now: number): number | null {
+  if (text === null) return null;
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw invalidField("expires_at", "bad_format", "expires_at is not a time such as 2030-01-01T00:00:00Z.", text);
+  if (at <= now) throw invalidField("expires_at", "too_small", "expires_at lies in the past.", text);
+  return at;
+}
+
+/** @throws AppError `validation_error` unless it is an address or a CIDR range */
+function checkRange(range: string): void {
+  const [address = "", bits, ...rest] = range.split("/");
+  const most = isIPv6(address) ? 128 : 32;
+  const good = isIP(address) !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+  if (!good) throw invalidField("source_addresses", "bad_format", "Give addresses or ranges such as 203.0.113.0/24.", range);
+}
+
+/** Whether an address lies in one of the ranges; both as written by people. */
+export function isWithin(address: string, ranges: readonly string[]): boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [base = "", bits] = range.split("/");
+    const family = isIPv6(base) ? "ipv6" : "ipv4";
+    if (bits === undefined) list.addAddress(base, family);
+    else list.addSubnet(base, Number(bits), family);
+  }
+  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  return isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
+}

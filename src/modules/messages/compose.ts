@@ -1,0 +1,44 @@
+import { invalidField } from "#src/core/errors.ts";
+import type { Channel } from "./channel.ts";
+import { type SendMessage, TEXT_MAX } from "./model.ts";
+import { hasVariables, lengthOf } from "./text.ts";
+
+/** When a message may leave, and until when. */
+export interface Timing {
+  run_at: number;
+  schedule_at: number | null;
+  expires_at: number | null;
+}
+
+/** @throws AppError `validation_error` for times that are none, or that leave no moment to send */
+export function readTiming(ask: SendMessage, now: number): Timing {
+  const schedule_at = readTime("schedule_at", ask.schedule_at);
+  const expires_at = readTime("expires_at", ask.expires_at);
+  const run_at = Math.max(now, schedule_at ?? now);
+  if (expires_at !== null && expires_at <= run_at)
+    throw invalidField("expires_at", "too_small", "expires_at leaves no time to send: it must lie after now and after schedule_at.", ask.expires_at);
+  return { run_at, schedule_at, expires_at };
+}
+
+function readTime(field: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const at = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
+  return at;
+}
+
+/** @returns the recipient in the channel's normal form @throws AppError `validation_error` on `to` */
+export function readRecipient(channel: Channel, to: string | number): string {
+  const recipient = channel.normalize(to);
+  if (recipient === null)
+    throw invalidField("to", "bad_format", "to is neither a username such as @sarah_miller nor a numeric chat id.", to);
+  return recipient;
+}
+
+/** A text without variables has its final length already. @throws AppError `validation_error` on `text` */
+export function checkText(text: string): void {
+  if (text.trim() === "") throw invalidField("text", "too_short", "The text holds nothing but white space, which Telegram refuses.");
+  if (text.length <= TEXT_MAX || hasVariables(text)) return;
+  const length = lengthOf(text);
+  if (length > TEXT_MAX) throw invalidField("text", "too_long", `The text has ${length} characters; Telegram takes at most ${TEXT_MAX}.`);
+}

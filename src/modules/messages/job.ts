@@ -1,0 +1,218 @@
+import type { Clock } from "#src/core/clock.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Begun, Job, JobKind, Outcome, Ran } from "#src/jobs/job.ts";
+import type { NewEvent } from "#src/modules/events/model.ts";
+import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
+import { lengthOf, needsProfile, resolveText } from "./text.ts";
+import { TEXT_MAX } from "./model.ts";
+import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
+import { presentMessage } from "./present.ts";
+import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
+import type { ChatRow, MessageRow, MessageStore } from "./store.ts";
+
+/** What sending needs beyond accepting. */
+interface SendingAccounts<Account extends SendingAccount> extends Accounts<Account> {
+  openToken(account: Account): string | null;
+  disconnect(tx: Tx, env_id: number, id: number, reason: string): Promise<void>;
+}
+
+interface Needs<Account extends SendingAccount> {
+  store: MessageStore;
+  clock: Clock;
+  channels: ReadonlyMap<string, Channel>;
+  accounts: SendingAccounts<Account>;
+  /** `fail`, or `retry` where the workspace accepts doubles. */
+  onUnknown(tx: Tx, env_id: number): Promise<string>;
+  withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): Maybe<unknown>;
+}
+
+interface Ready {
+  row: MessageRow;
+  channel: Channel;
+  account: ChannelAccount;
+  chat_id: string | null;
+  /** The channel's id of the message that is answered. */
+  reply_to: string | null;
+}
+
+interface Result extends Tried {
+  chat: ChatFacts | null;
+}
+
+/** The jobs of messages: sending one, and ending one that was not sent in time. */
+export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
+  const { store, clock, channels, accounts } = needs;
+
+  async function write(tx: Tx, { row, events }: Verdict): Promise<void> {
+    await store.record(tx, row);
+    const data = presentMessage(row);
+    for (const type of events) await needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
+  }
+
+  async function conclude<T>(tx: Tx, verdict: Verdict, answer: (outcome: Outcome) => T): Promise<T> {
+    await write(tx, verdict);
+    return answer(verdict.outcome);
+  }
+
+  const atOnce = (outcome: Outcome): Begun<Ready> => ({ outcome });
+
+  async function beginOne(tx: Tx, row: MessageRow, account: Account, chats: Map<string, string>): Promise<Begun<Ready>> {
+    const now = clock.now();
+    if (account.deleted_at !== null) return conclude(tx, fail(row, "account_unauthorized", "The account was removed.", null), atOnce);
+    if (row.expires_at !== null && row.expires_at <= now) return conclude(tx, fail(row, "expired", null, null), atOnce);
+    let capped = row;
+    if (account.daily_cap !== null && row.cap_day === null) {
+      const taken = await accounts.takeSend(tx, account);
+      const wait = taken === null || taken.fits ? null : taken.limit.resets_at - now;
+      if (wait !== null) return conclude(tx, requeue(row, "daily cap", { kind: "snooze", ms: wait, reason: "daily cap" }), atOnce);
+      capped = { ...row, cap_day: taken?.limit.day ?? null };
+      await store.record(tx, capped);
+    }
+    const channel = channels.get(account.kind)!;
+    const { env_id, id, username } = account;
+    return {
+      ready: {
+        row: capped,
+        channel,
+        account: { env_id, id, username, token: accounts.openToken(account) },
+        chat_id: chats.get(row.recipient) ?? null,
+        reply_to: await remoteIdOf(tx, row),
+      },
+    };
+  }
+
+  async function remoteIdOf(tx: Tx, { env_id, reply_to }: MessageRow): Promise<string | null> {
+    if (reply_to === null || !reply_to.startsWith("msg_")) return reply_to;
+    return (await store.get(tx, env_id, reply_to))?.remote_id ?? null;
+  }
+
+  /** @returns chat ids by recipient, as far as this account has met them */
+  async function knownChats(tx: Tx, account: Account, rows: MessageRow[]): Promise<Map<string, string>> {
+    const names = rows.filter((row) => row.account_id === account.id && row.recipient.startsWith("@")).map((row) => row.recipient);
+    if (names.length === 0 || !channels.get(account.kind)!.remembersChats) return new Map();
+    const chats = await store.chatsOf(tx, account.env_id, account.id, names);
+    return new Map(chats.toSorted((a, b) => a.updated_at - b.updated_at).map((chat) => [`@${chat.username}`, chat.chat_id]));
+  }
+
+  async function perform({ row, channel, account, chat_id, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
+    const started_at = clock.now();
+    let chat: ChatFacts | null = null;
+    const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
+    let profile = null;
+    if (needsProfile(row.text)) {
+      const answer = await channel.profile(account, { recipient: row.recipient, chat_id }, signal);
+      // Asking for a name changes nothing: when its answer is lost, it is asked again.
+      if (answer.kind === "unknown") return done({ kind: "unreached", reason: answer.reason });
+      if (answer.kind !== "profile") return done(answer);
+      ({ profile, chat } = answer);
+    }
+    const resolved = resolveText(row.text, profile);
+    if ("missing" in resolved)
+      return done({ kind: "failed", code: "variable_missing", message: `{${resolved.missing}} has neither a value nor a fallback.`, link: null });
+    const { text } = resolved;
+    if (text.length > TEXT_MAX && lengthOf(text) > TEXT_MAX)
+      return done({ kind: "failed", code: "message_rejected", message: `With its variables the text has more than ${TEXT_MAX} characters.`, link: null });
+    const { id, recipient } = row;
+    const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to }, signal);
+    if (result.kind === "sent") chat = result.chat ?? chat;
+    return done(result, text);
+  }
+
+  const send: JobKind<Ready, Result> = {
+    kind: SEND_JOB,
+    laneLimits: (job) => channelOf(job).accountLimits,
+    chatLimits: (job) => channelOf(job).chatLimits(job.chat!),
+
+    async begin(tx, jobs) {
+      const env_id = jobs[0]!.env_id;
+      const rows = await store.markSending(
+        tx,
+        env_id,
+        jobs.map((job) => job.id),
+        clock.now(),
+      );
+      const found = new Map<number, { account: Account; chats: Map<string, string> }>();
+      for (const { account_id } of rows.values()) {
+        if (account_id === null || found.has(account_id)) continue;
+        const account = (await accounts.row(tx, env_id, account_id))!;
+        found.set(account_id, { account, chats: await knownChats(tx, account, [...rows.values()]) });
+      }
+      const begun: Begun<Ready>[] = [];
+      for (const job of jobs) {
+        const row = rows.get(job.id);
+        const of = row === undefined ? undefined : found.get(row.account_id ?? 0);
+        if (row === undefined || of === undefined) begun.push({ outcome: { kind: "discard", code: "gone" } });
+        else begun.push(await beginOne(tx, row, of.account, of.chats));
+      }
+      return begun;
+    },
+
+    run: perform,
+
+    async end(tx, runs: Ran<Ready, Result>[]) {
+      const outcomes: Outcome[] = [];
+      for (const { job, ready, result } of runs) {
+        const mayRepeat = result.result.kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
+        const verdict = judge(ready.row, result, job.attempts, mayRepeat);
+        if (result.result.kind === "unauthorized") await accounts.disconnect(tx, job.env_id, ready.account.id, result.result.reason);
+        if (result.chat !== null) await store.keepChat(tx, toChatRow(ready.account, result.chat, result.ended_at));
+        await write(tx, verdict);
+        outcomes.push(verdict.outcome);
+      }
+      return outcomes;
+    },
+
+    async rescue(tx, jobs: Job[]) {
+      const outcomes: Outcome[] = [];
+      for (const job of jobs) {
+        const row = await store.get(tx, job.env_id, job.id);
+        if (row === undefined || row.status !== "sending") {
+          outcomes.push({ kind: "discard", code: "gone" });
+          continue;
+        }
+        const repeat = channelOf(job, row.channel).resendable || (await needs.onUnknown(tx, job.env_id)) === "retry";
+        const now = { ...row, updated_at: clock.now() };
+        const verdict = repeat
+          ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
+          : fail(now, "outcome_unknown", null, null);
+        await write(tx, verdict);
+        outcomes.push(verdict.outcome);
+      }
+      return outcomes;
+    },
+  };
+
+  /** A message's channel never changes, and its job carries it. */
+  function channelOf(job: Job, name = job.payload): Channel {
+    for (const channel of channels.values()) if (channel.name === name) return channel;
+    throw new Error(`there is no channel ${name}`);
+  }
+
+  const expire: JobKind<never, never> = {
+    kind: EXPIRE_JOB,
+    laneLimits: () => [],
+    chatLimits: () => [],
+    async begin(tx, jobs) {
+      const begun: Begun<never>[] = [];
+      for (const { env_id, payload: id } of jobs) {
+        const row = await store.lock(tx, env_id, id);
+        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id)))
+          await write(tx, fail({ ...row, updated_at: clock.now() }, "expired", null, null));
+        begun.push({ outcome: { kind: "done" } });
+      }
+      return begun;
+    },
+    run: () => Promise.reject(new Error("expiring a message has nothing to run")),
+    end: () => [],
+    rescue: (_tx, jobs) => jobs.map(() => ({ kind: "snooze", ms: 0, reason: "" })),
+  };
+
+  return [send as JobKind, expire as JobKind];
+}
+
+function toChatRow(account: ChannelAccount, chat: ChatFacts, updated_at: number): ChatRow {
+  const { chat_id, type, first_name, last_name } = chat;
+  const username = chat.username?.toLowerCase() ?? null;
+  return { env_id: account.env_id, account_id: account.id, chat_id, type, username, first_name, last_name, updated_at };
+}

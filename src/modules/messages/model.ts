@@ -1,0 +1,113 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { idPattern } from "#src/core/ids.ts";
+import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
+
+/** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
+export const TEXT_MAX = 4_096;
+/** Before its variables are resolved a text may be longer. */
+export const TEMPLATE_MAX = 8_192;
+export const BATCH_MAX = 500;
+
+export const messageStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "canceled"] as const;
+export type MessageStatus = (typeof messageStatuses)[number];
+
+const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
+const nullableTime = Type.Union([time, Type.Null()]);
+const MessageId = Type.String({ pattern: idPattern("msg") });
+const Status = Type.Union(messageStatuses.map((status) => Type.Literal(status)));
+const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
+  maxProperties: 50,
+  description: "Kept and returned, never interpreted.",
+});
+
+const Attempt = Type.Object({
+  at: time,
+  duration_ms: Type.Integer(),
+  outcome: Type.String({ description: "`sent`, `failed`, `held`, `unreached`, `unknown` or `unauthorized`." }),
+  code: Type.Union([Type.String(), Type.Null()]),
+  detail: Type.Union([Type.String(), Type.Null()]),
+});
+export type Attempt = Static<typeof Attempt>;
+
+export const Message = Type.Object(
+  {
+    id: MessageId,
+    channel: Type.String(),
+    account_id: Type.Union([Type.Integer(), Type.Null()]),
+    direction: Type.Union([Type.Literal("out"), Type.Literal("in")]),
+    to: Type.String(),
+    contact_id: Type.Union([Type.String(), Type.Null()]),
+    thread_id: Type.Union([Type.String(), Type.Null()]),
+    text: Type.String(),
+    status: Status,
+    eta: nullableTime,
+    schedule_at: nullableTime,
+    expires_at: nullableTime,
+    silent: Type.Boolean(),
+    reply_to: Type.Union([Type.String(), Type.Null()]),
+    error: Type.Union([
+      Type.Object({
+        code: Type.Union((Object.keys(outcomes) as OutcomeCode[]).map((code) => Type.Literal(code))),
+        message: Type.String(),
+        link: Type.Union([Type.String(), Type.Null()]),
+      }),
+      Type.Null(),
+    ]),
+    last_error: Type.Union([Type.String(), Type.Null()], { description: "Why the last try did not get through, in words." }),
+    attempts: Type.Array(Attempt),
+    metadata: Metadata,
+    created_at: time,
+    sent_at: nullableTime,
+    delivered_at: nullableTime,
+    read_at: nullableTime,
+    updated_at: time,
+  },
+  { $id: "Message" },
+);
+export type Message = Static<typeof Message>;
+
+export const SendMessage = Type.Object(
+  {
+    account_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Account to send from; 7421 is the sandbox." }),
+    to: Type.Union([Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })], {
+      description: "`@username` with or without the `@`, or a numeric chat id.",
+    }),
+    text: Type.String({
+      minLength: 1,
+      maxLength: TEMPLATE_MAX,
+      description: "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then.",
+    }),
+    schedule_at: Type.Optional(Type.String({ format: "date-time", description: "Not before this time." })),
+    expires_at: Type.Optional(Type.String({ format: "date-time", description: "Not after this time: then it fails as `expired`." })),
+    silent: Type.Optional(Type.Boolean({ description: "Arrives without a sound." })),
+    reply_to: Type.Optional(Type.String({ minLength: 1, maxLength: 40, description: "Id of a message of yours in that chat (`msg_…`), or Telegram's own message id." })),
+    metadata: Type.Optional(Metadata),
+  },
+  { additionalProperties: false },
+);
+export type SendMessage = Static<typeof SendMessage>;
+
+export const Sent = Type.Object({ id: MessageId, status: Status, eta: time }, { $id: "Sent" });
+export type Sent = Static<typeof Sent>;
+
+export const SendBatch = Type.Object(
+  { messages: Type.Array(SendMessage, { minItems: 1, maxItems: BATCH_MAX }) },
+  { additionalProperties: false },
+);
+export type SendBatch = Static<typeof SendBatch>;
+
+export const BatchResult = Type.Union([
+  Type.Object({ index: Type.Integer(), id: MessageId, status: Status, eta: time }),
+  Type.Object({ index: Type.Integer(), error: Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true }) }),
+]);
+export const BatchAnswer = Type.Object({ results: Type.Array(BatchResult), accepted: Type.Integer(), refused: Type.Integer() }, { $id: "BatchAnswer" });
+export type BatchAnswer = Static<typeof BatchAnswer>;
+
+/** What a list of messages can be narrowed by. */
+export interface MessageFilter {
+  status?: MessageStatus;
+  account_id?: number;
+  to?: string;
+  created_after?: string;
+  created_before?: string;
+}

@@ -1,0 +1,40 @@
+import { toTime } from "#src/core/clock.ts";
+import type { OutcomeCode } from "#src/core/outcomes.ts";
+import type { Attempt, Message, MessageStatus, Sent } from "./model.ts";
+import type { MessageRow } from "./store.ts";
+
+/** The only way from a row to what clients see. */
+export function presentMessage(row: MessageRow): Message {
+  return {
+    id: row.id,
+    channel: row.channel,
+    account_id: row.account_id,
+    direction: row.direction as Message["direction"],
+    to: row.recipient,
+    contact_id: row.contact_id,
+    thread_id: row.thread_id,
+    text: row.text,
+    status: row.status as MessageStatus,
+    eta: toTime(row.eta),
+    schedule_at: toTime(row.schedule_at),
+    expires_at: toTime(row.expires_at),
+    silent: row.silent === 1,
+    reply_to: row.reply_to,
+    error:
+      row.error_code === null
+        ? null
+        : { code: row.error_code as OutcomeCode, message: row.error_message ?? "", link: row.error_link },
+    last_error: row.last_error,
+    attempts: JSON.parse(row.attempts) as Attempt[],
+    metadata: JSON.parse(row.metadata) as Record<string, string>,
+    created_at: toTime(row.created_at),
+    sent_at: toTime(row.sent_at),
+    delivered_at: toTime(row.delivered_at),
+    read_at: toTime(row.read_at),
+    updated_at: toTime(row.updated_at),
+  };
+}
+
+export function presentSent(row: MessageRow): Sent {
+  return { id: row.id, status: row.status as MessageStatus, eta: toTime(row.eta ?? row.created_at) };
+}

@@ -1,0 +1,256 @@
+import { type Clock, toTime } from "#src/core/clock.ts";
+import { AppError, invalidField, notFound } from "#src/core/errors.ts";
+import { newId } from "#src/core/ids.ts";
+import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
+import type { Principal } from "#src/core/principal.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Enqueue } from "#src/jobs/job.ts";
+import type { EventType, NewEvent } from "#src/modules/events/model.ts";
+import type { Channel } from "./channel.ts";
+import { checkText, readRecipient, readTiming, type Timing } from "./compose.ts";
+import type { Estimator } from "./eta.ts";
+import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
+import { presentMessage, presentSent } from "./present.ts";
+import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
+
+/** What messages need to know of an account. */
+export interface SendingAccount {
+  env_id: number;
+  id: number;
+  kind: string;
+  username: string | null;
+  paused: number;
+  deleted_at: number | null;
+  daily_cap: number | null;
+}
+
+/** A daily cap as the X-SendLimit headers tell it. */
+export interface CapLeft {
+  limit: number;
+  remaining: number;
+  resets_at: number;
+  day: string;
+}
+
+/** The verbs that messages use of accounts. */
+export interface Accounts<Account extends SendingAccount = SendingAccount> {
+  row(tx: Tx | null, env_id: number, id: number): Maybe<Account | undefined>;
+  takeSend(tx: Tx, account: Account): Promise<{ fits: boolean; limit: CapLeft } | null>;
+  giveBackSend(tx: Tx, env_id: number, id: number, day: string): Promise<void>;
+}
+
+export interface Needs<Account extends SendingAccount> {
+  store: MessageStore;
+  clock: Clock;
+  channels: ReadonlyMap<string, Channel>;
+  accounts: Accounts<Account>;
+  estimator: Estimator;
+  laneOf(account_id: number): string;
+  enqueue: Enqueue;
+  /** Takes a waiting job out of the queue; false when it runs or is gone. */
+  withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): Maybe<unknown>;
+}
+
+export const SEND_JOB = "messages.send";
+export const EXPIRE_JOB = "messages.expire";
+
+/** The sending job has its message's id; the one that ends it at its `expires_at` has this. */
+const expireJobId = (message_id: string) => `${message_id}.expire`;
+
+type Sender = Pick<Principal, "env_id" | "key_id" | "account_ids">;
+
+export type MessageService = ReturnType<typeof createMessageService>;
+
+export function createMessageService<Account extends SendingAccount>(needs: Needs<Account>) {
+  const { store, clock, channels, accounts, estimator, laneOf } = needs;
+
+  async function findAccount(tx: Tx, sender: Sender, id: number): Promise<{ account: Account; channel: Channel }> {
+    const account = await accounts.row(tx, sender.env_id, id);
+    const bound = sender.account_ids === null || sender.account_ids.has(id);
+    if (account === undefined || account.deleted_at !== null || !bound) throw notFound("account");
+    return { account, channel: channels.get(account.kind)! };
+  }
+
+  async function checkReply(tx: Tx, env_id: number, account_id: number, reply_to: string | undefined): Promise<void> {
+    if (reply_to === undefined || /^\d{1,15}$/.test(reply_to)) return;
+    const row = reply_to.startsWith("msg_") ? await store.get(tx, env_id, reply_to) : undefined;
+    if (row === undefined || row.account_id !== account_id)
+      throw invalidField("reply_to", "not_found", "reply_to names no message of this account: give its id (msg_…) or Telegram's message id.", reply_to);
+  }
+
+  /** @returns the day on which the send counts, and what is left of it */
+  async function takeCap(tx: Tx, account: Account, timing: Timing): Promise<CapLeft | null> {
+    // Scheduled sends wait for a day with room when their time comes.
+    if (account.daily_cap === null || timing.schedule_at !== null) return null;
+    const taken = await accounts.takeSend(tx, account);
+    if (taken !== null && !taken.fits) throw capReached(account.daily_cap, taken.limit, clock.now());
+    return taken?.limit ?? null;
+  }
+
+  async function event(tx: Tx, row: MessageRow, type: EventType, actor: string): Promise<void> {
+    await needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: presentMessage(row) });
+  }
+
+  async function send(tx: Tx, sender: Sender, ask: SendMessage): Promise<{ sent: Sent; cap: CapLeft | null }> {
+    const { env_id } = sender;
+    const now = clock.now();
+    checkText(ask.text);
+    const timing = readTiming(ask, now);
+    const { account, channel } = await findAccount(tx, sender, ask.account_id);
+    const recipient = readRecipient(channel, ask.to);
+    await checkReply(tx, env_id, account.id, ask.reply_to);
+    if (channel.refuse?.(recipient) === "daily_send_limit_reached")
+      throw capReached(50, { limit: 50, remaining: 0, resets_at: now + 3_600_000, day: "" }, now);
+    const cap = await takeCap(tx, account, timing);
+
+    const place = { env_id, lane: laneOf(account.id), recipient, accountLimits: channel.accountLimits, chatLimits: channel.chatLimits(recipient) };
+    const eta = await estimator.next(tx, place, timing.run_at, now);
+    const row = newRow(sender, ask, { channel, recipient, timing, eta, cap_day: cap?.day ?? null, now });
+    await store.insert(tx, row);
+    const job = { env_id, id: row.id, kind: SEND_JOB, lane: place.lane, chat: recipient, run_at: timing.run_at, payload: channel.name, eta };
+    await needs.enqueue(tx, job);
+    if (timing.expires_at !== null)
+      await needs.enqueue(tx, { ...job, id: expireJobId(row.id), kind: EXPIRE_JOB, lane: null, chat: null, run_at: timing.expires_at, payload: row.id });
+    await event(tx, row, "message.queued", sender.key_id);
+    return { sent: presentSent(row), cap };
+  }
+
+  return {
+    /**
+     * Queues a message.
+     * @returns what the client is told, and what is left of the account's daily cap
+     * @throws AppError `validation_error`, `not_found` (the account), `daily_send_limit_reached`
+     */
+    send,
+
+    /** Queues up to 500 messages; each is taken or refused by itself. */
+    async sendBatch(tx: Tx, sender: Sender, { messages }: SendBatch): Promise<BatchAnswer> {
+      const results: BatchAnswer["results"] = [];
+      for (const [index, ask] of messages.entries()) {
+        try {
+          const { sent } = await send(tx, sender, ask);
+          results.push({ index, ...sent });
+        } catch (error) {
+          // All checks come before the first write, so a refused one leaves nothing behind.
+          if (!(error instanceof AppError)) throw error;
+          const { code, message, details } = error;
+          results.push({ index, error: { code, message, ...(details === undefined ? {} : { details }) } });
+        }
+      }
+      const refused = results.filter((result) => "error" in result).length;
+      return { results, accepted: results.length - refused, refused };
+    },
+
+    /** @throws AppError `not_found` */
+    async get(env_id: number, id: string): Promise<Message> {
+      const row = await store.get(null, env_id, id);
+      if (row === undefined) throw notFound("message");
+      return presentMessage(row);
+    },
+
+    /** Newest first. @throws AppError `validation_error` for a bad cursor or time */
+    async list(env_id: number, filter: MessageFilter, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Message>> {
+      const by = narrow(filter, channels);
+      const before = cursor === undefined ? null : decodeCursor("messages", env_id, cursor);
+      const [rows, count] = await Promise.all([store.page(env_id, by, before, offset, limit + 1), store.count(env_id, by)]);
+      return toPage(rows, { list: "messages", env_id, limit, offset }, count, presentMessage, (row) => row.id);
+    },
+
+    /**
+     * Takes a queued message back.
+     * @throws AppError `not_found`, `conflict` when it is no longer queued
+     */
+    async cancel(tx: Tx, sender: Sender, id: string): Promise<Message> {
+      const row = await store.lock(tx, sender.env_id, id);
+      if (row === undefined) throw notFound("message");
+      if (row.status !== "queued" || !(await needs.withdraw(tx, row.env_id, row.id)))
+        throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);
+      await needs.withdraw(tx, row.env_id, expireJobId(row.id));
+      if (row.cap_day !== null && row.account_id !== null) await accounts.giveBackSend(tx, row.env_id, row.account_id, row.cap_day);
+      const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now() };
+      await store.record(tx, canceled);
+      await event(tx, canceled, "message.canceled", sender.key_id);
+      return presentMessage(canceled);
+    },
+  };
+}
+
+function capReached(cap: number, limit: CapLeft, now: number): AppError {
+  const seconds = Math.max(1, Math.ceil((limit.resets_at - now) / 1000));
+  return new AppError("daily_send_limit_reached", `This account has used its ${cap} sends of today; the next day begins ${toTime(limit.resets_at)}.`, {
+    retryAfter: seconds,
+    headers: capHeaders(limit, now),
+  });
+}
+
+/** The X-SendLimit headers of an account with a daily cap. */
+export function capHeaders(limit: CapLeft, now: number): Record<string, string> {
+  return {
+    "X-SendLimit-Limit": String(limit.limit),
+    "X-SendLimit-Remaining": String(limit.remaining),
+    "X-SendLimit-Reset": String(Math.max(0, Math.ceil((limit.resets_at - now) / 1000))),
+  };
+}
+
+interface Composed {
+  channel: Channel;
+  recipient: string;
+  timing: Timing;
+  eta: number;
+  cap_day: string | null;
+  now: number;
+}
+
+function newRow(sender: Sender, ask: SendMessage, { channel, recipient, timing, eta, cap_day, now }: Composed): MessageRow {
+  return {
+    env_id: sender.env_id,
+    id: newId("msg", now),
+    channel: channel.name,
+    account_id: ask.account_id,
+    direction: "out",
+    recipient,
+    contact_id: null,
+    thread_id: null,
+    text: ask.text,
+    status: "queued",
+    eta,
+    schedule_at: timing.schedule_at,
+    expires_at: timing.expires_at,
+    silent: ask.silent === true ? 1 : 0,
+    reply_to: ask.reply_to ?? null,
+    metadata: JSON.stringify(ask.metadata ?? {}),
+    error_code: null,
+    error_message: null,
+    error_link: null,
+    last_error: null,
+    attempts: "[]",
+    remote_id: null,
+    cap_day,
+    created_at: now,
+    sent_at: null,
+    delivered_at: null,
+    read_at: null,
+    updated_at: now,
+  };
+}
+
+/** A recipient is kept in its channel's normal form, which a filter need not know. */
+function narrow(filter: MessageFilter, channels: ReadonlyMap<string, Channel>): Narrowed {
+  const by: Narrowed = {};
+  if (filter.status !== undefined) by.status = filter.status;
+  if (filter.account_id !== undefined) by.account_id = filter.account_id;
+  if (filter.to !== undefined) {
+    const forms = [...channels.values()].map((channel) => channel.normalize(filter.to!)).filter((form) => form !== null);
+    by.recipients = [...new Set([filter.to, ...forms])];
+  }
+  if (filter.created_after !== undefined) by.created_after = time("created_after", filter.created_after);
+  if (filter.created_before !== undefined) by.created_before = time("created_before", filter.created_before);
+  return by;
+}
+
+function time(field: string, text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
+  return at;
+}

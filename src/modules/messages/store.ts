@@ -1,0 +1,199 @@
+import { sql } from "kysely";
+import type { Database } from "#db/database.ts";
+import { listOf } from "#db/list.ts";
+import type { ChatRow, MessageRow } from "#db/schema.ts";
+import { lowestId } from "#src/core/ids.ts";
+import { TOTAL_MAX } from "#src/core/page.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { MessageStatus } from "./model.ts";
+
+const columns = [
+  "env_id",
+  "id",
+  "channel",
+  "account_id",
+  "direction",
+  "recipient",
+  "contact_id",
+  "thread_id",
+  "text",
+  "status",
+  "eta",
+  "schedule_at",
+  "expires_at",
+  "silent",
+  "reply_to",
+  "metadata",
+  "error_code",
+  "error_message",
+  "error_link",
+  "last_error",
+  "attempts",
+  "remote_id",
+  "cap_day",
+  "created_at",
+  "sent_at",
+  "delivered_at",
+  "read_at",
+  "updated_at",
+] as const satisfies readonly (keyof MessageRow)[];
+
+/** What a run can change of a message. */
+type Progress = Pick<
+  MessageRow,
+  | "text"
+  | "status"
+  | "error_code"
+  | "error_message"
+  | "error_link"
+  | "last_error"
+  | "attempts"
+  | "remote_id"
+  | "cap_day"
+  | "sent_at"
+  | "delivered_at"
+  | "read_at"
+  | "updated_at"
+>;
+
+/** A list's filter, in the store's terms. */
+export interface Narrowed {
+  status?: MessageStatus;
+  account_id?: number;
+  recipients?: string[];
+  created_after?: number;
+  created_before?: number;
+}
+
+export function createMessageStore(db: Database) {
+  const insert = db.prepare<MessageRow>((q, v) =>
+    q.insertInto("messages").values(Object.fromEntries(columns.map((name) => [name, v(name)])) as unknown as MessageRow),
+  );
+  const get = db.prepare<{ env_id: number; id: string }, MessageRow>((q, v) =>
+    q.selectFrom("messages").selectAll().where("env_id", "=", v("env_id")).where("id", "=", v("id")),
+  );
+  const markSending = db.prepare<{ env_id: number; ids: string; updated_at: number }, MessageRow>((q, v) =>
+    q
+      .updateTable("messages")
+      .set({ status: "sending", updated_at: v("updated_at") })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "in", listOf(db.engine, v("ids")))
+      .where("status", "=", "queued")
+      .returningAll(),
+  );
+  const record = db.prepare<Progress & { env_id: number; id: string }>((q, v) =>
+    q
+      .updateTable("messages")
+      .set({
+        text: v("text"),
+        status: v("status"),
+        error_code: v("error_code"),
+        error_message: v("error_message"),
+        error_link: v("error_link"),
+        last_error: v("last_error"),
+        attempts: v("attempts"),
+        remote_id: v("remote_id"),
+        cap_day: v("cap_day"),
+        sent_at: v("sent_at"),
+        delivered_at: v("delivered_at"),
+        read_at: v("read_at"),
+        updated_at: v("updated_at"),
+      })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id")),
+  );
+  const chatsOf = db.prepare<{ env_id: number; account_id: number; usernames: string; chat_ids: string }, ChatRow>((q, v) =>
+    q
+      .selectFrom("chats")
+      .selectAll()
+      .where("env_id", "=", v("env_id"))
+      .where("account_id", "=", v("account_id"))
+      .where((where) =>
+        where.or([where("username", "in", listOf(db.engine, v("usernames"))), where("chat_id", "in", listOf(db.engine, v("chat_ids")))]),
+      ),
+  );
+
+  const narrow = (env_id: number, by: Narrowed) =>
+    db.read
+      .selectFrom("messages")
+      .where("env_id", "=", env_id)
+      .$if(by.status !== undefined, (q) => q.where("status", "=", by.status!))
+      .$if(by.account_id !== undefined, (q) => q.where("account_id", "=", by.account_id!))
+      .$if(by.recipients !== undefined, (q) => q.where("recipient", "in", by.recipients!))
+      // Ids carry their time: a range of times is a range of the primary key.
+      .$if(by.created_after !== undefined, (q) => q.where("id", ">=", lowestId("msg", by.created_after!)))
+      .$if(by.created_before !== undefined, (q) => q.where("id", "<", lowestId("msg", by.created_before!)));
+
+  return {
+    insert: (tx: Tx, row: MessageRow): Maybe<number> => insert.run(tx, row),
+    get: (tx: Tx | null, env_id: number, id: string): Maybe<MessageRow | undefined> => get.one(tx, { env_id, id }),
+    lock: (tx: Tx, env_id: number, id: string): Maybe<MessageRow | undefined> =>
+      db.engine === "sqlite"
+        ? get.one(tx, { env_id, id })
+        : db.in(tx).selectFrom("messages").selectAll().where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst(),
+    /** Marks queued messages as on the wire. @returns those that were queued still */
+    async markSending(tx: Tx, env_id: number, ids: string[], updated_at: number): Promise<Map<string, MessageRow>> {
+      const rows = await markSending.all(tx, { env_id, ids: JSON.stringify(ids), updated_at });
+      return new Map(rows.map((row) => [row.id, row]));
+    },
+    async record(tx: Tx, row: MessageRow): Promise<void> {
+      await record.run(tx, {
+        env_id: row.env_id,
+        id: row.id,
+        text: row.text,
+        status: row.status,
+        error_code: row.error_code,
+        error_message: row.error_message,
+        error_link: row.error_link,
+        last_error: row.last_error,
+        attempts: row.attempts,
+        remote_id: row.remote_id,
+        cap_day: row.cap_day,
+        sent_at: row.sent_at,
+        delivered_at: row.delivered_at,
+        read_at: row.read_at,
+        updated_at: row.updated_at,
+      });
+    },
+    /** Chats that an account has had, by `@username` or by chat id. */
+    chatsOf: (tx: Tx, env_id: number, account_id: number, recipients: string[]): Maybe<ChatRow[]> =>
+      chatsOf.all(tx, {
+        env_id,
+        account_id,
+        usernames: JSON.stringify(recipients.filter((name) => name.startsWith("@")).map((name) => name.slice(1))),
+        chat_ids: JSON.stringify(recipients.filter((name) => !name.startsWith("@"))),
+      }),
+    async keepChat(tx: Tx, row: ChatRow): Promise<void> {
+      const { env_id: _env, account_id: _account, chat_id: _chat, ...facts } = row;
+      await db
+        .in(tx)
+        .insertInto("chats")
+        .values(row)
+        .onConflict((conflict) => conflict.columns(["env_id", "account_id", "chat_id"]).doUpdateSet(facts))
+        .execute();
+    },
+    page: (env_id: number, by: Narrowed, before: string | null, offset: number, most: number) =>
+      narrow(env_id, by)
+        .selectAll()
+        .$if(before !== null, (q) => q.where("id", "<", before!))
+        .orderBy("id", "desc")
+        .offset(offset)
+        .limit(most)
+        .execute(),
+    /** Exact for all of an environment's messages; under a filter up to TOTAL_MAX. */
+    async count(env_id: number, by: Narrowed): Promise<{ total: number; capped: boolean }> {
+      const filtered = Object.keys(by).length > 0;
+      const some = narrow(env_id, by)
+        .select(sql<number>`1`.as("one"))
+        .$if(filtered, (q) => q.limit(TOTAL_MAX + 1));
+      const [row] = await db.slowly(
+        db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")),
+      );
+      const total = row?.total ?? 0;
+      return filtered && total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
+    },
+  };
+}
+
+export type { ChatRow, MessageRow };
+export type MessageStore = ReturnType<typeof createMessageStore>;

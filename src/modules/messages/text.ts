@@ -1,0 +1,47 @@
+import type { Profile } from "./channel.ts";
+
+/** `{name}`, `{name|fallback}`, or `\{`: https://core.telegram.org/bots/api has no such thing; the syntax is ours. */
+const variable = /\\\{|\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}]*))?\}/g;
+
+/** True when the text must be resolved before it is sent. */
+export function hasVariables(text: string): boolean {
+  return text.includes("{");
+}
+
+/** True when resolving needs to know the recipient. */
+export function needsProfile(text: string): boolean {
+  for (const match of text.matchAll(variable)) if (match[1] !== undefined) return true;
+  return false;
+}
+
+export type Resolved = { text: string } | { missing: string };
+
+/** Fills in what is known of the recipient, else the fallback; names the first variable that has neither. */
+export function resolveText(text: string, profile: Profile | null): Resolved {
+  const values = profile === null ? {} : valuesOf(profile);
+  let missing: string | undefined;
+  const resolved = text.replace(variable, (whole, name: string | undefined, fallback: string | undefined) => {
+    if (name === undefined) return "{";
+    const value = values[name] ?? fallback;
+    if (value === undefined) missing ??= name;
+    return value ?? whole;
+  });
+  return missing === undefined ? { text: resolved } : { missing };
+}
+
+function valuesOf({ first_name, last_name, username }: Profile): Record<string, string | undefined> {
+  const name = [first_name, last_name].filter((part) => part !== null).join(" ");
+  return {
+    first_name: first_name ?? undefined,
+    last_name: last_name ?? undefined,
+    name: name === "" ? undefined : name,
+    username: username ?? undefined,
+  };
+}
+
+/** Characters as Telegram counts them: code points, not UTF-16 units. */
+export function lengthOf(text: string): number {
+  let length = 0;
+  for (const _ of text) length++;
+  return length;
+}

@@ -1,0 +1,86 @@
+import { Elysia } from "elysia";
+import { Type } from "@sinclair/typebox";
+import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { operation } from "#src/core/operation.ts";
+import { principalOf } from "#src/core/request.ts";
+import type { UnitOfWork } from "#src/core/write.ts";
+import { Environment, NewEnvironment, Workspace, WorkspacePatch } from "./model.ts";
+import type { WorkspaceService } from "./service.ts";
+
+const tag = "Workspace";
+const scope = "manage:keys";
+const times = { created_at: "2026-05-06T14:32:18.000Z", updated_at: "2026-05-06T14:32:18.000Z" };
+const workspaceExample = { id: "ws_01HKQ9R2X30000000000000000", name: "Acme", plan: null, currency: "USD", on_unknown: "fail", ...times };
+const environmentExample = { id: "env_01HKQ9R2X30000000000000000", name: "sandbox", mode: "test", ...times };
+
+export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork) {
+  return new Elysia()
+    .get(
+      "/v1/workspace",
+      async ({ request, set }) => {
+        const workspace = await workspaces.get(principalOf(request).workspace_id);
+        set.headers.etag = etagOf(workspace);
+        return workspace;
+      },
+      {
+        detail: operation({
+          id: "workspace.get",
+          summary: "Get the workspace",
+          tag,
+          scope,
+          answers: { 200: { description: "The key's workspace.", schema: Workspace, example: workspaceExample } },
+        }),
+      },
+    )
+    .patch(
+      "/v1/workspace",
+      ({ request, body, set }) =>
+        write({ request, body, set }, async (tx, { workspace_id, key_id }) => {
+          if (request.headers.has("if-match")) checkMatch(request, await workspaces.get(workspace_id));
+          return { status: 200, body: await workspaces.patch(tx, workspace_id, body, key_id) };
+        }),
+      {
+        body: WorkspacePatch,
+        detail: operation({
+          id: "workspace.patch",
+          summary: "Change the workspace",
+          description: "The plan sets the default rate limit of its keys. A rise of plan is the event `subscription.upgraded`.",
+          tag,
+          scope,
+          example: { plan: "professional" },
+          answers: { 200: { description: "The workspace.", schema: Workspace, example: { ...workspaceExample, plan: "professional" } } },
+          errors: ["precondition_failed"],
+        }),
+      },
+    )
+    .get("/v1/environments", async ({ request }) => ({ items: await workspaces.environments(principalOf(request).workspace_id) }), {
+      detail: operation({
+        id: "environments.list",
+        summary: "List environments",
+        description: "The live one and every test one of the key's workspace.",
+        tag,
+        scope,
+        answers: {
+          200: { description: "The environments, oldest first.", schema: Type.Object({ items: Type.Array(Environment) }), example: { items: [environmentExample] } },
+        },
+      }),
+    })
+    .post(
+      "/v1/environments",
+      ({ request, body, set }) =>
+        write({ request, body, set }, async (tx, { workspace_id }) => ({ status: 201, body: await workspaces.createEnvironment(tx, workspace_id, body) })),
+      {
+        body: NewEnvironment,
+        detail: operation({
+          id: "environments.create",
+          summary: "Make a test environment",
+          description: "With a sandbox account of its own. Keys for it are made with the command `posthouse keys create --env NAME`.",
+          tag,
+          scope,
+          example: { name: "staging" },
+          answers: { 201: { description: "The environment.", schema: Environment, example: { ...environmentExample, name: "staging" } } },
+          errors: ["conflict"],
+        }),
+      },
+    );
+}

@@ -1,0 +1,119 @@
+import { type Clock, toTime } from "#src/core/clock.ts";
+import { AppError, invalidField } from "#src/core/errors.ts";
+import { newId } from "#src/core/ids.ts";
+import type { Tx } from "#src/core/tx.ts";
+import type { Environment, NewEnvironment, Plan, Workspace, WorkspacePatch } from "./model.ts";
+import { planLimits } from "./model.ts";
+import type { EnvironmentRow, WorkspaceRow, WorkspaceStore } from "./store.ts";
+
+interface Needs {
+  store: WorkspaceStore;
+  clock: Clock;
+  /** Makes what every test environment has: its sandbox account. */
+  furnishSandbox(tx: Tx, env_id: number): Promise<void>;
+  /** Tells an environment of a rise of plan. */
+  planRose(tx: Tx, env_id: number, actor: string, change: { workspace: Workspace; previous_plan: string | null }): Promise<void>;
+  /** Keys carry the plan's limit: forget what is cached of them. */
+  keysChanged(): void;
+}
+
+export type WorkspaceService = ReturnType<typeof createWorkspaceService>;
+
+export function createWorkspaceService({ store, clock, furnishSandbox, planRose, keysChanged }: Needs) {
+  async function addEnvironment(tx: Tx, workspace_id: number, name: string, mode: "live" | "test"): Promise<EnvironmentRow> {
+    const now = clock.now();
+    const taken = (await store.environmentsIn(tx, workspace_id)).some((environment) => environment.name === name);
+    if (taken) throw new AppError("conflict", `There is an environment ${name} already.`);
+    const id = await store.nextNumber(tx, "environments", 1);
+    const row = { id, public_id: newId("env", now), workspace_id, name, mode, created_at: now, updated_at: now };
+    await store.insertEnvironment(tx, row);
+    if (mode === "test") await furnishSandbox(tx, id);
+    return row;
+  }
+
+  return {
+    /**
+     * Makes a workspace with its live environment and a test one named `sandbox`.
+     * @throws AppError `conflict` when the name is taken
+     */
+    async create(tx: Tx, name: string, plan: Plan | null): Promise<{ workspace: WorkspaceRow; environments: EnvironmentRow[] }> {
+      if ((await store.workspaceNamed(tx, name)) !== undefined) throw new AppError("conflict", `There is a workspace ${name} already.`);
+      const now = clock.now();
+      const id = await store.nextNumber(tx, "workspaces", 1);
+      const workspace = { id, public_id: newId("ws", now), name, plan, currency: "USD", on_unknown: "fail", created_at: now, updated_at: now };
+      await store.insertWorkspace(tx, workspace);
+      const live = await addEnvironment(tx, id, "live", "live");
+      const sandbox = await addEnvironment(tx, id, "sandbox", "test");
+      return { workspace, environments: [live, sandbox] };
+    },
+
+    /** @returns the workspace as clients see it */
+    async get(workspace_id: number): Promise<Workspace> {
+      return presentWorkspace(await store.workspace(workspace_id));
+    },
+
+    /**
+     * Changes what is given; a rise of plan is told to every environment as `subscription.upgraded`.
+     * @throws AppError `validation_error` when the name is taken
+     */
+    async patch(tx: Tx, workspace_id: number, patch: WorkspacePatch, actor: string): Promise<Workspace> {
+      const before = await store.lockWorkspace(tx, workspace_id);
+      const namesake = patch.name === undefined ? undefined : await store.workspaceNamed(tx, patch.name);
+      if (namesake !== undefined && namesake.id !== workspace_id) throw invalidField("name", "taken", "Another workspace has this name.");
+      const after: WorkspaceRow = { ...before, ...patch, updated_at: clock.now() };
+      await store.updateWorkspace(tx, workspace_id, after);
+      const workspace = presentWorkspace(after);
+      if (rank(after.plan) > rank(before.plan)) {
+        for (const { id } of await store.environmentsIn(tx, workspace_id))
+          await planRose(tx, id, actor, { workspace, previous_plan: before.plan });
+      }
+      tx.afterCommit(keysChanged);
+      return workspace;
+    },
+
+    /** @returns the environments of a workspace, oldest first */
+    async environments(workspace_id: number): Promise<Environment[]> {
+      return (await store.environments(workspace_id)).map(presentEnvironment);
+    },
+
+    /**
+     * Makes a further test environment, with its sandbox account.
+     * @throws AppError `conflict` when the workspace has one of this name
+     */
+    async createEnvironment(tx: Tx, workspace_id: number, { name }: NewEnvironment): Promise<Environment> {
+      return presentEnvironment(await addEnvironment(tx, workspace_id, name, "test"));
+    },
+
+    all: () => store.workspaces(),
+    rows: (workspace_id: number) => store.environments(workspace_id),
+    named: (name: string) => store.workspaceNamed(null, name),
+    /** What to do with a send whose outcome is not known. */
+    onUnknown: (tx: Tx, env_id: number) => store.onUnknown(tx, env_id),
+  };
+}
+
+function rank(plan: string | null): number {
+  return plan === null ? 0 : planLimits[plan as Plan];
+}
+
+function presentWorkspace(row: WorkspaceRow): Workspace {
+  return {
+    id: row.public_id,
+    name: row.name,
+    plan: row.plan as Plan | null,
+    currency: row.currency,
+    on_unknown: row.on_unknown as Workspace["on_unknown"],
+    created_at: toTime(row.created_at),
+    updated_at: toTime(row.updated_at),
+  };
+}
+
+function presentEnvironment(row: EnvironmentRow): Environment {
+  return {
+    id: row.public_id,
+    name: row.name,
+    mode: row.mode as Environment["mode"],
+    created_at: toTime(row.created_at),
+    updated_at: toTime(row.updated_at),
+  };
+}

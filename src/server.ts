@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { version } from "#package.json";
+import type { Server } from "bun";
+import type { Database } from "#db/database.ts";
+import { migrate } from "#db/migrate.ts";
+import { openDatabase } from "#db/open.ts";
+import { createMetrics } from "#plugins/metrics/plugin.ts";
+import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
+import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
+import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
+import { createCipher } from "#src/core/cipher.ts";
+import { type Clock, systemClock } from "#src/core/clock.ts";
+import { AppError } from "#src/core/errors.ts";
+import type { Log } from "#src/core/log.ts";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { createServices, type Services } from "./services.ts";
+
+/** A file handle's worth of slack over our own limit, so that ours answers with a problem document. */
+const BODY_BYTES_REFUSED = 16 * 1024 * 1024;
+/** Telegram answers a send within a second or two; past this the outcome is unknown. */
+const TELEGRAM_MS_MAX = 30_000;
+/** How long requests under way may take when the program is asked to stop. */
+const DRAIN_MS_MAX = 2_000;
+
+export interface RunningServer {
+  /** Where it listens: `http://127.0.0.1:5110`. */
+  url: string;
+  services: Services;
+  db: Database;
+  /** Reads the certificate anew. */
+  reloadTls(): void;
+  /** Drains, finishes what is on the wire, closes the database; under 10 seconds. */
+  stop(): Promise<void>;
+}
+
+/** The database and the business on it, as commands need them: without the API and without the loop running. */
+export async function openServices(config: Config, secret: string, log: Log, clock: Clock = systemClock) {
+  const metrics = createMetrics({ version });
+  const db = openDatabase(config.database_url, log, { onCommit: metrics.commits.observe });
+  try {
+    await migrate(db, { now: clock.now(), backupPath: (from) => join(config.data_dir, `before-schema-${from + 1}-${clock.now()}.db`) });
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  const wire = { apiRoot: config.telegram_api_root, timeoutMs: TELEGRAM_MS_MAX };
+  const services = createServices({
+    db,
+    clock,
+    log,
+    cipher: createCipher(secret),
+    channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
+    gate: createBotGate(wire),
+    onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
+  });
+  return { db, services, metrics };
+}
+
+/** Starts everything and listens. @throws Error in words for the person who starts it */
+export async function startServer(config: Config, secret: string, log: Log): Promise<RunningServer> {
+  const clock = systemClock;
+  const { db, services, metrics } = await openServices(config, secret, log, clock);
+  let stopping = false;
+  addGauges(metrics, services);
+  const app = createApp({
+    services,
+    db,
+    clock,
+    log,
+    metrics,
+    version,
+    config,
+    async ready() {
+      if (stopping) throw new AppError("unavailable", "The program is stopping.");
+      await db.read.selectFrom("counters").select("name").limit(1).execute();
+    },
+  });
+
+  let server: Server<undefined>;
+  try {
+    server = listen(config, app.fetch);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  await services.loop.start();
+
+  return {
+    url: `${config.tls === null ? "http" : "https"}://${server.hostname}:${server.port}`,
+    services,
+    db,
+    reloadTls: () => {
+      if (config.tls !== null) server.reload({ ...tlsOf(config), fetch: handlerOf(app.fetch) });
+    },
+    async stop() {
+      if (stopping) return;
+      stopping = true;
+      // Requests first, so that nothing is taken that the loop would not see; then what is on the wire.
+      await Promise.race([server.stop(false), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
+      await services.loop.stop();
+      await server.stop(true);
+      await db.close();
+    },
+  };
+}
+
+type Fetch = ReturnType<typeof createApp>["fetch"];
+
+function handlerOf(fetch: Fetch) {
+  return (request: Request, server: Server<undefined>) => fetch(request, server.requestIP(request)?.address);
+}
+
+function listen(config: Config, fetch: Fetch): Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: config.host,
+      port: config.port,
+      reusePort: false,
+      maxRequestBodySize: BODY_BYTES_REFUSED,
+      ...tlsOf(config),
+      fetch: handlerOf(fetch),
+    });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
+      throw new Error(`port ${config.port} on ${config.host} is in use: stop the program that has it, or set PORT to another one`, { cause: error });
+    throw error;
+  }
+}
+
+function tlsOf({ tls }: Config) {
+  return tls === null ? {} : { tls: { cert: Bun.file(tls.cert_file), key: Bun.file(tls.key_file) } };
+}
+
+function addGauges(metrics: ReturnType<typeof createMetrics>, { loop }: Services): void {
+  metrics.gauge("posthouse_lanes", "Accounts whose queues this process serves.", () => loop.stats().lanes);
+  metrics.gauge("posthouse_lanes_held", "Accounts that are paused or told to wait.", () => loop.stats().held);
+  metrics.gauge("posthouse_jobs_running", "Jobs that are on the wire.", () => loop.stats().running);
+  metrics.gauge("posthouse_jobs_buffered", "Jobs that are read ahead.", () => loop.stats().buffered);
+}

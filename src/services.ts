@@ -1,0 +1,118 @@
+import type { Database } from "#db/database.ts";
+import type { Cipher } from "#src/core/cipher.ts";
+import type { Clock } from "#src/core/clock.ts";
+import { newId } from "#src/core/ids.ts";
+import type { Log } from "#src/core/log.ts";
+import type { Outcome } from "#src/jobs/job.ts";
+import { createJobLoop } from "#src/jobs/loop.ts";
+import type { BotGate } from "#src/modules/accounts/model.ts";
+import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
+import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { createEventService } from "#src/modules/events/service.ts";
+import { createEventStore } from "#src/modules/events/store.ts";
+import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
+import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
+import { createAuthenticator } from "#src/modules/keys/authenticate.ts";
+import { createKeyService } from "#src/modules/keys/service.ts";
+import { createKeyStore } from "#src/modules/keys/store.ts";
+import type { Channel } from "#src/modules/messages/channel.ts";
+import { createEstimator } from "#src/modules/messages/eta.ts";
+import { messageJobs } from "#src/modules/messages/job.ts";
+import { createMessageService } from "#src/modules/messages/service.ts";
+import { createMessageStore } from "#src/modules/messages/store.ts";
+import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
+import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
+
+export interface ServiceDeps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  cipher: Cipher;
+  channels: readonly Channel[];
+  gate: BotGate;
+  onOutcome?(kind: string, outcome: Outcome): void;
+}
+
+export type Services = ReturnType<typeof createServices>;
+
+/** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
+export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome }: ServiceDeps) {
+  const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
+  const events = createEventService({ store: createEventStore(db), clock });
+  const appendEvent = events.append;
+  const workspaceStore = createWorkspaceStore(db);
+  const keyStore = createKeyStore(db);
+  const messageStore = createMessageStore(db);
+
+  const accounts = createAccountService({
+    store: createAccountStore(db),
+    clock,
+    cipher,
+    gate,
+    nextNumber: workspaceStore.nextNumber,
+    appendEvent,
+    // The loop is made further down: its kinds need the accounts.
+    addLane: (...args) => loop.addLane(...args),
+    pauseLane: (...args) => loop.pauseLane(...args),
+  });
+
+  const authenticator = createAuthenticator({
+    store: keyStore,
+    clock,
+    mayCache: db.engine === "sqlite",
+    noteUse(env_id, key_id, now) {
+      db.write((tx) => keyStore.update(tx, env_id, key_id, { last_used_at: now })).catch((error: unknown) =>
+        log.warn("the last use of a key could not be noted", { key_id, error }),
+      );
+    },
+  });
+  const keysChanged = () => authenticator.forget();
+
+  const workspaces = createWorkspaceService({
+    store: workspaceStore,
+    clock,
+    furnishSandbox: accounts.furnishSandbox,
+    planRose: async (tx, env_id, actor, change) => {
+      await appendEvent(tx, env_id, { type: "subscription.upgraded", subject: change.workspace.id, actor, data: change });
+    },
+    keysChanged,
+  });
+
+  const loop = createJobLoop({
+    db,
+    clock,
+    log,
+    owner: newId("job"),
+    kinds: messageJobs({
+      store: messageStore,
+      clock,
+      channels,
+      accounts,
+      onUnknown: workspaces.onUnknown,
+      withdraw: (...args) => loop.withdraw(...args),
+      appendEvent,
+    }),
+    ...(onOutcome === undefined ? {} : { onOutcome }),
+  });
+
+  return {
+    loop,
+    events,
+    accounts,
+    workspaces,
+    authenticator,
+    keys: createKeyService({ store: keyStore, clock, keysChanged }),
+    idempotency: createIdempotencyService({ store: createIdempotencyStore(db), clock, cipher, write: db.write }),
+    messages: createMessageService({
+      store: messageStore,
+      clock,
+      channels,
+      accounts,
+      estimator: createEstimator({ lastEta: loop.lastEta }),
+      laneOf,
+      enqueue: loop.enqueue,
+      withdraw: loop.withdraw,
+      appendEvent,
+    }),
+  };
+}

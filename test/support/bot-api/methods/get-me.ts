@@ -1,0 +1,19 @@
+import type { Bot } from "#test/support/bot-api/model.ts";
+import type { Call } from "./call.ts";
+
+/** https://core.telegram.org/bots/api#getme */
+export function getMe({ bot }: Call) {
+  return {
+    ...presentBot(bot),
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+    can_connect_to_business: false,
+    has_main_web_app: false,
+  };
+}
+
+/** A bot as a User object. */
+export function presentBot({ id, first_name, username }: Bot) {
+  return { id, is_bot: true, first_name, username };
+}

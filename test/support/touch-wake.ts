@@ -1,0 +1,3 @@
+import { touchWake } from "#src/wake.ts";
+
+touchWake(process.argv[2]!);
