@@ -12,7 +12,9 @@ export interface Database {
   /**
    * Runs `work` in a write transaction and resolves with its answer once that is on disk.
    * `work` must do nothing but `tx`: it shares its moment with other writes, and may be run again.
-   * @throws whatever `work` throws (then nothing of it is stored); AppError `unavailable` when the disk is full or the server is away
+   * A statement that fails fails the whole work, also when its error is caught: where a clash is expected, say `on conflict`.
+   * @throws whatever `work` throws (then nothing of it is stored); AppError `unavailable` when the disk is full, the server
+   * is away or too much is waiting
    */
   write<T>(work: (tx: Tx) => Maybe<T>): Promise<T>;
   /** Kysely within a transaction: for what is not hot. */

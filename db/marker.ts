@@ -7,10 +7,15 @@ class Marker {
   constructor(readonly name: PropertyKey) {}
 }
 
+type Value = string | number | bigint | null;
+
 export interface Template {
   sql: string;
-  /** Puts the values into the order of the statement's parameters. */
-  bind(values: object): unknown[];
+  /**
+   * Puts the values into the order of the statement's parameters.
+   * @throws Error on what both engines do not keep alike: undefined, booleans, dates, objects
+   */
+  bind(values: object): Value[];
 }
 
 /**
@@ -31,12 +36,21 @@ export function compileTemplate<Values extends object>(db: Kysely<Schema>, build
   return { sql, bind: (values) => bindAll(parameters, values as Record<PropertyKey, unknown>) };
 }
 
-function bindAll(parameters: readonly unknown[], values: Record<PropertyKey, unknown>): unknown[] {
-  const bound = Array.from<unknown>({ length: parameters.length });
+function bindAll(parameters: readonly unknown[], values: Record<PropertyKey, unknown>): Value[] {
+  const bound = Array.from<Value>({ length: parameters.length });
   for (let i = 0; i < parameters.length; i++) {
     const parameter = parameters[i];
-    bound[i] = parameter instanceof Marker ? values[parameter.name] : parameter;
-    if (bound[i] === undefined) throw new Error(`prepared statement: no value for parameter ${i}`);
+    const value = parameter instanceof Marker ? values[parameter.name] : parameter;
+    if (!isValue(value)) throw new Error(`prepared statement: ${nameOf(parameter)} can't be ${typeof value}`);
+    bound[i] = value;
   }
   return bound;
+}
+
+function isValue(value: unknown): value is Value {
+  return typeof value === "string" || typeof value === "number" || value === null || typeof value === "bigint";
+}
+
+function nameOf(parameter: unknown): string {
+  return parameter instanceof Marker ? `the value ${String(parameter.name)}` : "a constant";
 }

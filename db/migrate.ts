@@ -27,8 +27,12 @@ export class NewerDatabaseError extends Error {
 
 /** @returns the newest migration that the database has; 0 for an empty one */
 export async function readSchemaVersion(db: Database): Promise<number> {
-  const tables = await db.read.introspection.getTables();
-  if (!tables.some((table) => table.name === "migrations")) return 0;
+  // Only where we would write: another program's schema on the same server may have a table of this name.
+  const found =
+    db.engine === "sqlite"
+      ? sql<{ name: string | null }>`select name from sqlite_master where type = 'table' and name = 'migrations'`
+      : sql<{ name: string | null }>`select to_regclass(quote_ident(current_schema()) || '.migrations')::text as name`;
+  if (!(await found.execute(db.read)).rows[0]?.name) return 0;
   const { rows } = await sql<{ number: number | null }>`select max(number) as number from migrations`.execute(db.read);
   return rows[0]?.number ?? 0;
 }
@@ -56,7 +60,9 @@ export async function migrate(db: Database, options: MigrateOptions): Promise<st
 /** Copies a live SQLite database into one compact file. @throws Error when the file exists */
 export async function backupSqlite(db: Database, path: string): Promise<void> {
   if (existsSync(path)) throw new Error(`${path} exists already: name another file`);
-  await db.slowly({ compile: () => ({ sql: "VACUUM INTO ?", parameters: [path], query: undefined as never, queryId: undefined as never }) });
+  await db.slowly({
+    compile: () => ({ sql: "VACUUM INTO ?", parameters: [path], query: undefined as never, queryId: undefined as never }),
+  });
 }
 
 function apply(db: Database, migration: Migration, now: number): Promise<void> {
@@ -64,7 +70,9 @@ function apply(db: Database, migration: Migration, now: number): Promise<void> {
     const kysely = db.in(tx);
     // Several copies may start at once on PostgreSQL: one migrates, the others wait and find it done.
     if (db.engine === "postgres") await sql`select pg_advisory_xact_lock(7421, 1)`.execute(kysely);
-    await sql`create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)`.execute(kysely);
+    await sql`create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)`.execute(
+      kysely,
+    );
     const { rows } = await sql<{ number: number }>`select number from migrations where number = ${migration.number}`.execute(kysely);
     if (rows.length > 0) return;
     await migration.up(kysely as unknown as Kysely<unknown>, db.engine);

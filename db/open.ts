@@ -8,5 +8,5 @@ import { openSqlite } from "./sqlite/open.ts";
  * @param url `sqlite:PATH` or `postgres://…`
  */
 export function openDatabase(url: string, log: Log, hooks?: DatabaseHooks): Database {
-  return url.startsWith("sqlite:") ? openSqlite(url.slice("sqlite:".length), log, hooks) : openPostgres(url, hooks);
+  return url.startsWith("sqlite:") ? openSqlite(url.slice("sqlite:".length), log, hooks) : openPostgres(url, log, hooks);
 }

@@ -31,7 +31,7 @@ export interface WorkspaceRow {
 }
 
 /** Numbers that are handed out once over all environments, such as account ids. */
-export interface CounterRow {
+interface CounterRow {
   name: string;
   value: number;
 }
@@ -85,7 +85,7 @@ export interface AccountRow {
 }
 
 /** Sends that an account with a daily cap has taken, by day of its own timezone (`2026-05-06`). */
-export interface AccountDayRow {
+interface AccountDayRow {
   env_id: number;
   account_id: number;
   day: string;

@@ -13,6 +13,7 @@ import type { Metrics } from "#plugins/metrics/plugin.ts";
 import { createRateLimiter } from "#plugins/rate-limit/limiter.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
+import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
@@ -51,7 +52,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(
       auth({
         authenticate(key, address) {
-          if (db.changedElsewhere()) authenticator.forget();
+          heedOthers();
           return authenticator.authenticate(key, address);
         },
         ...limiter,
@@ -69,13 +70,22 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(keyRoutes(services.keys, write))
     .use(workspaceRoutes(services.workspaces, write));
 
+  let heeded = false;
+  /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
+  function heedOthers(): void {
+    if (heeded) return;
+    heeded = true;
+    setImmediate(() => (heeded = false));
+    if (db.changedElsewhere()) authenticator.forget();
+  }
+
   // Routes that are asked about before they are all there: the question comes with the first request.
   function all(): Pick<Elysia, "routes"> {
     return elysia;
   }
 
   function routes() {
-    return all().routes as { method: string; path: string; hooks: { detail?: object } }[];
+    return all().routes as { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc } } }[];
   }
 
   function methodsOf(path: string): string[] {
@@ -84,7 +94,13 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
       const wanted = pattern.split("/");
       return wanted.length === parts.length && wanted.every((part, at) => part.startsWith(":") || part === parts[at]);
     };
-    return [...new Set(routes().filter((route) => fits(route.path)).map((route) => route.method))];
+    return [
+      ...new Set(
+        routes()
+          .filter((route) => fits(route.path))
+          .map((route) => route.method),
+      ),
+    ];
   }
 
   indexOperations(routes());

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { version } from "#package.json";
 import type { Server } from "bun";
 import type { Database } from "#db/database.ts";
+import { isUniqueViolation } from "#db/errors.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDatabase } from "#db/open.ts";
 import { createMetrics } from "#plugins/metrics/plugin.ts";
@@ -11,8 +12,14 @@ import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { type Clock, systemClock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
+import { newId } from "#src/core/ids.ts";
+import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
+import type { NewJob } from "#src/jobs/job.ts";
+import { purgeAt } from "#src/modules/idempotency/job.ts";
+import { createTicks } from "#src/schedule/ticks.ts";
 import { createApp } from "./app.ts";
+import { createBell } from "./bell.ts";
 import type { Config } from "./config.ts";
 import { createServices, type Services } from "./services.ts";
 
@@ -44,6 +51,7 @@ export async function openServices(config: Config, secret: string, log: Log, clo
     await db.close();
     throw error;
   }
+  const bell = createBell(config, newId("job"), log);
   const wire = { apiRoot: config.telegram_api_root, timeoutMs: TELEGRAM_MS_MAX };
   const services = createServices({
     db,
@@ -53,14 +61,19 @@ export async function openServices(config: Config, secret: string, log: Log, clo
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
+    ring: bell.ring,
   });
-  return { db, services, metrics };
+  const close = async () => {
+    await bell.close();
+    await db.close();
+  };
+  return { db, services, metrics, bell, close };
 }
 
 /** Starts everything and listens. @throws Error in words for the person who starts it */
 export async function startServer(config: Config, secret: string, log: Log): Promise<RunningServer> {
   const clock = systemClock;
-  const { db, services, metrics } = await openServices(config, secret, log, clock);
+  const { db, services, metrics, bell, close } = await openServices(config, secret, log, clock);
   let stopping = false;
   addGauges(metrics, services);
   const app = createApp({
@@ -81,10 +94,12 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   try {
     server = listen(config, app.fetch);
   } catch (error) {
-    await db.close();
+    await close();
     throw error;
   }
-  await services.loop.start();
+  const hourly = { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) };
+  const background = lifecycle([services.loop, bell.listen(services.loop.rescan), createTicks([hourly], log)]);
+  await background.start();
 
   return {
     url: `${config.tls === null ? "http" : "https"}://${server.hostname}:${server.port}`,
@@ -98,11 +113,20 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
       stopping = true;
       // Requests first, so that nothing is taken that the loop would not see; then what is on the wire.
       await Promise.race([server.stop(false), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
-      await services.loop.stop();
+      await background.stop();
       await server.stop(true);
-      await db.close();
+      await close();
     },
   };
+}
+
+/** Several copies tick at once: the job's id lets one of them in. */
+async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promise<void> {
+  try {
+    await db.write((tx) => loop.enqueue(tx, job));
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+  }
 }
 
 type Fetch = ReturnType<typeof createApp>["fetch"];
@@ -123,7 +147,9 @@ function listen(config: Config, fetch: Fetch): Server<undefined> {
     });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
-      throw new Error(`port ${config.port} on ${config.host} is in use: stop the program that has it, or set PORT to another one`, { cause: error });
+      throw new Error(`port ${config.port} on ${config.host} is in use: stop the program that has it, or set PORT to another one`, {
+        cause: error,
+      });
     throw error;
   }
 }

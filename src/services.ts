@@ -10,6 +10,7 @@ import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
 import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
+import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
 import { createAuthenticator } from "#src/modules/keys/authenticate.ts";
@@ -31,18 +32,21 @@ export interface ServiceDeps {
   channels: readonly Channel[];
   gate: BotGate;
   onOutcome?(kind: string, outcome: Outcome): void;
+  /** Tells the other programs on this database to look for work. */
+  ring(): void;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
 /** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
-export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome }: ServiceDeps) {
+export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome, ring }: ServiceDeps) {
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const events = createEventService({ store: createEventStore(db), clock });
   const appendEvent = events.append;
   const workspaceStore = createWorkspaceStore(db);
   const keyStore = createKeyStore(db);
   const messageStore = createMessageStore(db);
+  const idempotencyStore = createIdempotencyStore(db);
 
   const accounts = createAccountService({
     store: createAccountStore(db),
@@ -83,15 +87,19 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     clock,
     log,
     owner: newId("job"),
-    kinds: messageJobs({
-      store: messageStore,
-      clock,
-      channels,
-      accounts,
-      onUnknown: workspaces.onUnknown,
-      withdraw: (...args) => loop.withdraw(...args),
-      appendEvent,
-    }),
+    kinds: [
+      purgeJob({ purge: (tx, now, most) => idempotencyStore.purge(tx, now, most), write: db.write, clock }),
+      ...messageJobs({
+        store: messageStore,
+        clock,
+        channels,
+        accounts,
+        onUnknown: workspaces.onUnknown,
+        withdraw: (...args) => loop.withdraw(...args),
+        appendEvent,
+      }),
+    ],
+    ring,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 
@@ -102,7 +110,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     workspaces,
     authenticator,
     keys: createKeyService({ store: keyStore, clock, keysChanged }),
-    idempotency: createIdempotencyService({ store: createIdempotencyStore(db), clock, cipher, write: db.write }),
+    idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
     messages: createMessageService({
       store: messageStore,
       clock,

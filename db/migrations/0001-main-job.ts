@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Engine } from "../database.ts";
+import type { Engine } from "#db/database.ts";
 
 /** Workspaces, keys, accounts, messages and the job loop under them. */
 export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void> {
@@ -7,7 +7,10 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
   const clustered = engine === "sqlite" ? sql`without rowid` : sql``;
   const table = (name: string) => schema.createTable(name).modifyEnd(clustered);
 
-  await table("counters").addColumn("name", "text", (c) => c.primaryKey()).addColumn("value", "bigint", (c) => c.notNull()).execute();
+  await table("counters")
+    .addColumn("name", "text", (c) => c.primaryKey())
+    .addColumn("value", "bigint", (c) => c.notNull())
+    .execute();
 
   await table("workspaces")
     .addColumn("id", "integer", (c) => c.primaryKey())
@@ -147,7 +150,12 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
     .addColumn("lease_until", "bigint")
     .addPrimaryKeyConstraint("jobs_pk", ["env_id", "id"])
     .execute();
-  await schema.createIndex("jobs_lane").on("jobs").columns(["env_id", "lane", "run_at", "id"]).where(sql.ref("lane"), "is not", null).execute();
+  await schema
+    .createIndex("jobs_lane")
+    .on("jobs")
+    .columns(["env_id", "lane", "run_at", "id"])
+    .where(sql.ref("lane"), "is not", null)
+    .execute();
   await schema.createIndex("jobs_due").on("jobs").column("run_at").where(sql.ref("lane"), "is", null).execute();
   await schema.createIndex("jobs_running").on("jobs").columns(["env_id", "lane"]).where(sql.ref("running"), "=", sql.lit(1)).execute();
 
@@ -193,5 +201,10 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
     .addColumn("expires_at", "bigint")
     .addPrimaryKeyConstraint("idempotency_pk", ["env_id", "operation", "key"])
     .execute();
-  await schema.createIndex("idempotency_expiry").on("idempotency").column("expires_at").where(sql.ref("expires_at"), "is not", null).execute();
+  await schema
+    .createIndex("idempotency_expiry")
+    .on("idempotency")
+    .column("expires_at")
+    .where(sql.ref("expires_at"), "is not", null)
+    .execute();
 }

@@ -7,21 +7,34 @@ const OPENING_BUSY_MS_MAX = 5_000;
 /** A log that grew past this while a reader held it back is cut to it when it begins anew. */
 const LOG_BYTES_KEPT = 64 * 1024 * 1024;
 
-/**
- * Kysely's own SQLite dialect over bun:sqlite: it asks for better-sqlite3's shape.
- * @param check is called before each statement, and throws when it must not run
- */
-export function kyselyOver(file: File, check: () => void = () => {}): Kysely<Schema> {
+/** Stands around each statement of a transaction. */
+export interface Guard {
+  /** @throws when the statement must not run */
+  check(): void;
+  failed(error: unknown): void;
+}
+
+/** Kysely's own SQLite dialect over bun:sqlite: it asks for better-sqlite3's shape. */
+export function kyselyOver(file: File, guard?: Guard): Kysely<Schema> {
+  const guarded = <T>(run: () => T): T => {
+    guard?.check();
+    try {
+      return run();
+    } catch (error) {
+      guard?.failed(error);
+      throw error;
+    }
+  };
   const database = {
     close: () => file.close(),
     prepare(sql: string) {
-      check();
-      const statement = file.query(sql);
+      const statement = guarded(() => file.query(sql));
+      const bindings = (parameters: readonly unknown[]) => parameters as SQLQueryBindings[];
       return {
         reader: statement.columnNames.length > 0,
-        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLQueryBindings[])),
-        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLQueryBindings[])),
-        iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLQueryBindings[])),
+        all: (parameters: readonly unknown[]) => guarded(() => statement.all(...bindings(parameters))),
+        run: (parameters: readonly unknown[]) => guarded(() => statement.run(...bindings(parameters))),
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...bindings(parameters)),
       };
     },
   };

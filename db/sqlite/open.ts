@@ -45,11 +45,7 @@ export function openSqlite(path: string, log: Log, hooks: DatabaseHooks = {}): D
     engine: "sqlite",
     read,
     write: writer.write,
-    in(tx) {
-      const own = sqliteTx(tx);
-      own.check();
-      return own.kysely;
-    },
+    in: (tx) => sqliteTx(tx).kysely,
     prepare: createPrepare(read, writing, reading),
     async slowly<Row>(query: Compilable<Row>) {
       const { sql, parameters } = query.compile();

@@ -7,22 +7,37 @@ import type { Schema } from "#db/schema.ts";
 import type { File, Statement } from "./connection.ts";
 import { sqliteTx } from "./transaction.ts";
 
+type Prepare = <Values extends object, Row>(build: Build<Values>) => Prepared<Values, Row>;
+
 /** Statements are compiled by the engine on first use: their tables may not be there yet when a store is made. */
-export function createPrepare(kysely: Kysely<Schema>, writing: File, reading: File) {
-  return <Values extends object, Row>(build: Build<Values>): Prepared<Values, Row> => {
+export function createPrepare(kysely: Kysely<Schema>, writing: File, reading: File): Prepare {
+  return <Values extends object, Row>(build: Build<Values>) => {
+    type Ready = Statement<Row, SQLQueryBindings[]>;
     const { sql, bind } = compileTemplate(kysely, build);
-    let inWriter: Statement<Row, SQLQueryBindings[]> | undefined;
-    let inReader: Statement<Row, SQLQueryBindings[]> | undefined;
-    function on(tx: Tx | null): Statement<Row, SQLQueryBindings[]> {
-      if (tx === null) return (inReader ??= reading.prepare<Row, SQLQueryBindings[]>(sql));
-      sqliteTx(tx).check();
-      return (inWriter ??= writing.prepare<Row, SQLQueryBindings[]>(sql));
+    let inWriter: Ready | undefined;
+    let inReader: Ready | undefined;
+
+    function execute<T>(tx: Tx | null, values: Values, how: (statement: Ready, bindings: SQLQueryBindings[]) => T): T {
+      const bindings = bind(values);
+      if (tx === null) return how((inReader ??= reading.prepare<Row, SQLQueryBindings[]>(sql)), bindings);
+      const own = sqliteTx(tx);
+      own.check();
+      try {
+        return how((inWriter ??= writing.prepare<Row, SQLQueryBindings[]>(sql)), bindings);
+      } catch (error) {
+        own.failed(error);
+        throw error;
+      }
     }
-    const parameters = (values: Values) => bind(values) as SQLQueryBindings[];
+
     return {
-      all: (tx, values) => on(tx).all(...parameters(values)),
-      one: (tx, values) => on(tx).get(...parameters(values)) ?? undefined,
-      run: (tx, values) => on(tx).run(...parameters(values)).changes,
+      all: (tx, values) => execute(tx, values, all),
+      one: (tx, values) => execute(tx, values, one),
+      run: (tx, values) => execute(tx, values, run),
     };
   };
 }
+
+const all = <Row>(statement: Statement<Row, SQLQueryBindings[]>, bindings: SQLQueryBindings[]) => statement.all(...bindings);
+const one = <Row>(statement: Statement<Row, SQLQueryBindings[]>, bindings: SQLQueryBindings[]) => statement.get(...bindings) ?? undefined;
+const run = (statement: Statement<unknown, SQLQueryBindings[]>, bindings: SQLQueryBindings[]) => statement.run(...bindings).changes;

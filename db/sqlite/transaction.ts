@@ -2,12 +2,13 @@ import type { Kysely } from "kysely";
 import { AppError } from "#src/core/errors.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Schema } from "#db/schema.ts";
-import { type File, kyselyOver } from "./connection.ts";
+import { type File, type Guard, kyselyOver } from "./connection.ts";
 
 /** One write within a group. Statements run only between its savepoint and its release. */
-export class SqliteTx implements Pick<Tx, "afterCommit"> {
+export class SqliteTx implements Pick<Tx, "afterCommit">, Guard {
   open = true;
   readonly waiting: (() => void)[] = [];
+  #failure: { error: unknown } | undefined;
   #kysely: Kysely<Schema> | undefined;
 
   constructor(readonly file: File) {}
@@ -19,17 +20,23 @@ export class SqliteTx implements Pick<Tx, "afterCommit"> {
 
   /** Made on first use: hot statements do without. */
   get kysely(): Kysely<Schema> {
-    this.#kysely ??= kyselyOver(this.file, () => this.check());
+    this.check();
+    this.#kysely ??= kyselyOver(this.file, this);
     return this.#kysely;
   }
 
   /**
-   * @throws Error when the work has ended; AppError `unavailable` when the engine has rolled everything back by itself:
-   * a statement would then commit alone
+   * @throws Error when the work has ended; the error of an earlier statement, whether or not the work has caught it,
+   * as on PostgreSQL; AppError `unavailable` when the engine has rolled everything back by itself: a statement would commit alone
    */
   check(): void {
     if (!this.open) throw endedError();
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (!this.file.inTransaction) throw lostTransaction(undefined);
+  }
+
+  failed(error: unknown): void {
+    this.#failure ??= { error };
   }
 }
 

@@ -14,7 +14,7 @@ interface Needs {
   /** What reading the body led to; thrown after the key is known to be allowed. */
   checkBody(body: unknown): void;
   /** Called once, when all routes are there. */
-  routes(): readonly { method: string; path: string; hooks: { detail?: object } }[];
+  routes(): readonly { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc } } }[];
 }
 
 /**
@@ -63,7 +63,7 @@ export function auth({ authenticate, limit, limitStranger, checkBody, routes }: 
 export function indexOperations(routes: ReturnType<Needs["routes"]>): Map<string, OperationDoc> {
   const found = new Map<string, OperationDoc>();
   for (const { method, path, hooks } of routes) {
-    const doc = (hooks.detail as { "x-operation"?: OperationDoc } | undefined)?.["x-operation"];
+    const doc = hooks.detail?.["x-operation"];
     if (doc === undefined) throw new Error(`${method} ${path} declares no operation: give it detail: operation({…})`);
     found.set(`${method} ${path}`, doc);
   }
@@ -79,7 +79,10 @@ function bearerOf(request: Request): string {
 
 function unauthorized(headers: Record<string, string | number>): AppError {
   headers["www-authenticate"] = "Bearer";
-  return new AppError("unauthorized", "No valid API key was given: send Authorization: Bearer <key> with one that is neither revoked nor expired.");
+  return new AppError(
+    "unauthorized",
+    "No valid API key was given: send Authorization: Bearer <key> with one that is neither revoked nor expired.",
+  );
 }
 
 function checkScope({ scope }: OperationDoc, principal: Principal): void {

@@ -3,7 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 import { findBadText } from "#src/core/json.ts";
 
 /** Largest body that a request may have. */
-export const BODY_BYTES_MAX = 1024 * 1024;
+const BODY_BYTES_MAX = 1024 * 1024;
 
 const refused = Symbol("refused");
 /** A body that can't be used, kept until it is known that the client may ask at all: 401 and 403 come before 400 and 422. */

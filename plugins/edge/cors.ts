@@ -1,5 +1,6 @@
 /** What a page of another origin may read. https://fetch.spec.whatwg.org/#http-cors-protocol */
-const exposed = "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-SendLimit-Limit, X-SendLimit-Remaining, X-SendLimit-Reset, Retry-After, Idempotency-Replayed, ETag";
+const exposed =
+  "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-SendLimit-Limit, X-SendLimit-Remaining, X-SendLimit-Reset, Retry-After, Idempotency-Replayed, ETag";
 
 export function preflight(): Response {
   return new Response(null, {

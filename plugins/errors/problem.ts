@@ -97,7 +97,8 @@ function toFault(fault: Fault, on: string): FieldFault {
 function errorOf({ type, value, schema }: Fault): FieldErrorCode {
   if (value === undefined && type !== ValueErrorType.ObjectAdditionalProperties) return "required";
   const known = type === undefined ? undefined : kinds[type];
-  if (known === "not_allowed" && Array.isArray(schema?.anyOf) && !schema.anyOf.every((part) => "const" in (part as object))) return "wrong_type";
+  if (known === "not_allowed" && Array.isArray(schema?.anyOf) && !schema.anyOf.every((part) => "const" in (part as object)))
+    return "wrong_type";
   return known ?? "wrong_type";
 }
 

@@ -24,7 +24,10 @@ export function health({ version, check }: { version: string; check: () => Promi
         try {
           await check();
         } catch (error) {
-          throw new AppError("unavailable", "Not ready: the database does not answer, or the program is starting or stopping.", { retryAfter: 1, cause: error });
+          throw new AppError("unavailable", "Not ready: the database does not answer, or the program is starting or stopping.", {
+            retryAfter: 1,
+            cause: error,
+          });
         }
         return { status: "ok", version };
       },

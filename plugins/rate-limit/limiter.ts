@@ -53,11 +53,11 @@ export function createRateLimiter(clock: Clock) {
 
   return {
     /** @throws AppError `rate_limit_exceeded` */
-    limit: ({ key_id, rate_limit }: { key_id: string; rate_limit: number }, headers: Headers) =>
-      count(key_id, rate_limit, headers),
+    limit: ({ key_id, rate_limit }: { key_id: string; rate_limit: number }, headers: Headers) => count(key_id, rate_limit, headers),
     /** Those without a valid key, by address. @throws AppError `rate_limit_exceeded` */
     limitStranger: (address: string, headers: Headers) => count(address, STRANGER_LIMIT, headers),
     /** Tells without counting: for what anybody may ask as often as needed, such as /health. */
-    tellStranger: (address: string, headers: Headers): void => void tell(windowOf(address, clock.now()), STRANGER_LIMIT, clock.now(), headers),
+    tellStranger: (address: string, headers: Headers): void =>
+      void tell(windowOf(address, clock.now()), STRANGER_LIMIT, clock.now(), headers),
   };
 }

@@ -19,7 +19,12 @@ export function createSandboxChannel(clock: Clock): Channel {
     return true;
   }
 
-  const arrives = (reached: "sent" | "delivered" | "read"): SendResult => ({ kind: "sent", remote_id: String(++lastId), chat: null, reached });
+  const arrives = (reached: "sent" | "delivered" | "read"): SendResult => ({
+    kind: "sent",
+    remote_id: String(++lastId),
+    chat: null,
+    reached,
+  });
 
   function play(play: Play, message: Outgoing, account: string | null): SendResult | Promise<SendResult> {
     switch (play.kind) {
@@ -37,6 +42,8 @@ export function createSandboxChannel(clock: Clock): Channel {
         return new Promise((resolve) => clock.at(clock.now() + play.ms, () => resolve(arrives("sent"))));
       case "refused_at_once":
         return arrives("sent");
+      default:
+        return play satisfies never;
     }
   }
 
@@ -69,7 +76,10 @@ function normalize(recipient: string | number): string | null {
 function profileOf(recipient: string): Profile {
   if (!recipient.startsWith("@")) return { first_name: null, last_name: null, username: null };
   const username = recipient.slice(1);
-  const [first, ...rest] = username.split("_").filter((part) => part !== "").map(capitalized);
+  const [first, ...rest] = username
+    .split("_")
+    .filter((part) => part !== "")
+    .map(capitalized);
   return { first_name: first ?? null, last_name: rest.length > 0 ? rest.join(" ") : null, username };
 }
 

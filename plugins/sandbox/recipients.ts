@@ -10,7 +10,7 @@ export type Play =
   | { kind: "slow"; ms: number }
   | { kind: "refused_at_once" };
 
-export const FLOOD_MS = 3_000;
+const FLOOD_MS = 3_000;
 const SLOW_MS = 2_000;
 
 export const plays: Readonly<Record<string, Play>> = {

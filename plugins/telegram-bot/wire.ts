@@ -36,9 +36,8 @@ export function createWire({ apiRoot, timeoutMs }: WireOptions): Wire {
   const root = apiRoot.replace(/\/+$/, "");
   return async (token, signal, ask) => {
     const { trace, fetch } = createExchange(timeoutMs, signal);
-    const api = new Api(token, { apiRoot: root, fetch });
     try {
-      return { kind: "ok", result: await ask(api) };
+      return { kind: "ok", result: await ask(new Api(token, { apiRoot: root, fetch })) };
     } catch (error) {
       return explain(error, trace, token, timeoutMs);
     }
@@ -57,10 +56,12 @@ function explain(error: unknown, trace: Trace, token: string, timeoutMs: number)
     kind: "refused",
     status,
     description: description.replaceAll(token, "<token>"),
-    retry_after_s: told?.parameters.retry_after ?? null,
-    migrate_to_chat_id: told?.parameters.migrate_to_chat_id ?? null,
+    retry_after_s: numberOf(told?.parameters.retry_after),
+    migrate_to_chat_id: numberOf(told?.parameters.migrate_to_chat_id),
   };
 }
+
+const numberOf = (value: unknown) => (Number.isSafeInteger(value) ? Number(value) : null);
 
 /** Made of our own words alone, since an error of fetch names the address, and the address holds the token. */
 function reasonOf(error: unknown, { isWritten, status, end }: Trace, timeoutMs: number): string {

@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 /** What a command meets of the outside. Tests give their own. */
 export interface Terminal {
   env: Readonly<Record<string, string | undefined>>;
-  /** Whether a person reads what goes out. */
+  /** Whether a person reads the log, which goes to stderr. */
   isTerminal: boolean;
   /** Help, tables and results. */
   out(text: string): void;

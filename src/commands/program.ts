@@ -2,10 +2,33 @@ import { type Command, CommanderError } from "commander";
 import { AppError } from "#src/core/errors.ts";
 import { ConfigError } from "#src/config.ts";
 import { createGroup, ExitError, type Terminal } from "./command.ts";
+import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
+import { environmentsCommand } from "./environments.ts";
+import { eventsCommand } from "./events.ts";
 import { healthCommand } from "./health.ts";
+import { keysCommand } from "./keys.ts";
+import { migrateCommand } from "./migrate.ts";
+import { sendCommand } from "./send.ts";
+import { serveCommand } from "./serve.ts";
 import { serviceCommand } from "./service.ts";
 import { versionCommand, versionLine } from "./version.ts";
+import { workspacesCommand } from "./workspaces.ts";
+
+const commands = [
+  serveCommand,
+  workspacesCommand,
+  environmentsCommand,
+  keysCommand,
+  sendCommand,
+  eventsCommand,
+  migrateCommand,
+  backupCommand,
+  serviceCommand,
+  doctorCommand,
+  healthCommand,
+  versionCommand,
+];
 
 /**
  * Runs what the command line asks for.
@@ -27,12 +50,12 @@ export function createProgram(terminal: Terminal): Command {
     details: "Without a command it serves. Settings come from the environment; `posthouse serve --help` lists them.",
     examples: ["", "serve --port 8080", "keys create --name ci --scopes write:messages --test", "doctor"],
   };
-  return createGroup(terminal, "posthouse", texts, [
-    serviceCommand(terminal),
-    doctorCommand(terminal),
-    healthCommand(terminal),
-    versionCommand(terminal),
-  ])
+  return createGroup(
+    terminal,
+    "posthouse",
+    texts,
+    commands.map((create) => create(terminal)),
+  )
     .usage("[command] [options]")
     .version(versionLine, "-V, --version", "show the version");
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { type Command, Option } from "commander";
 import { createCommand, createGroup, ExitError, type Terminal } from "./command.ts";
@@ -54,7 +54,8 @@ function install(terminal: Terminal, { executable, unit = unitPath, dryRun, forc
   if (existsSync(unit) && readFileSync(unit, "utf8") !== text && force !== true)
     throw new ExitError(`${unit} is there already and differs: look at it, then replace it with --force`);
   try {
-    writeFileSync(unit, text, { mode: 0o644 });
+    writeFileSync(unit, text);
+    chmodSync(unit, 0o644);
   } catch (error) {
     throw new ExitError(`${unit} can't be written: ${(error as Error).message}; run this command as root`);
   }

@@ -22,6 +22,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** The moment that a client wrote as RFC 3339 with a date and a time (ms), or null when it is none. */
+export function parseTime(text: string): number | null {
+  const at = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
 /** RFC 3339 in UTC with Z and milliseconds, or null. */
 export function toTime(ms: number): string;
 export function toTime(ms: number | null): string | null;

@@ -13,7 +13,10 @@ export function pageSchema(item: object): object {
     properties: {
       items: { type: "array", items: item },
       total: { type: "integer" },
-      total_capped: { type: "boolean", description: "True when there are more than `total`, which is counted up to 10,000 under a filter." },
+      total_capped: {
+        type: "boolean",
+        description: "True when there are more than `total`, which is counted up to 10,000 under a filter.",
+      },
       limit: { type: "integer" },
       offset: { type: "integer" },
       has_more: { type: "boolean" },

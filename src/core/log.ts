@@ -1,6 +1,6 @@
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "json" | "pretty";
-export type LogFields = Record<string, unknown>;
+type LogFields = Record<string, unknown>;
 
 /** Structured log. Never pass it a key, a token, a session or the text of a message. */
 export interface Log {

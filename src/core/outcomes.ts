@@ -1,7 +1,8 @@
 /** Why a message failed: `error.code` on the message. Stable, and documented at /errors. */
 export const outcomes = {
   recipient_not_found: "Nobody has this username, number or id.",
-  recipient_not_started: "A bot can't open a conversation. Hand over the link in error.link; once the person has pressed Start, send again.",
+  recipient_not_started:
+    "A bot can't open a conversation. Hand over the link in error.link; once the person has pressed Start, send again.",
   recipient_blocked: "The recipient has blocked the account, or the recipient's account is gone.",
   recipient_privacy: "The recipient's privacy settings do not let this account write.",
   recipient_suppressed: "The recipient has opted out.",

@@ -15,15 +15,18 @@ export interface RequestContext {
   replayed?: boolean;
 }
 
-const contexts = new WeakMap<Request, RequestContext>();
+const key = Symbol("context");
+
+/** A member of the request itself: a WeakMap of all requests is work for the garbage collector on each. */
+type Known = Request & { [key]?: RequestContext };
 
 export function setContext(request: Request, context: RequestContext): void {
-  contexts.set(request, context);
+  (request as Known)[key] = context;
 }
 
 /** @throws Error when the request did not come through the edge */
 export function contextOf(request: Request): RequestContext {
-  const context = contexts.get(request);
+  const context = (request as Known)[key];
   if (context === undefined) throw new Error("the request has no context: it did not pass the edge plugin");
   return context;
 }

@@ -65,5 +65,3 @@ export interface Ran<Ready, Result> {
 
 /** Puts a job into the queue with the rows that it belongs to; the loop hears of it after the commit. */
 export type Enqueue = (tx: Tx, job: NewJob) => Maybe<void>;
-
-export type { Maybe };

@@ -28,6 +28,12 @@ export interface LaneReader {
   ofChat(lane: Lane, chat: string, from: Place, to: Place, most: number): Job[] | Promise<Job[]>;
 }
 
+/** How fast a lane may go, and one chat of it, as its jobs' kinds tell. */
+export interface LaneLimits {
+  lane(job: Job): readonly Limit[];
+  chat(job: Job): readonly Limit[];
+}
+
 /** One lane's window on its queue: what is next, and when. The truth is in the database. */
 export class Lane {
   paused = false;
@@ -48,7 +54,7 @@ export class Lane {
   constructor(
     readonly env_id: number,
     readonly name: string,
-    private readonly limits: { lane(job: Job): readonly Limit[]; chat(job: Job): readonly Limit[] },
+    private readonly limits: LaneLimits,
   ) {}
 
   get buffered(): number {

@@ -4,7 +4,7 @@ import type { LaneRow } from "#db/schema.ts";
 import type { Clock } from "#src/core/clock.ts";
 
 /** How long a copy that fell silent keeps its lanes, and how often a living one renews. */
-export const LEASE_MS = 30_000;
+const LEASE_MS = 30_000;
 export const RENEW_MS = 10_000;
 
 /** Which lanes this copy of the executable serves: each has one owner, so that one process keeps its pace and order. */

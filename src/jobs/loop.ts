@@ -4,18 +4,18 @@ import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Job, JobKind, NewJob, Outcome } from "./job.ts";
-import { Lane } from "./lane.ts";
-import { createLeases, RENEW_MS } from "./leases.ts";
-import { rescueLane } from "./rescue.ts";
+import type { Lane } from "./lane.ts";
+import { createLaneSet } from "./lane-set.ts";
+import { createLeases } from "./leases.ts";
+import { createOwnership } from "./ownership.ts";
 import { createRunner } from "./runner.ts";
 import { isFinal } from "./settle.ts";
 import { createJobStore } from "./store.ts";
 
 /** Jobs that are marked together: one fsync for all of them, and no request waits longer than they take. */
 const GROUP_JOBS_MAX = 128;
-/** Jobs between being marked and being recorded, over all lanes and in one of them. */
+/** Jobs between being marked and being recorded. */
 const RUNNING_MAX = 1_024;
-const LANE_RUNNING_MAX = 64;
 const FREE_JOBS_MAX = 32;
 const FREE_LEASE_MS = 60_000;
 /** What is on the wire may take this long when the program is asked to stop. */
@@ -45,16 +45,18 @@ interface LoopDeps {
   owner: string;
   kinds: JobKind[];
   onOutcome?(kind: string, outcome: Outcome): void;
+  /** Tells the other programs on this database that there is something for them: a lane that is theirs has changed. */
+  ring(): void;
 }
 
 /** The in-process job loop: claims due jobs lane by lane, in order and at the lane's pace. Sleeps when nothing is due. */
-export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcome }: LoopDeps): JobLoop {
+export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcome, ring }: LoopDeps): JobLoop {
   const store = createJobStore(db);
-  const leases = createLeases(db, clock, owner);
   const kinds = new Map(kindList.map((kind) => [kind.kind, kind]));
-  const lanes = new Map<string, Lane>();
-  /** Lanes that may have something to do; the others wait for an event. */
-  const active = new Set<Lane>();
+  const lanes = createLaneSet({
+    lane: (job) => kinds.get(job.kind)!.laneLimits(job),
+    chat: (job) => kinds.get(job.kind)!.chatLimits(job),
+  });
   let running = 0;
   let freeRunning = 0;
   let freeDueAt = 0;
@@ -63,16 +65,21 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   let scheduled = false;
   let ticking = false;
   let cancelTimer: (() => void) | undefined;
-  let cancelRenewal: (() => void) | undefined;
   const waiters: (() => void)[] = [];
   const drained: (() => void)[] = [];
 
-  const limits = {
-    lane: (job: Job) => kinds.get(job.kind)!.laneLimits(job),
-    chat: (job: Job) => kinds.get(job.kind)!.chatLimits(job),
-  };
-  const keyOf = (env_id: number, lane: string) => `${env_id} ${lane}`;
-  const laneOf = (job: Job) => (job.lane === null ? undefined : lanes.get(keyOf(job.env_id, job.lane)));
+  const ownership = createOwnership({
+    db,
+    store,
+    clock,
+    log,
+    leases: createLeases(db, clock, owner),
+    kinds,
+    onLanes(rows) {
+      lanes.become(rows);
+      schedule();
+    },
+  });
 
   const runner = createRunner({
     db,
@@ -82,11 +89,12 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     owner,
     kinds,
     events: {
-      dispatched: (job) => laneOf(job)?.dispatched(job, clock.now()),
+      dispatched: (job) => lanes.of(job)?.dispatched(job, clock.now()),
       settled(job, outcome, wasDispatched) {
         onOutcome?.(job.kind, outcome);
         leave(job, (lane) => {
-          if (!isFinal(outcome)) lane.putBack({ ...job, attempts: job.attempts + (outcome.kind === "retry" ? 1 : 0) }, clock.now(), wasDispatched);
+          if (!isFinal(outcome))
+            lane.putBack({ ...job, attempts: job.attempts + (outcome.kind === "retry" ? 1 : 0) }, clock.now(), wasDispatched);
           else if (wasDispatched) lane.finished(job, clock.now());
           else lane.dropped(job);
           if (outcome.kind === "snooze" || outcome.kind === "retry") lane.heldUntil = Math.max(lane.heldUntil, clock.now() + outcome.ms);
@@ -101,11 +109,11 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
 
   function leave(job: Job, update: (lane: Lane) => void): void {
     running--;
-    const lane = laneOf(job);
+    const lane = lanes.of(job);
     if (job.lane === null) freeRunning--;
     else if (lane !== undefined) {
       update(lane);
-      rouse(lane);
+      lanes.rouse(lane);
     }
     schedule();
     if (running === 0) for (const done of drained.splice(0)) done();
@@ -114,7 +122,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   function schedule(): void {
     if (scheduled || !started) return;
     scheduled = true;
-    setImmediate(tick);
+    setImmediate(() => void tick());
   }
 
   async function tick(): Promise<void> {
@@ -138,45 +146,23 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   }
 
   async function startLaned(now: number): Promise<void> {
-    const batch: Job[] = [];
-    const room = Math.min(GROUP_JOBS_MAX, RUNNING_MAX - running);
-    for (const lane of [...active]) {
-      if (batch.length >= room) break;
-      if (lane.sleepUntil > now) continue;
-      await lane.fill(store, now);
-      takeFrom(lane, now, batch, room);
-      // Served lanes go to the end of the set, so that each has its turn.
-      active.delete(lane);
-      if (lane.sleepUntil < Number.POSITIVE_INFINITY) active.add(lane);
-    }
+    const batch = await lanes.collect(store, now, Math.min(GROUP_JOBS_MAX, RUNNING_MAX - running));
     if (batch.length === 0) return;
     running += batch.length;
     void runner.run(batch);
     schedule();
   }
 
-  function takeFrom(lane: Lane, now: number, batch: Job[], room: number): void {
-    while (batch.length < room && lane.inFlight < LANE_RUNNING_MAX) {
-      const job = lane.take(now);
-      if (job === undefined) {
-        lane.sleepUntil = lane.nextAt(now);
-        return;
-      }
-      batch.push(job);
-    }
-    if (lane.inFlight >= LANE_RUNNING_MAX) lane.sleepUntil = Number.POSITIVE_INFINITY;
-  }
-
-  function rouse(lane: Lane): void {
-    lane.sleepUntil = 0;
-    active.add(lane);
-  }
-
   async function startFree(now: number): Promise<void> {
     if (freeDueAt > now || freeRunning >= FREE_JOBS_MAX || !started) return;
     const taken = await db.write((tx) => store.takeFree(tx, now, now + FREE_LEASE_MS, FREE_JOBS_MAX));
-    freeDueAt = taken.length > 0 ? now : ((await store.nextFree()) ?? Number.POSITIVE_INFINITY);
-    if (taken.length === 0) return;
+    if (taken.length === 0) {
+      // What is enqueued while this is read must not be overwritten by what was read.
+      freeDueAt = Number.POSITIVE_INFINITY;
+      const next = (await store.nextFree()) ?? Number.POSITIVE_INFINITY;
+      freeDueAt = Math.min(freeDueAt, next);
+      return;
+    }
     running += taken.length;
     freeRunning += taken.length;
     const jobs = taken.map(({ job }) => job);
@@ -190,8 +176,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     cancelTimer = undefined;
     if (!started || scheduled) return;
     const now = clock.now();
-    let at = freeRunning < FREE_JOBS_MAX ? freeDueAt : Number.POSITIVE_INFINITY;
-    for (const lane of active) at = Math.min(at, lane.sleepUntil);
+    let at = Math.min(lanes.nextAt(), freeRunning < FREE_JOBS_MAX ? freeDueAt : Number.POSITIVE_INFINITY);
     if (at === Number.POSITIVE_INFINITY || running >= RUNNING_MAX) return;
     at = Math.max(at, blockedUntil);
     if (at <= now) schedule();
@@ -200,62 +185,18 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
 
   function isSettled(): boolean {
     if (scheduled || ticking || running > 0) return false;
-    const now = clock.now();
-    if (freeDueAt <= now) return false;
-    for (const lane of active) if (lane.sleepUntil <= now) return false;
-    return true;
-  }
-
-  /** Takes over lanes, and settles what their former owners left. */
-  async function claimLanes(sole: boolean): Promise<void> {
-    const { owned, gained } = await leases.acquire(sole);
-    for (const { env_id, lane } of gained) {
-      const rescued = await rescueLane(db, store, clock, kinds, env_id, lane);
-      if (rescued > 0) log.warn("settled jobs that were running when the program broke off", { env_id, lane, jobs: rescued });
-    }
-    const keys = new Set(owned.map((row) => keyOf(row.env_id, row.lane)));
-    for (const key of lanes.keys()) if (!keys.has(key)) forget(key);
-    for (const row of owned) remember(row.env_id, row.lane, row.paused === 1, row.held_until);
-  }
-
-  function remember(env_id: number, name: string, paused: boolean, heldUntil: number | null): void {
-    const key = keyOf(env_id, name);
-    let lane = lanes.get(key);
-    if (lane === undefined) {
-      lane = new Lane(env_id, name, limits);
-      lanes.set(key, lane);
-    }
-    lane.paused = paused;
-    lane.heldUntil = heldUntil ?? 0;
-    rouse(lane);
-    schedule();
-  }
-
-  function forget(key: string): void {
-    const lane = lanes.get(key);
-    if (lane === undefined) return;
-    lanes.delete(key);
-    active.delete(lane);
-  }
-
-  function renew(sole: boolean): void {
-    cancelRenewal = clock.at(clock.now() + RENEW_MS, () => {
-      void claimLanes(sole)
-        .catch((error: unknown) => log.error("leases could not be renewed", { error }))
-        .finally(() => {
-          if (started) renew(sole);
-        });
-    });
+    return Math.min(freeDueAt, lanes.nextAt()) > clock.now();
   }
 
   function wake(job: NewJob): void {
     const now = clock.now();
+    if (!started) return ring();
     if (job.lane === null) freeDueAt = Math.min(freeDueAt, job.run_at);
     else {
-      const lane = lanes.get(keyOf(job.env_id, job.lane));
-      if (lane === undefined) return;
+      const lane = lanes.of(job);
+      if (lane === undefined) return ring();
       lane.added(job.run_at, now);
-      rouse(lane);
+      lanes.rouse(lane);
     }
     schedule();
   }
@@ -265,21 +206,18 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     async start() {
       if (started) return;
       started = true;
-      const sole = db.engine === "sqlite";
-      if (sole) await db.write((tx) => store.expireFreeLeases(tx));
-      await claimLanes(sole);
-      if (!sole) renew(sole);
+      if (db.engine === "sqlite") await db.write((tx) => store.expireFreeLeases(tx));
+      await ownership.start();
       schedule();
     },
     async stop() {
       if (!started) return;
       started = false;
       cancelTimer?.();
-      cancelRenewal?.();
       const cancelAbort = clock.at(clock.now() + STOP_MS_MAX, () => runner.abort());
       if (running > 0) await new Promise<void>((resolve) => drained.push(resolve));
       cancelAbort();
-      await leases.release();
+      await ownership.stop();
     },
     async enqueue(tx, job) {
       await store.insert(tx, job);
@@ -289,31 +227,27 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     async addLane(tx, env_id, lane) {
       await store.addLane(tx, env_id, lane);
       tx.afterCommit(() => {
-        if (started) void claimLanes(false).catch((error: unknown) => log.error("a new lane could not be leased", { error }));
+        if (!started) return ring();
+        ownership.refresh();
       });
     },
     async pauseLane(tx, env_id, lane, paused, reason) {
       await store.pause(tx, env_id, lane, paused, reason);
       tx.afterCommit(() => {
-        const own = lanes.get(keyOf(env_id, lane));
-        if (own !== undefined) remember(env_id, lane, paused, own.heldUntil);
+        if (lanes.of({ env_id, lane }) === undefined) return ring();
+        lanes.update(env_id, lane, paused, 0);
+        schedule();
       });
     },
     lastEta: async (tx, env_id, lane, now) => (await store.lastEta(tx, env_id, lane, now))?.eta ?? null,
     rescan() {
+      if (!started) return;
       freeDueAt = 0;
-      for (const lane of lanes.values()) {
-        lane.rescan();
-        rouse(lane);
-      }
-      if (started) void claimLanes(false).catch((error: unknown) => log.error("lanes could not be read", { error }));
+      lanes.rescan();
+      schedule();
+      ownership.refresh();
     },
     settled: () => (isSettled() ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
-    stats() {
-      const all = [...lanes.values()];
-      const now = clock.now();
-      const held = all.filter((lane) => lane.paused || lane.heldUntil > now).length;
-      return { lanes: all.length, held, buffered: all.reduce((sum, lane) => sum + lane.buffered, 0), running };
-    },
+    stats: () => ({ ...lanes.stats(clock.now()), running }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Database } from "#db/database.ts";
+import { backoffMs } from "#src/core/backoff.ts";
 import { AppError } from "#src/core/errors.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
@@ -9,9 +10,11 @@ import type { JobStore } from "./store.ts";
 
 /** After a write that a full disk or a lost server refused. */
 const REPEAT_MS = 1_000;
+const FAILURE_BASE_MS = 5_000;
+const FAILURE_MAX_MS = 3_600_000;
 
 /** What the runner tells of each job; every job that was given ends in exactly one of the last three. */
-export interface RunnerEvents {
+interface RunnerEvents {
   dispatched(job: Job): void;
   /** Its outcome is on disk. */
   settled(job: Job, outcome: Outcome, wasDispatched: boolean): void;
@@ -36,6 +39,8 @@ export interface RunnerDeps {
 interface Waiting {
   kind: JobKind;
   run: Ran<unknown, unknown>;
+  /** What the runner decided where the kind itself failed; its `end` is not asked then. */
+  failure?: Outcome;
 }
 
 /** Takes jobs through their run: mark, do, record; each step on disk before the next. */
@@ -87,11 +92,20 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   async function perform(job: Job, ready: unknown): Promise<void> {
     const kind = kindOf(job.kind);
     events.dispatched(job);
-    const result = await kind.run(ready, aborter.signal);
-    finished.push({ kind, run: { job, ready, result } });
+    finished.push(await outcomeOf(kind, job, ready));
     if (!recording) {
       recording = true;
-      setImmediate(record);
+      setImmediate(() => void record());
+    }
+  }
+
+  async function outcomeOf(kind: JobKind, job: Job, ready: unknown): Promise<Waiting> {
+    try {
+      return { kind, run: { job, ready, result: await kind.run(ready, aborter.signal) } };
+    } catch (error) {
+      log.error("a job failed in a way that it does not expect; it is tried again", { kind: job.kind, job: job.id, error });
+      const ms = backoffMs(job.attempts + 1, FAILURE_BASE_MS, FAILURE_MAX_MS);
+      return { kind, run: { job, ready, result: undefined }, failure: { kind: "retry", ms, reason: "internal error" } };
     }
   }
 
@@ -132,7 +146,9 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
 
   async function end(tx: Tx, batch: Waiting[]): Promise<Outcome[]> {
     const outcomes = new Map<Waiting, Outcome>();
-    for (const [kind, waiting] of Map.groupBy(batch, ({ kind }) => kind)) {
+    for (const one of batch) if (one.failure !== undefined) outcomes.set(one, one.failure);
+    const sound = batch.filter((one) => one.failure === undefined);
+    for (const [kind, waiting] of Map.groupBy(sound, ({ kind }) => kind)) {
       const ended = await kind.end(
         tx,
         waiting.map(({ run }) => run),
@@ -156,5 +172,3 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     abort: () => aborter.abort(),
   };
 }
-
-export type Runner = ReturnType<typeof createRunner>;

@@ -4,7 +4,7 @@ import { listOf } from "#db/list.ts";
 import type { JobRow, LaneRow } from "#db/schema.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Job, NewJob } from "./job.ts";
-import type { Lane, LaneReader, Place } from "./lane.ts";
+import type { Lane, LaneReader } from "./lane.ts";
 
 const columns = ["env_id", "id", "kind", "lane", "chat", "run_at", "attempts", "payload"] as const;
 
@@ -172,7 +172,13 @@ export function createJobStore(db: Database): JobStore {
         .$if(db.engine === "postgres", (query) => query.forUpdate().skipLocked())
         .execute();
       for (const { env_id, id } of due)
-        await db.in(tx).updateTable("jobs").set({ running: 1, lease_until: leaseUntil }).where("env_id", "=", env_id).where("id", "=", id).execute();
+        await db
+          .in(tx)
+          .updateTable("jobs")
+          .set({ running: 1, lease_until: leaseUntil })
+          .where("env_id", "=", env_id)
+          .where("id", "=", id)
+          .execute();
       return due.map(({ running, ...job }) => ({ job, wasRunning: running === 1 }));
     },
     async nextFree() {
@@ -190,5 +196,3 @@ export function createJobStore(db: Database): JobStore {
     lastEta: (tx, env_id, lane, now) => lastEta.one(tx, { env_id, lane, now }),
   };
 }
-
-export type { Place };

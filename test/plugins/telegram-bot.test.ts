@@ -329,19 +329,24 @@ describe("a request that was written and not answered", () => {
 
   test("arrives exactly once, also on a reused connection that is reset after it was read", async () => {
     const { api, send } = await setup();
-    await send({ text: "first" });
-    api.fault({ kind: "reset", done: true });
-    expect(await send({ text: "second" })).toMatchObject({ kind: "unknown" });
-    await send({ text: "third" });
-    expect(api.sent.map(({ text }) => text)).toEqual(["first", "second", "third"]);
-    expect(api.requests).toMatchObject({ by_method: { sendmessage: 3 }, connections: 2 });
+    const texts: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      texts.push(`taken ${i}`, `reset ${i}`);
+      expect(await send({ text: `taken ${i}` })).toMatchObject({ kind: "sent" });
+      api.fault({ kind: "reset", done: true });
+      expect(await send({ text: `reset ${i}` })).toMatchObject({ kind: "unknown" });
+    }
+    expect(api.sent.map(({ text }) => text)).toEqual(texts);
+    expect(api.requests.by_method).toEqual({ sendmessage: 10 });
+    expect(api.requests.connections).toBeLessThan(10);
   });
 
   test("is not repeated either where a reused connection was closed unread", async () => {
     const { api, send } = await setup();
     await send({ text: "first" });
     api.fault({ kind: "unread" });
-    expect(await send({ text: "second" })).toMatchObject({ kind: "unknown" });
+    // The reset may come before the body has left, and then nothing was written.
+    expect(["unknown", "unreached"]).toContain((await send({ text: "second" })).kind);
     expect(api.requests.total).toBe(1);
   });
 

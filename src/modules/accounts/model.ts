@@ -7,7 +7,7 @@ export const FIRST_ACCOUNT_ID = 10_000;
 
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 
-export const accountStatuses = ["connected", "connecting", "login_required", "password_required", "paused", "disconnected", "disabled"] as const;
+const accountStatuses = ["connected", "connecting", "login_required", "password_required", "paused", "disconnected", "disabled"] as const;
 export type AccountStatus = (typeof accountStatuses)[number];
 
 export const Account = Type.Object(
@@ -45,7 +45,9 @@ export const AccountPatch = Type.Object(
     timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 60, examples: ["Europe/Berlin"] })),
     token: Type.Optional(token),
     daily_cap: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 0, maximum: 1_000_000 }), Type.Null()], { description: "Only the sandbox takes one yet; bots have none." }),
+      Type.Union([Type.Integer({ minimum: 0, maximum: 1_000_000 }), Type.Null()], {
+        description: "Only the sandbox takes one yet; bots have none.",
+      }),
     ),
   },
   { additionalProperties: false },

@@ -41,7 +41,8 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
         detail: operation({
           id: "accounts.create",
           summary: "Connect a bot",
-          description: "Asks Telegram whose token it is, and keeps it encrypted. Live environments have live accounts; each test environment has the sandbox account 7421.",
+          description:
+            "Asks Telegram whose token it is, and keeps it encrypted. Live environments have live accounts; each test environment has the sandbox account 7421.",
           tag: "Accounts",
           scope: "manage:accounts",
           example: { kind: "telegram_bot", token: "5000000001:AAE-example-token-of-a-bot-1234567", name: "Acme Support" },
@@ -50,23 +51,23 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
         }),
       },
     )
-    .get(
-      "/v1/accounts",
-      ({ request, query }) => accounts.list(principalOf(request).env_id, query),
-      {
-        query: t.Object(
-          { limit: t.Optional(t.Integer(limitOptions)), offset: t.Optional(t.Integer(offsetOptions)), cursor: t.Optional(t.String(cursorOptions)) },
-          { additionalProperties: false },
-        ),
-        detail: operation({
-          id: "accounts.list",
-          summary: "List accounts",
-          tag: "Accounts",
-          scope: readScopes,
-          answers: { 200: { description: "A page of accounts.", schema: pageSchema(Account), example: pageExample(example) } },
-        }),
-      },
-    )
+    .get("/v1/accounts", ({ request, query }) => accounts.list(principalOf(request).env_id, query), {
+      query: t.Object(
+        {
+          limit: t.Optional(t.Integer(limitOptions)),
+          offset: t.Optional(t.Integer(offsetOptions)),
+          cursor: t.Optional(t.String(cursorOptions)),
+        },
+        { additionalProperties: false },
+      ),
+      detail: operation({
+        id: "accounts.list",
+        summary: "List accounts",
+        tag: "Accounts",
+        scope: readScopes,
+        answers: { 200: { description: "A page of accounts.", schema: pageSchema(Account), example: pageExample(example) } },
+      }),
+    })
     .get(
       "/v1/accounts/:id",
       async ({ request, params, set }) => {
@@ -94,7 +95,10 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
             checkMatch(request, await accounts.get(principal.env_id, params.id));
             return body.token === undefined ? null : accounts.ask(principal, body.token);
           },
-          async (tx, principal, bot) => ({ status: 200, body: await accounts.patch(tx, principal.env_id, params.id, body, bot, principal.key_id) }),
+          async (tx, principal, bot) => ({
+            status: 200,
+            body: await accounts.patch(tx, principal.env_id, params.id, body, bot, principal.key_id),
+          }),
         ),
       {
         params,

@@ -86,11 +86,18 @@ export function createAccountService(needs: Needs) {
      * @throws AppError `conflict` in a test environment, which never touches the network; `validation_error` on `token` when Telegram refuses it, `unavailable` when Telegram can't be reached
      */
     async ask({ mode }: Pick<Principal, "mode">, token: string): Promise<KnownBot> {
-      if (mode === "test") throw new AppError("conflict", "A test environment never touches the network: connect bots with a live key, and use account 7421 here.");
+      if (mode === "test")
+        throw new AppError(
+          "conflict",
+          "A test environment never touches the network: connect bots with a live key, and use account 7421 here.",
+        );
       const check = await gate.check(token);
       if (check.kind === "ok") return check;
-      if (check.kind === "refused") throw invalidField("token", "refused", "Telegram does not accept this token. Copy it again from @BotFather.");
-      throw new AppError("unavailable", "Telegram could not be reached to check the token. Nothing was stored; repeat.", { retryAfter: 10 });
+      if (check.kind === "refused")
+        throw invalidField("token", "refused", "Telegram does not accept this token. Copy it again from @BotFather.");
+      throw new AppError("unavailable", "Telegram could not be reached to check the token. Nothing was stored; repeat.", {
+        retryAfter: 10,
+      });
     },
 
     /**

@@ -48,9 +48,7 @@ export function createEventStore(db: Database) {
         .where("env_id", "=", env_id)
         .where(sql<boolean>`(tx_id, seq) > (${place.tx_id}, ${place.seq})`)
         .where("type", "in", types)
-        .$if(db.engine === "postgres", (query) =>
-          query.where(sql<boolean>`tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`),
-        )
+        .$if(db.engine === "postgres", (query) => query.where(sql<boolean>`tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`))
         .orderBy("tx_id")
         .orderBy("seq")
         .limit(most)

@@ -38,10 +38,10 @@ export interface Written {
   replayed: boolean;
 }
 
-export type IdempotencyService = ReturnType<typeof createIdempotencyService>;
-
 /** Write requests that can be repeated safely. Follows the contract's section Idempotency. */
 export function createIdempotencyService({ store, clock, cipher, write }: Needs) {
+  /** Requests of this process that are asking the outside. */
+  const underWay = new Map<string, Promise<void>>();
   const place = ({ principal, operation, key }: WriteAsk) => ({ env_id: principal.env_id, operation, key: key ?? "" });
   const sealedFor = ({ principal, operation, key }: WriteAsk) => `idempotency:${principal.env_id}:${operation}:${key}`;
 
@@ -118,23 +118,41 @@ export function createIdempotencyService({ store, clock, cipher, write }: Needs)
         const found = await question();
         return toWritten(await write((tx) => work(tx, found)));
       }
-      const fingerprint = fingerprintOf(ask.payload);
-      const kept = await begin(ask, fingerprint);
-      if (kept !== undefined) return replay(ask, kept, fingerprint);
+      const id = canonicalJson(place(ask));
+      // A twin that arrives meanwhile waits, and then finds the answer, or that there is none.
+      for (let twin = underWay.get(id); twin !== undefined; twin = underWay.get(id)) await twin;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      underWay.set(id, promise);
       try {
-        const found = await question();
-        return await write(async (tx) => {
-          const written = toWritten(await work(tx, found));
-          await store.finish(tx, toRow(ask, fingerprint, written));
-          return written;
-        });
-      } catch (error) {
-        // It failed and did nothing: it may be mended and tried again with the same key.
-        await write((tx) => store.remove(tx, place(ask)));
-        throw error;
+        return await askAndWrite(ask, fingerprintOf(ask.payload), question, work);
+      } finally {
+        underWay.delete(id);
+        resolve();
       }
     },
   };
+
+  async function askAndWrite<Found>(
+    ask: WriteAsk,
+    fingerprint: string,
+    question: () => Promise<Found>,
+    work: (tx: Tx, found: Found) => Maybe<Answer>,
+  ): Promise<Written> {
+    const kept = await begin(ask, fingerprint);
+    if (kept !== undefined) return replay(ask, kept, fingerprint);
+    try {
+      const found = await question();
+      return await write(async (tx) => {
+        const written = toWritten(await work(tx, found));
+        await store.finish(tx, toRow(ask, fingerprint, written));
+        return written;
+      });
+    } catch (error) {
+      // It failed and did nothing: it may be mended and tried again with the same key.
+      await write((tx) => store.remove(tx, place(ask)));
+      throw error;
+    }
+  }
 
   /** @returns the row that is there already */
   async function begin(ask: WriteAsk, fingerprint: string): Promise<IdempotencyRow | undefined> {

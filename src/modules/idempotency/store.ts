@@ -36,7 +36,13 @@ export function createIdempotencyStore(db: Database) {
       await remainder(tx, row).set({ status, body, sealed, expires_at }).execute();
     },
     remove: async (tx: Tx, { env_id, operation, key }: Place) => {
-      await db.in(tx).deleteFrom("idempotency").where("env_id", "=", env_id).where("operation", "=", operation).where("key", "=", key).execute();
+      await db
+        .in(tx)
+        .deleteFrom("idempotency")
+        .where("env_id", "=", env_id)
+        .where("operation", "=", operation)
+        .where("key", "=", key)
+        .execute();
     },
     /** Removes what has expired, in every environment: housekeeping's door. @returns how many */
     async purge(tx: Tx, now: number, most: number): Promise<number> {

@@ -8,7 +8,11 @@ const nullableTime = Type.Union([time, Type.Null()]);
 const Scope = Type.Union(scopes.map((scope) => Type.Literal(scope)));
 const name = Type.String({ minLength: 1, maxLength: 100 });
 const rateLimit = Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "Requests a minute." });
-const accountIds = Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), { minItems: 1, maxItems: 100, uniqueItems: true });
+const accountIds = Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
+  minItems: 1,
+  maxItems: 100,
+  uniqueItems: true,
+});
 const sourceAddresses = Type.Array(Type.String({ maxLength: 50, description: "An address, or a range such as 203.0.113.0/24." }), {
   minItems: 1,
   maxItems: 50,
@@ -30,7 +34,13 @@ const shared = {
 
 /** A key as it is read: never the key itself. */
 export const Key = Type.Object(
-  { ...shared, hint: Type.String({ description: "Four characters of the key, to tell it from others." }), revoked_at: nullableTime, last_used_at: nullableTime, updated_at: time },
+  {
+    ...shared,
+    hint: Type.String({ description: "Four characters of the key, to tell it from others." }),
+    revoked_at: nullableTime,
+    last_used_at: nullableTime,
+    updated_at: time,
+  },
   { $id: "Key" },
 );
 export type Key = Static<typeof Key>;
@@ -57,7 +67,11 @@ export const KeyPatch = Type.Object({ name: Type.Optional(name) }, { additionalP
 export type KeyPatch = Static<typeof KeyPatch>;
 
 export const RotateKey = Type.Object(
-  { overlap_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_592_000, description: "How long the old key still works; 0 ends it at once." })) },
+  {
+    overlap_seconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 2_592_000, description: "How long the old key still works; 0 ends it at once." }),
+    ),
+  },
   { additionalProperties: false },
 );
 export type RotateKey = Static<typeof RotateKey>;

@@ -30,7 +30,9 @@ export function keyRoutes(keys: KeyService, write: UnitOfWork) {
     .post(
       "/v1/keys",
       ({ request, body, set }) =>
-        write({ request, body, set }, async (tx, principal) => ({ status: 201, body: await keys.create(tx, makerOf(principal), body) }), { secret: true }),
+        write({ request, body, set }, async (tx, principal) => ({ status: 201, body: await keys.create(tx, makerOf(principal), body) }), {
+          secret: true,
+        }),
       {
         body: NewKey,
         detail: operation({
@@ -46,7 +48,11 @@ export function keyRoutes(keys: KeyService, write: UnitOfWork) {
     )
     .get("/v1/keys", ({ request, query }) => keys.list(home(request), query), {
       query: t.Object(
-        { limit: t.Optional(t.Integer(limitOptions)), offset: t.Optional(t.Integer(offsetOptions)), cursor: t.Optional(t.String(cursorOptions)) },
+        {
+          limit: t.Optional(t.Integer(limitOptions)),
+          offset: t.Optional(t.Integer(offsetOptions)),
+          cursor: t.Optional(t.String(cursorOptions)),
+        },
         { additionalProperties: false },
       ),
       detail: operation({
@@ -111,7 +117,8 @@ export function keyRoutes(keys: KeyService, write: UnitOfWork) {
         detail: operation({
           id: "keys.rotate",
           summary: "Rotate a key",
-          description: "Makes a successor with the same settings. The old key works until the overlap ends: 86,400 seconds unless told otherwise, 0 is at once.",
+          description:
+            "Makes a successor with the same settings. The old key works until the overlap ends: 86,400 seconds unless told otherwise, 0 is at once.",
           tag,
           scope,
           example: { overlap_seconds: 3600 },

@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
-import type { Clock } from "#src/core/clock.ts";
+import { type Clock, parseTime } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
@@ -54,7 +54,9 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
     create(tx: Tx, maker: Maker, ask: NewKey): Promise<CreatedKey> {
       const lacking = maker.scopes === null ? undefined : ask.scopes.find((scope) => !maker.scopes!.has(scope));
       if (lacking !== undefined)
-        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, { members: { required_scope: lacking } });
+        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, {
+          members: { required_scope: lacking },
+        });
       const expires_at = parseExpiry(ask.expires_at ?? null, clock.now());
       for (const range of ask.source_addresses ?? []) checkRange(range);
       const row = {
@@ -85,7 +87,13 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
       const rows = await store.page(home.env_id, after, offset, limit + 1);
       const total = await store.count(home.env_id);
       const ask = { list: "keys", env_id: home.env_id, limit, offset };
-      return toPage(rows, ask, { total, capped: false }, (row) => presentKey(row, home), (row) => row.id);
+      return toPage(
+        rows,
+        ask,
+        { total, capped: false },
+        (row) => presentKey(row, home),
+        (row) => row.id,
+      );
     },
 
     /** Renames a key. @throws AppError `not_found` */
@@ -108,7 +116,9 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
         throw new AppError("conflict", "This key works no longer: make a new one instead.");
       const lacking = (JSON.parse(old.scopes) as string[]).find((scope) => maker.scopes !== null && !maker.scopes.has(scope));
       if (lacking !== undefined)
-        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, { members: { required_scope: lacking } });
+        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, {
+          members: { required_scope: lacking },
+        });
       const ends = now + overlap_seconds * 1000;
       const until = overlap_seconds === 0 ? { revoked_at: now } : { expires_at: Math.min(ends, old.expires_at ?? ends) };
       await store.update(tx, maker.env_id, id, { ...until, updated_at: now });
@@ -135,8 +145,8 @@ export function makerOf(principal: Principal): Maker {
 
 function parseExpiry(text: string | null, now: number): number | null {
   if (text === null) return null;
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw invalidField("expires_at", "bad_format", "expires_at is not a time such as 2030-01-01T00:00:00Z.", text);
+  const at = parseTime(text);
+  if (at === null) throw invalidField("expires_at", "bad_format", "expires_at is not a time such as 2030-01-01T00:00:00Z.", text);
   if (at <= now) throw invalidField("expires_at", "too_small", "expires_at lies in the past.", text);
   return at;
 }

@@ -1,3 +1,4 @@
+import { parseTime } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
 import type { Channel } from "./channel.ts";
 import { type SendMessage, TEXT_MAX } from "./model.ts";
@@ -16,14 +17,19 @@ export function readTiming(ask: SendMessage, now: number): Timing {
   const expires_at = readTime("expires_at", ask.expires_at);
   const run_at = Math.max(now, schedule_at ?? now);
   if (expires_at !== null && expires_at <= run_at)
-    throw invalidField("expires_at", "too_small", "expires_at leaves no time to send: it must lie after now and after schedule_at.", ask.expires_at);
+    throw invalidField(
+      "expires_at",
+      "too_small",
+      "expires_at leaves no time to send: it must lie after now and after schedule_at.",
+      ask.expires_at,
+    );
   return { run_at, schedule_at, expires_at };
 }
 
 function readTime(field: string, text: string | undefined): number | null {
   if (text === undefined) return null;
-  const at = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
+  const at = parseTime(text);
+  if (at === null) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
   return at;
 }
 

@@ -109,10 +109,20 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     }
     const resolved = resolveText(row.text, profile);
     if ("missing" in resolved)
-      return done({ kind: "failed", code: "variable_missing", message: `{${resolved.missing}} has neither a value nor a fallback.`, link: null });
+      return done({
+        kind: "failed",
+        code: "variable_missing",
+        message: `{${resolved.missing}} has neither a value nor a fallback.`,
+        link: null,
+      });
     const { text } = resolved;
     if (text.length > TEXT_MAX && lengthOf(text) > TEXT_MAX)
-      return done({ kind: "failed", code: "message_rejected", message: `With its variables the text has more than ${TEXT_MAX} characters.`, link: null });
+      return done({
+        kind: "failed",
+        code: "message_rejected",
+        message: `With its variables the text has more than ${TEXT_MAX} characters.`,
+        link: null,
+      });
     const { id, recipient } = row;
     const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to }, signal);
     if (result.kind === "sent") chat = result.chat ?? chat;
@@ -148,7 +158,16 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       return begun;
     },
 
-    run: perform,
+    async run(ready, signal) {
+      const started_at = clock.now();
+      try {
+        return await perform(ready, signal);
+      } catch {
+        // A channel never throws; should it, nobody knows how far it got. The error may hold the text: it is not kept.
+        const result: SendResult = { kind: "unknown", reason: "the channel failed in a way that it does not expect" };
+        return { result, text: ready.row.text, started_at, ended_at: clock.now(), chat: null };
+      }
+    },
 
     async end(tx, runs: Ran<Ready, Result>[]) {
       const outcomes: Outcome[] = [];
@@ -208,7 +227,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     rescue: (_tx, jobs) => jobs.map(() => ({ kind: "snooze", ms: 0, reason: "" })),
   };
 
-  return [send as JobKind, expire as JobKind];
+  return [send, expire];
 }
 
 function toChatRow(account: ChannelAccount, chat: ChatFacts, updated_at: number): ChatRow {

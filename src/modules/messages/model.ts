@@ -5,8 +5,8 @@ import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
 /** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
 export const TEXT_MAX = 4_096;
 /** Before its variables are resolved a text may be longer. */
-export const TEMPLATE_MAX = 8_192;
-export const BATCH_MAX = 500;
+const TEMPLATE_MAX = 8_192;
+const BATCH_MAX = 500;
 
 export const messageStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "canceled"] as const;
 export type MessageStatus = (typeof messageStatuses)[number];
@@ -69,18 +69,31 @@ export type Message = Static<typeof Message>;
 export const SendMessage = Type.Object(
   {
     account_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Account to send from; 7421 is the sandbox." }),
-    to: Type.Union([Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })], {
-      description: "`@username` with or without the `@`, or a numeric chat id.",
-    }),
+    to: Type.Union(
+      [
+        Type.String({ minLength: 1, maxLength: 100 }),
+        Type.Integer({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+      ],
+      {
+        description: "`@username` with or without the `@`, or a numeric chat id.",
+      },
+    ),
     text: Type.String({
       minLength: 1,
       maxLength: TEMPLATE_MAX,
-      description: "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then.",
+      description:
+        "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then.",
     }),
     schedule_at: Type.Optional(Type.String({ format: "date-time", description: "Not before this time." })),
     expires_at: Type.Optional(Type.String({ format: "date-time", description: "Not after this time: then it fails as `expired`." })),
     silent: Type.Optional(Type.Boolean({ description: "Arrives without a sound." })),
-    reply_to: Type.Optional(Type.String({ minLength: 1, maxLength: 40, description: "Id of a message of yours in that chat (`msg_…`), or Telegram's own message id." })),
+    reply_to: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 40,
+        description: "Id of a message of yours in that chat (`msg_…`), or Telegram's own message id.",
+      }),
+    ),
     metadata: Type.Optional(Metadata),
   },
   { additionalProperties: false },
@@ -96,11 +109,17 @@ export const SendBatch = Type.Object(
 );
 export type SendBatch = Static<typeof SendBatch>;
 
-export const BatchResult = Type.Union([
+const BatchResult = Type.Union([
   Type.Object({ index: Type.Integer(), id: MessageId, status: Status, eta: time }),
-  Type.Object({ index: Type.Integer(), error: Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true }) }),
+  Type.Object({
+    index: Type.Integer(),
+    error: Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true }),
+  }),
 ]);
-export const BatchAnswer = Type.Object({ results: Type.Array(BatchResult), accepted: Type.Integer(), refused: Type.Integer() }, { $id: "BatchAnswer" });
+export const BatchAnswer = Type.Object(
+  { results: Type.Array(BatchResult), accepted: Type.Integer(), refused: Type.Integer() },
+  { $id: "BatchAnswer" },
+);
 export type BatchAnswer = Static<typeof BatchAnswer>;
 
 /** What a list of messages can be narrowed by. */

@@ -1,4 +1,5 @@
 import { backoffMs } from "#src/core/backoff.ts";
+import { toTime } from "#src/core/clock.ts";
 import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
 import type { Outcome } from "#src/jobs/job.ts";
 import type { EventType } from "#src/modules/events/model.ts";
@@ -34,7 +35,12 @@ export interface Verdict {
  * @param attempts failed tries before this one
  * @param mayRepeatUnknown whether the workspace accepts doubles
  */
-export function judge(row: MessageRow, { result, text, started_at, ended_at }: Tried, attempts: number, mayRepeatUnknown: boolean): Verdict {
+export function judge(
+  row: MessageRow,
+  { result, text, started_at, ended_at }: Tried,
+  attempts: number,
+  mayRepeatUnknown: boolean,
+): Verdict {
   const after = { ...row, attempts: addAttempt(row.attempts, result, started_at, ended_at), updated_at: ended_at };
   switch (result.kind) {
     case "sent":
@@ -46,10 +52,12 @@ export function judge(row: MessageRow, { result, text, started_at, ended_at }: T
     case "unauthorized":
       return requeue(after, result.reason, { kind: "stop", reason: result.reason });
     case "unreached":
-      return requeue(after, result.reason, { kind: "retry", ms: backoffMs(attempts + 1, RETRY_BASE_MS, RETRY_MAX_MS), reason: result.reason });
+      return retry(after, result.reason, attempts);
     case "unknown":
       if (!mayRepeatUnknown || attempts >= UNKNOWN_RETRIES_MAX) return fail(after, "outcome_unknown", result.reason, null);
-      return requeue(after, result.reason, { kind: "retry", ms: backoffMs(attempts + 1, RETRY_BASE_MS, RETRY_MAX_MS), reason: result.reason });
+      return retry(after, result.reason, attempts);
+    default:
+      return result satisfies never;
   }
 }
 
@@ -63,6 +71,10 @@ export function fail(row: MessageRow, code: OutcomeCode, message: string | null,
 /** Puts a message back to where it waited. */
 export function requeue(row: MessageRow, last_error: string | null, outcome: Outcome): Verdict {
   return { row: { ...row, status: "queued", last_error }, outcome, events: [] };
+}
+
+function retry(row: MessageRow, reason: string, attempts: number): Verdict {
+  return requeue(row, reason, { kind: "retry", ms: backoffMs(attempts + 1, RETRY_BASE_MS, RETRY_MAX_MS), reason });
 }
 
 function sent(row: MessageRow, result: Extract<SendResult, { kind: "sent" }>, at: number): Verdict {
@@ -86,7 +98,7 @@ function sent(row: MessageRow, result: Extract<SendResult, { kind: "sent" }>, at
 function addAttempt(attempts: string, result: SendResult, started_at: number, ended_at: number): string {
   const outcome = result.kind === "hold" ? "held" : result.kind;
   const attempt: Attempt = {
-    at: new Date(started_at).toISOString(),
+    at: toTime(started_at),
     duration_ms: ended_at - started_at,
     outcome,
     code: result.kind === "failed" ? result.code : null,

@@ -20,10 +20,7 @@ export function presentMessage(row: MessageRow): Message {
     expires_at: toTime(row.expires_at),
     silent: row.silent === 1,
     reply_to: row.reply_to,
-    error:
-      row.error_code === null
-        ? null
-        : { code: row.error_code as OutcomeCode, message: row.error_message ?? "", link: row.error_link },
+    error: row.error_code === null ? null : { code: row.error_code as OutcomeCode, message: row.error_message ?? "", link: row.error_link },
     last_error: row.last_error,
     attempts: JSON.parse(row.attempts) as Attempt[],
     metadata: JSON.parse(row.metadata) as Record<string, string>,

@@ -49,11 +49,9 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
     .post(
       "/v1/messages/batch",
       ({ request, body, set }) =>
-        write(
-          { request, body, set },
-          async (tx, principal) => ({ status: 200, body: await messages.sendBatch(tx, principal, body) }),
-          { keepForever: true },
-        ),
+        write({ request, body, set }, async (tx, principal) => ({ status: 200, body: await messages.sendBatch(tx, principal, body) }), {
+          keepForever: true,
+        }),
       {
         body: SendBatch,
         detail: operation({
@@ -138,5 +136,7 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
 }
 
 function dropUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

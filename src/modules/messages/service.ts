@@ -1,4 +1,4 @@
-import { type Clock, toTime } from "#src/core/clock.ts";
+import { type Clock, parseTime, toTime } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
@@ -76,7 +76,12 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     if (reply_to === undefined || /^\d{1,15}$/.test(reply_to)) return;
     const row = reply_to.startsWith("msg_") ? await store.get(tx, env_id, reply_to) : undefined;
     if (row === undefined || row.account_id !== account_id)
-      throw invalidField("reply_to", "not_found", "reply_to names no message of this account: give its id (msg_…) or Telegram's message id.", reply_to);
+      throw invalidField(
+        "reply_to",
+        "not_found",
+        "reply_to names no message of this account: give its id (msg_…) or Telegram's message id.",
+        reply_to,
+      );
   }
 
   /** @returns the day on which the send counts, and what is left of it */
@@ -104,14 +109,37 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       throw capReached(50, { limit: 50, remaining: 0, resets_at: now + 3_600_000, day: "" }, now);
     const cap = await takeCap(tx, account, timing);
 
-    const place = { env_id, lane: laneOf(account.id), recipient, accountLimits: channel.accountLimits, chatLimits: channel.chatLimits(recipient) };
+    const place = {
+      env_id,
+      lane: laneOf(account.id),
+      recipient,
+      accountLimits: channel.accountLimits,
+      chatLimits: channel.chatLimits(recipient),
+    };
     const eta = await estimator.next(tx, place, timing.run_at, now);
     const row = newRow(sender, ask, { channel, recipient, timing, eta, cap_day: cap?.day ?? null, now });
     await store.insert(tx, row);
-    const job = { env_id, id: row.id, kind: SEND_JOB, lane: place.lane, chat: recipient, run_at: timing.run_at, payload: channel.name, eta };
+    const job = {
+      env_id,
+      id: row.id,
+      kind: SEND_JOB,
+      lane: place.lane,
+      chat: recipient,
+      run_at: timing.run_at,
+      payload: channel.name,
+      eta,
+    };
     await needs.enqueue(tx, job);
     if (timing.expires_at !== null)
-      await needs.enqueue(tx, { ...job, id: expireJobId(row.id), kind: EXPIRE_JOB, lane: null, chat: null, run_at: timing.expires_at, payload: row.id });
+      await needs.enqueue(tx, {
+        ...job,
+        id: expireJobId(row.id),
+        kind: EXPIRE_JOB,
+        lane: null,
+        chat: null,
+        run_at: timing.expires_at,
+        payload: row.id,
+      });
     await event(tx, row, "message.queued", sender.key_id);
     return { sent: presentSent(row), cap };
   }
@@ -178,10 +206,14 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
 
 function capReached(cap: number, limit: CapLeft, now: number): AppError {
   const seconds = Math.max(1, Math.ceil((limit.resets_at - now) / 1000));
-  return new AppError("daily_send_limit_reached", `This account has used its ${cap} sends of today; the next day begins ${toTime(limit.resets_at)}.`, {
-    retryAfter: seconds,
-    headers: capHeaders(limit, now),
-  });
+  return new AppError(
+    "daily_send_limit_reached",
+    `This account has used its ${cap} sends of today; the next day begins ${toTime(limit.resets_at)}.`,
+    {
+      retryAfter: seconds,
+      headers: capHeaders(limit, now),
+    },
+  );
 }
 
 /** The X-SendLimit headers of an account with a daily cap. */
@@ -250,7 +282,7 @@ function narrow(filter: MessageFilter, channels: ReadonlyMap<string, Channel>): 
 }
 
 function time(field: string, text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
+  const at = parseTime(text);
+  if (at === null) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
   return at;
 }

@@ -186,9 +186,7 @@ export function createMessageStore(db: Database) {
       const some = narrow(env_id, by)
         .select(sql<number>`1`.as("one"))
         .$if(filtered, (q) => q.limit(TOTAL_MAX + 1));
-      const [row] = await db.slowly(
-        db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")),
-      );
+      const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
       const total = row?.total ?? 0;
       return filtered && total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
     },

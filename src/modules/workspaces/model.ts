@@ -16,7 +16,8 @@ export const Workspace = Type.Object(
     plan: Type.Union([plan, Type.Null()]),
     currency: Type.String({ description: "ISO 4217" }),
     on_unknown: Type.Union([Type.Literal("fail"), Type.Literal("retry")], {
-      description: "What becomes of a send whose outcome Telegram never told: `fail` ends it as `outcome_unknown`, `retry` accepts doubles.",
+      description:
+        "What becomes of a send whose outcome Telegram never told: `fail` ends it as `outcome_unknown`, `retry` accepts doubles.",
     }),
     created_at: time,
     updated_at: time,

@@ -61,14 +61,21 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
         tag,
         scope,
         answers: {
-          200: { description: "The environments, oldest first.", schema: Type.Object({ items: Type.Array(Environment) }), example: { items: [environmentExample] } },
+          200: {
+            description: "The environments, oldest first.",
+            schema: Type.Object({ items: Type.Array(Environment) }),
+            example: { items: [environmentExample] },
+          },
         },
       }),
     })
     .post(
       "/v1/environments",
       ({ request, body, set }) =>
-        write({ request, body, set }, async (tx, { workspace_id }) => ({ status: 201, body: await workspaces.createEnvironment(tx, workspace_id, body) })),
+        write({ request, body, set }, async (tx, { workspace_id }) => ({
+          status: 201,
+          body: await workspaces.createEnvironment(tx, workspace_id, body),
+        })),
       {
         body: NewEnvironment,
         detail: operation({

@@ -40,7 +40,16 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       if ((await store.workspaceNamed(tx, name)) !== undefined) throw new AppError("conflict", `There is a workspace ${name} already.`);
       const now = clock.now();
       const id = await store.nextNumber(tx, "workspaces", 1);
-      const workspace = { id, public_id: newId("ws", now), name, plan, currency: "USD", on_unknown: "fail", created_at: now, updated_at: now };
+      const workspace = {
+        id,
+        public_id: newId("ws", now),
+        name,
+        plan,
+        currency: "USD",
+        on_unknown: "fail",
+        created_at: now,
+        updated_at: now,
+      };
       await store.insertWorkspace(tx, workspace);
       const live = await addEnvironment(tx, id, "live", "live");
       const sandbox = await addEnvironment(tx, id, "sandbox", "test");

@@ -1,7 +1,7 @@
 import { BotApiFailure, type Parameters } from "./failure.ts";
 import type { Connection } from "./front.ts";
+import { matches } from "./match.ts";
 import type { CallMatch } from "./model.ts";
-import { matches } from "./pacing.ts";
 
 /** What goes wrong with a call. `done` says whether the call takes effect before; without it, it does not. */
 export type Fault =

@@ -1,4 +1,5 @@
 import { tooManyRequests } from "./failure.ts";
+import { matches } from "./match.ts";
 import type { CallMatch, Limits, Requests } from "./model.ts";
 
 /** Answers 429 while a flood lasts that a test asked for, and when the limits are broken. */
@@ -54,13 +55,4 @@ export function createPacing(limits: Limits | undefined, requests: Requests): Pa
       add(`${token} ${chatId}`, now);
     },
   };
-}
-
-/** Whether a call is one of those that are meant. */
-export function matches(match: CallMatch, call: Required<CallMatch>): boolean {
-  return (
-    (match.token ?? call.token) === call.token &&
-    (match.method?.toLowerCase() ?? call.method) === call.method &&
-    (match.chat_id ?? call.chat_id) === call.chat_id
-  );
 }

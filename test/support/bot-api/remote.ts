@@ -17,7 +17,7 @@ export interface RemoteBotApi extends RemoteVerbs {
 const WAIT_MS = 10_000;
 
 /** Speaks to an emulator that runs at this address. */
-export function connectBotApi(url: string): RemoteBotApi {
+function connectBotApi(url: string): RemoteBotApi {
   const call = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${url}/control/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);

@@ -1,6 +1,6 @@
 import type { Update } from "./updates.ts";
 
-export interface WebhookSettings {
+interface WebhookSettings {
   url: string;
   secret_token: string | undefined;
   max_connections: number;

@@ -1,0 +1,27 @@
+import { connectSignals } from "#db/postgres/signals.ts";
+import type { Component } from "#src/core/lifecycle.ts";
+import type { Log } from "#src/core/log.ts";
+import type { Config } from "./config.ts";
+import { touchWake, watchWake } from "./wake.ts";
+
+/** How programs on the same data wake one another: a file beside SQLite, NOTIFY on PostgreSQL. */
+export interface Bell {
+  /** There is something new for whoever serves. */
+  ring(): void;
+  /** Hears the others. */
+  listen(onRing: () => void): Component;
+  /** A ring that is under way still goes out. */
+  close(): Promise<void>;
+}
+
+/** @param self unique for this process */
+export function createBell({ database_url, data_dir }: Pick<Config, "database_url" | "data_dir">, self: string, log: Log): Bell {
+  if (database_url.startsWith("sqlite:"))
+    return { ring: () => touchWake(data_dir), listen: (onRing) => watchWake(data_dir, onRing, log), close: () => Promise.resolve() };
+  const signals = connectSignals(database_url, self, log);
+  return {
+    ring: signals.send,
+    listen: (onRing) => ({ name: "bell", start: () => signals.listen(onRing), stop: () => Promise.resolve() }),
+    close: signals.close,
+  };
+}

@@ -1,0 +1,98 @@
+import type { LaneRow } from "#db/schema.ts";
+import type { Job } from "./job.ts";
+import { Lane, type LaneLimits, type LaneReader } from "./lane.ts";
+
+/** Of one lane, between being marked and being recorded. */
+const LANE_RUNNING_MAX = 64;
+
+/** The lanes that this process serves, and which of them may have something to do. */
+export interface LaneSet {
+  of(job: Pick<Job, "env_id" | "lane">): Lane | undefined;
+  /** Makes the set be these. */
+  become(rows: LaneRow[]): void;
+  update(env_id: number, name: string, paused: boolean, heldUntil: number): void;
+  /** Something has happened to the lane: look at it with the next collection. */
+  rouse(lane: Lane): void;
+  rescan(): void;
+  /** Takes up to `room` jobs that may run now, each lane in its turn. */
+  collect(reader: LaneReader, now: number, room: number): Promise<Job[]>;
+  /** When the next job can be collected (ms); Infinity when only an event can change that. */
+  nextAt(): number;
+  stats(now: number): { lanes: number; held: number; buffered: number };
+}
+
+export function createLaneSet(limits: LaneLimits): LaneSet {
+  const lanes = new Map<string, Lane>();
+  /** The others wait for an event. */
+  const active = new Set<Lane>();
+  const keyOf = (env_id: number, name: string) => `${env_id} ${name}`;
+
+  function rouse(lane: Lane): void {
+    lane.sleepUntil = 0;
+    active.add(lane);
+  }
+
+  function update(env_id: number, name: string, paused: boolean, heldUntil: number): void {
+    const key = keyOf(env_id, name);
+    let lane = lanes.get(key);
+    if (lane === undefined) {
+      lane = new Lane(env_id, name, limits);
+      lanes.set(key, lane);
+    }
+    lane.paused = paused;
+    lane.heldUntil = Math.max(lane.heldUntil, heldUntil);
+    rouse(lane);
+  }
+
+  function takeFrom(lane: Lane, now: number, batch: Job[], room: number): void {
+    while (batch.length < room && lane.inFlight < LANE_RUNNING_MAX) {
+      const job = lane.take(now);
+      if (job === undefined) {
+        lane.sleepUntil = lane.nextAt(now);
+        return;
+      }
+      batch.push(job);
+    }
+    if (lane.inFlight >= LANE_RUNNING_MAX) lane.sleepUntil = Number.POSITIVE_INFINITY;
+  }
+
+  return {
+    of: ({ env_id, lane }) => (lane === null ? undefined : lanes.get(keyOf(env_id, lane))),
+    become(rows) {
+      const keys = new Set(rows.map((row) => keyOf(row.env_id, row.lane)));
+      for (const [key, lane] of lanes) {
+        if (keys.has(key)) continue;
+        lanes.delete(key);
+        active.delete(lane);
+      }
+      for (const row of rows) update(row.env_id, row.lane, row.paused === 1, row.held_until ?? 0);
+    },
+    update,
+    rouse,
+    rescan() {
+      for (const lane of lanes.values()) {
+        lane.rescan();
+        rouse(lane);
+      }
+    },
+    async collect(reader, now, room) {
+      const batch: Job[] = [];
+      for (const lane of [...active]) {
+        if (batch.length >= room) break;
+        if (lane.sleepUntil > now) continue;
+        await lane.fill(reader, now);
+        takeFrom(lane, now, batch, room);
+        // Served lanes go to the end of the set, so that each has its turn.
+        active.delete(lane);
+        if (lane.sleepUntil < Number.POSITIVE_INFINITY) active.add(lane);
+      }
+      return batch;
+    },
+    nextAt: () => [...active].reduce((soonest, lane) => Math.min(soonest, lane.sleepUntil), Number.POSITIVE_INFINITY),
+    stats(now) {
+      const all = [...lanes.values()];
+      const held = all.filter((lane) => lane.paused || lane.heldUntil > now).length;
+      return { lanes: all.length, held, buffered: all.reduce((sum, lane) => sum + lane.buffered, 0) };
+    },
+  };
+}

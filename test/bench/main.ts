@@ -1,0 +1,20 @@
+import { parseArgs } from "node:util";
+import { type Figure, type Skipped, toJson, toTable } from "./report.ts";
+import { progress } from "./rounds.ts";
+import { sends } from "./sends.ts";
+
+const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = { sends };
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
+const unknown = positionals.find((name) => benches[name] === undefined);
+if (unknown !== undefined) {
+  process.stderr.write(`There is no bench ${unknown}: give some of ${Object.keys(benches).join(" ")}, or nothing for all.\n`);
+  process.exit(2);
+}
+
+const results: (Figure | Skipped)[] = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  progress(name);
+  results.push(...[await benches[name]!()].flat());
+}
+process.stdout.write(values.json ? toJson(results) : toTable(results));

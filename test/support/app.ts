@@ -1,0 +1,142 @@
+import { createMetrics } from "#plugins/metrics/plugin.ts";
+import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
+import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
+import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
+import type { Database, Engine } from "#db/database.ts";
+import { createApp } from "#src/app.ts";
+import { createCipher } from "#src/core/cipher.ts";
+import { createLog } from "#src/core/log.ts";
+import { scopes as allScopes } from "#src/core/principal.ts";
+import type { Channel } from "#src/modules/messages/channel.ts";
+import type { NewKey } from "#src/modules/keys/model.ts";
+import type { Plan } from "#src/modules/workspaces/model.ts";
+import { createServices, type Services } from "#src/services.ts";
+import { type Caller, type Client, createClient } from "./client.ts";
+import { freshDatabase } from "./databases.ts";
+import { createTestClock, type TestClock } from "./test-clock.ts";
+
+export const PUBLIC_URL = "http://127.0.0.1:5110";
+
+interface Options {
+  engine?: Engine;
+  /** A Bot API server; without one Telegram can't be reached. */
+  apiRoot?: string;
+  corsOrigins?: readonly string[];
+  trustedProxies?: readonly string[];
+  /** Channels instead of the real ones. */
+  channels?: (clock: TestClock) => Channel[];
+  /** What a test breaks on purpose, such as a disk that is full. */
+  wrapDatabase?: (db: Database) => Database;
+  /** Answers that break the contract are then only told by `client.breaches`. */
+  lenient?: boolean;
+}
+
+/** An environment with a key that may do everything in it. */
+export interface Tenant extends Caller {
+  env_id: number;
+  name: string;
+  mode: "live" | "test";
+  workspace_id: number;
+}
+
+export interface TestWorkspace {
+  id: number;
+  name: string;
+  live: Tenant;
+  sandbox: Tenant;
+}
+
+export interface TestApp extends TestWorkspace, AsyncDisposable {
+  engine: Engine;
+  db: Database;
+  clock: TestClock;
+  services: Services;
+  client: Client;
+  /** Every line that was logged. */
+  log: readonly string[];
+  makeWorkspace(name: string, plan?: Plan | null): Promise<TestWorkspace>;
+  /** A further key of an environment. */
+  makeKey(tenant: Pick<Tenant, "env_id" | "name" | "mode">, ask?: Partial<NewKey>): Promise<Caller>;
+  /** Resolves when the job loop has nothing left that is due. */
+  settled(): Promise<void>;
+  /** Moves the clock from one timer to the next, and lets the job loop settle at each. */
+  advance(ms: number): Promise<void>;
+}
+
+const everything: NewKey = { name: "everything", scopes: [...allScopes], rate_limit: 1_000_000_000 };
+
+/** A whole app over a fresh database, with a clock that stands still: `await using app = await setup()`. */
+export async function setup(options: Options = {}): Promise<TestApp> {
+  const fresh = await freshDatabase(options.engine ?? "sqlite");
+  const db = options.wrapDatabase?.(fresh.db) ?? fresh.db;
+  const clock = createTestClock();
+  const lines: string[] = [];
+  const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
+  const wire = { apiRoot: options.apiRoot ?? "http://127.0.0.1:1", timeoutMs: 5_000 };
+  const metrics = createMetrics({ version: "test" });
+  const services = createServices({
+    db,
+    clock,
+    log,
+    cipher: createCipher("a secret of thirty-two characters"),
+    channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
+    gate: createBotGate(wire),
+    onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
+    ring: () => services.loop.rescan(),
+  });
+  const config = { public_url: PUBLIC_URL, trusted_proxies: options.trustedProxies ?? [], cors_origins: options.corsOrigins ?? [] };
+  const ready = async () => void (await db.read.selectFrom("counters").select("name").execute());
+  const app = createApp({ services, db, clock, log, metrics, version: "test", config, ready });
+  const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
+  await services.loop.start();
+
+  async function makeKey({ env_id, name, mode }: Pick<Tenant, "env_id" | "name" | "mode">, ask: Partial<NewKey> = {}): Promise<Caller> {
+    const maker = { env_id, mode, environment: name, plan: null, scopes: null };
+    const { key } = await db.write((tx) => services.keys.create(tx, maker, { ...everything, ...ask }));
+    return client.as(key);
+  }
+
+  async function makeWorkspace(name: string, plan: Plan | null = null): Promise<TestWorkspace> {
+    const { workspace, environments } = await db.write((tx) => services.workspaces.create(tx, name, plan));
+    const [live, sandbox] = await Promise.all(
+      environments.map(async ({ id: env_id, name, mode }) => {
+        const tenant = { env_id, name, mode: mode as Tenant["mode"], workspace_id: workspace.id };
+        return { ...tenant, ...(await makeKey(tenant)) };
+      }),
+    );
+    return { id: workspace.id, name, live: live!, sandbox: sandbox! };
+  }
+
+  async function advance(ms: number): Promise<void> {
+    const until = clock.now() + ms;
+    for (let at = clock.nextTimer(); at !== null && at <= until; at = clock.nextTimer()) {
+      clock.advance(Math.max(0, at - clock.now()));
+      await services.loop.settled();
+    }
+    clock.advance(until - clock.now());
+    await services.loop.settled();
+  }
+
+  const first = await makeWorkspace("First");
+  return {
+    ...first,
+    engine: db.engine,
+    db,
+    clock,
+    services,
+    client,
+    log: lines,
+    makeWorkspace,
+    makeKey,
+    settled: () => services.loop.settled(),
+    advance,
+    async [Symbol.asyncDispose]() {
+      const stopped = services.loop.stop();
+      // What plays a slow recipient waits for the clock.
+      clock.advance(60_000);
+      await stopped;
+      await fresh[Symbol.asyncDispose]();
+      client.checkLog(lines);
+    },
+  };
+}

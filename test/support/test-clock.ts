@@ -1,0 +1,61 @@
+import type { Clock } from "#src/core/clock.ts";
+
+/** A clock that stands still until it is moved. */
+export interface TestClock extends Clock {
+  /** Moves by `ms` at once; what falls due meanwhile fires in order, each at its own time. */
+  advance(ms: number): void;
+  /** When the next timer is due; null when none waits. */
+  nextTimer(): number | null;
+}
+
+interface Timer {
+  at: number;
+  fire: () => void;
+}
+
+const DAY_MS = 86_400_000;
+const NOON_MS = DAY_MS / 2;
+
+/** Ids of one process never go back in time, so no clock begins before one that ran already has ended. */
+let newest = Date.UTC(2031, 0, 1);
+
+/** A clock that begins at noon (UTC) of a day which no clock of this process has seen. */
+export function createTestClock(): TestClock {
+  let now = Math.ceil(newest / DAY_MS) * DAY_MS + NOON_MS;
+  newest = now + 1;
+  let timers: Timer[] = [];
+
+  function next(): Timer | undefined {
+    return timers.reduce<Timer | undefined>((first, timer) => (first === undefined || timer.at < first.at ? timer : first), undefined);
+  }
+
+  function remove(timer: Timer): void {
+    timers = timers.filter((one) => one !== timer);
+  }
+
+  function moveTo(at: number): void {
+    now = Math.max(now, at);
+    newest = Math.max(newest, now + 1);
+  }
+
+  return {
+    now: () => now,
+    at(at, fire) {
+      const timer = { at, fire };
+      timers.push(timer);
+      // As with the system's clock, what is due already fires soon, not within the call.
+      if (at <= now) setImmediate(() => timers.includes(timer) && (remove(timer), fire()));
+      return () => remove(timer);
+    },
+    advance(ms) {
+      const until = now + ms;
+      for (let timer = next(); timer !== undefined && timer.at <= until; timer = next()) {
+        moveTo(timer.at);
+        remove(timer);
+        timer.fire();
+      }
+      moveTo(until);
+    },
+    nextTimer: () => next()?.at ?? null,
+  };
+}
