@@ -7,11 +7,9 @@ import type { Schema } from "#db/schema.ts";
 import type { File, Statement } from "./connection.ts";
 import { sqliteTx } from "./transaction.ts";
 
-type Prepare = <Values extends object, Row>(build: Build<Values>) => Prepared<Values, Row>;
-
 /** Statements are compiled by the engine on first use: their tables may not be there yet when a store is made. */
-export function createPrepare(kysely: Kysely<Schema>, writing: File, reading: File): Prepare {
-  return <Values extends object, Row>(build: Build<Values>) => {
+export function createPrepare(kysely: Kysely<Schema>, writing: File, reading: File) {
+  return <Values extends object, Row>(build: Build<Values>): Prepared<Values, Row> => {
     type Ready = Statement<Row, SQLQueryBindings[]>;
     const { sql, bind } = compileTemplate(kysely, build);
     let inWriter: Ready | undefined;

@@ -39,7 +39,7 @@ function list(terminal: Terminal): Command {
   return withCommonOptions(createCommand(terminal, "list", texts)).action((flags: Flags) =>
     withData(terminal, flags, async ({ services }) => {
       const { id } = await findWorkspace(services, flags);
-      const items = await services.workspaces.environments(id);
+      const items = await services.workspaces.allEnvironments(id);
       printResult(terminal, flags, { items }, () => render(items));
     }),
   );

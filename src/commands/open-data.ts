@@ -7,6 +7,7 @@ import { makeDataFolder, readOrMakeSecret } from "#src/data-folder.ts";
 import { openServices } from "#src/server.ts";
 import type { Services } from "#src/services.ts";
 import type { Terminal } from "./command.ts";
+import { gatherLines } from "./log-lines.ts";
 import { loadSettings, settingOptions, type SettingFlags } from "./settings-options.ts";
 
 /** What a command works on: the same data as `serve`, which may run beside it. */
@@ -46,5 +47,10 @@ export function secretOf({ secret, data_dir }: Config, log: Log): string {
 }
 
 export function stderrLog(terminal: Terminal, { log_level, log_format }: Pick<Config, "log_level" | "log_format">): Log {
-  return createLog({ level: log_level, format: log_format, now: () => systemClock.now(), write: (line) => terminal.err(line) });
+  return createLog({
+    level: log_level,
+    format: log_format,
+    now: () => systemClock.now(),
+    write: gatherLines(terminal.err),
+  });
 }

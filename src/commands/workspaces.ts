@@ -32,7 +32,7 @@ function createOne(terminal: Terminal): Command {
         const { name } = checkFlags(WorkspacePatch, { name: flags.name });
         const made = await db.write((tx) => services.workspaces.create(tx, name!, (flags.plan ?? null) as Plan | null));
         const workspace = await services.workspaces.get(made.workspace.id);
-        const environments = await services.workspaces.environments(made.workspace.id);
+        const environments = await services.workspaces.allEnvironments(made.workspace.id);
         printResult(terminal, flags, { ...workspace, environments }, () => render(workspace));
       }),
     );

@@ -33,9 +33,19 @@ function encodeCursor(list: string, env_id: number, last: string): string {
 export function decodeCursor(list: string, env_id: number, cursor: string): string {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
   const prefix = `${list}:${env_id}:`;
-  if (!text.startsWith(prefix) || Buffer.from(text).toString("base64url") !== cursor || /[^\x20-\x7e]/.test(text))
-    throw invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
+  if (!text.startsWith(prefix) || Buffer.from(text).toString("base64url") !== cursor || /[^\x20-\x7e]/.test(text)) throw badCursor();
   return text.slice(prefix.length);
+}
+
+/** As `decodeCursor`, for lists in the order of a number. */
+export function decodeNumberCursor(list: string, env_id: number, cursor: string): number {
+  const last = Number(decodeCursor(list, env_id, cursor));
+  if (!Number.isSafeInteger(last)) throw badCursor();
+  return last;
+}
+
+function badCursor() {
+  return invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
 }
 
 /**

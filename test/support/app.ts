@@ -2,7 +2,7 @@ import { createMetrics } from "#plugins/metrics/plugin.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
-import type { Database, Engine } from "#db/database.ts";
+import type { Database } from "#db/database.ts";
 import { createApp } from "#src/app.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { createLog } from "#src/core/log.ts";
@@ -12,13 +12,13 @@ import type { NewKey } from "#src/modules/keys/model.ts";
 import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
-import { freshDatabase } from "./databases.ts";
+import { freshDatabase, type TestEngine } from "./databases.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
 
 export const PUBLIC_URL = "http://127.0.0.1:5110";
 
 interface Options {
-  engine?: Engine;
+  engine?: TestEngine;
   /** A Bot API server; without one Telegram can't be reached. */
   apiRoot?: string;
   corsOrigins?: readonly string[];
@@ -47,7 +47,6 @@ export interface TestWorkspace {
 }
 
 export interface TestApp extends TestWorkspace, AsyncDisposable {
-  engine: Engine;
   db: Database;
   clock: TestClock;
   services: Services;
@@ -120,7 +119,6 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const first = await makeWorkspace("First");
   return {
     ...first,
-    engine: db.engine,
     db,
     clock,
     services,

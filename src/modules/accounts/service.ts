@@ -1,7 +1,7 @@
 import { type Clock, toTime } from "#src/core/clock.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
-import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
+import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
@@ -133,7 +133,7 @@ export function createAccountService(needs: Needs) {
 
     /** In order of their numbers. @throws AppError `validation_error` for a cursor that is not of this list */
     async list(env_id: number, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Account>> {
-      const after = cursor === undefined ? null : Number(decodeCursor("accounts", env_id, cursor));
+      const after = cursor === undefined ? null : decodeNumberCursor("accounts", env_id, cursor);
       const rows = await store.page(env_id, after, offset, limit + 1);
       const ask = { list: "accounts", env_id, limit, offset };
       return toPage(rows, ask, { total: await store.count(env_id), capped: false }, present, (row) => String(row.id));

@@ -1,6 +1,6 @@
-import { Elysia } from "elysia";
-import { Type } from "@sinclair/typebox";
+import { Elysia, t } from "elysia";
 import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
@@ -53,7 +53,15 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
         }),
       },
     )
-    .get("/v1/environments", async ({ request }) => ({ items: await workspaces.environments(principalOf(request).workspace_id) }), {
+    .get("/v1/environments", ({ request, query }) => workspaces.environments(principalOf(request), query), {
+      query: t.Object(
+        {
+          limit: t.Optional(t.Integer(limitOptions)),
+          offset: t.Optional(t.Integer(offsetOptions)),
+          cursor: t.Optional(t.String(cursorOptions)),
+        },
+        { additionalProperties: false },
+      ),
       detail: operation({
         id: "environments.list",
         summary: "List environments",
@@ -62,9 +70,9 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
         scope,
         answers: {
           200: {
-            description: "The environments, oldest first.",
-            schema: Type.Object({ items: Type.Array(Environment) }),
-            example: { items: [environmentExample] },
+            description: "A page of environments, oldest first.",
+            schema: pageSchema(Environment),
+            example: pageExample(environmentExample),
           },
         },
       }),

@@ -1,6 +1,8 @@
 import { type Clock, toTime } from "#src/core/clock.ts";
 import { AppError, invalidField } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
+import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
+import type { Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Environment, NewEnvironment, Plan, Workspace, WorkspacePatch } from "./model.ts";
 import { planLimits } from "./model.ts";
@@ -80,8 +82,20 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       return workspace;
     },
 
-    /** @returns the environments of a workspace, oldest first */
-    async environments(workspace_id: number): Promise<Environment[]> {
+    /** The environments of the workspace, oldest first. @throws AppError `validation_error` for a cursor that is not of this list */
+    async environments(
+      { workspace_id, env_id }: Pick<Principal, "workspace_id" | "env_id">,
+      { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery,
+    ): Promise<Page<Environment>> {
+      const after = cursor === undefined ? null : decodeNumberCursor("environments", env_id, cursor);
+      const rows = await store.environmentPage(workspace_id, after, offset, limit + 1);
+      const total = await store.countEnvironments(workspace_id);
+      const ask = { list: "environments", env_id, limit, offset };
+      return toPage(rows, ask, { total, capped: false }, presentEnvironment, (row) => String(row.id));
+    },
+
+    /** All environments of a workspace, oldest first: for the command line. */
+    async allEnvironments(workspace_id: number): Promise<Environment[]> {
       return (await store.environments(workspace_id)).map(presentEnvironment);
     },
 

@@ -41,6 +41,24 @@ export function createWorkspaceStore(db: Database) {
     workspaces: () => db.read.selectFrom("workspaces").selectAll().orderBy("id").execute(),
     environments: (workspace_id: number) =>
       db.read.selectFrom("environments").selectAll().where("workspace_id", "=", workspace_id).orderBy("id").execute(),
+    environmentPage: (workspace_id: number, after: number | null, offset: number, most: number) =>
+      db.read
+        .selectFrom("environments")
+        .selectAll()
+        .where("workspace_id", "=", workspace_id)
+        .$if(after !== null, (query) => query.where("id", ">", after!))
+        .orderBy("id")
+        .offset(offset)
+        .limit(most)
+        .execute(),
+    countEnvironments: async (workspace_id: number) =>
+      (
+        await db.read
+          .selectFrom("environments")
+          .select(({ fn }) => fn.countAll<number>().as("total"))
+          .where("workspace_id", "=", workspace_id)
+          .executeTakeFirstOrThrow()
+      ).total,
     environmentsIn: (tx: Tx, workspace_id: number) =>
       db.in(tx).selectFrom("environments").selectAll().where("workspace_id", "=", workspace_id).orderBy("id").execute(),
     onUnknown: async (tx: Tx, env_id: number) =>
