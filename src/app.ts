@@ -10,6 +10,7 @@ import { errors } from "#plugins/errors/plugin.ts";
 import { health } from "#plugins/health/plugin.ts";
 import { createUnitOfWork } from "#plugins/idempotency/unit-of-work.ts";
 import type { Metrics } from "#plugins/metrics/plugin.ts";
+import { describeRecipients } from "#plugins/sandbox/describe.ts";
 import { createRateLimiter } from "#plugins/rate-limit/limiter.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
@@ -121,7 +122,7 @@ const reference = {
   description:
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {
-    Messages: "One POST is one Telegram message: queued durably, sent once, at the account's own pace.",
+    Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",

@@ -8,6 +8,8 @@ import { touchWake, watchWake } from "./wake.ts";
 export interface Bell {
   /** There is something new for whoever serves. */
   ring(): void;
+  /** Whether no other process serves these data: then what is leased belongs to the dead. To be asked once, by whoever serves. */
+  amSole(): Promise<boolean>;
   /** Hears the others. */
   listen(onRing: () => void): Component;
   /** A ring that is under way still goes out. */
@@ -17,10 +19,17 @@ export interface Bell {
 /** @param self unique for this process */
 export function createBell({ database_url, data_dir }: Pick<Config, "database_url" | "data_dir">, self: string, log: Log): Bell {
   if (database_url.startsWith("sqlite:"))
-    return { ring: () => touchWake(data_dir), listen: (onRing) => watchWake(data_dir, onRing, log), close: () => Promise.resolve() };
+    // The data folder's lock lets one process serve.
+    return {
+      ring: () => touchWake(data_dir),
+      amSole: () => Promise.resolve(true),
+      listen: (onRing) => watchWake(data_dir, onRing, log),
+      close: () => Promise.resolve(),
+    };
   const signals = connectSignals(database_url, self, log);
   return {
     ring: signals.send,
+    amSole: signals.announce,
     listen: (onRing) => ({ name: "bell", start: () => signals.listen(onRing), stop: () => Promise.resolve() }),
     close: signals.close,
   };

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { version } from "#package.json";
-import type { Server } from "bun";
 import type { Database } from "#db/database.ts";
 import { isUniqueViolation } from "#db/errors.ts";
 import { migrate } from "#db/migrate.ts";
@@ -21,10 +20,9 @@ import { createTicks } from "#src/schedule/ticks.ts";
 import { createApp } from "./app.ts";
 import { createBell } from "./bell.ts";
 import type { Config } from "./config.ts";
+import { type Listener, listen } from "./listener.ts";
 import { createServices, type Services } from "./services.ts";
 
-/** A file handle's worth of slack over our own limit, so that ours answers with a problem document. */
-const BODY_BYTES_REFUSED = 16 * 1024 * 1024;
 /** Telegram answers a send within a second or two; past this the outcome is unknown. */
 const TELEGRAM_MS_MAX = 30_000;
 /** How long requests under way may take when the program is asked to stop. */
@@ -35,7 +33,7 @@ export interface RunningServer {
   url: string;
   services: Services;
   db: Database;
-  /** Reads the certificate anew. */
+  /** Reads the certificate anew. @throws Error when it can't be used; then the one before stays */
   reloadTls(): void;
   /** Drains, finishes what is on the wire, closes the database; under 10 seconds. */
   stop(): Promise<void>;
@@ -51,7 +49,7 @@ export async function openServices(config: Config, secret: string, log: Log, clo
     await db.close();
     throw error;
   }
-  const bell = createBell(config, newId("job"), log);
+  const bell = createBell(config, newId("copy"), log);
   const wire = { apiRoot: config.telegram_api_root, timeoutMs: TELEGRAM_MS_MAX };
   const services = createServices({
     db,
@@ -62,6 +60,7 @@ export async function openServices(config: Config, secret: string, log: Log, clo
     gate: createBotGate(wire),
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
+    amSole: bell.amSole,
   });
   const close = async () => {
     await bell.close();
@@ -90,9 +89,9 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     },
   });
 
-  let server: Server<undefined>;
+  let listener: Listener;
   try {
-    server = listen(config, app.fetch);
+    listener = listen(config, app.fetch);
   } catch (error) {
     await close();
     throw error;
@@ -102,19 +101,17 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   await background.start();
 
   return {
-    url: `${config.tls === null ? "http" : "https"}://${server.hostname}:${server.port}`,
+    url: listener.url,
     services,
     db,
-    reloadTls: () => {
-      if (config.tls !== null) server.reload({ ...tlsOf(config), fetch: handlerOf(app.fetch) });
-    },
+    reloadTls: listener.reloadTls,
     async stop() {
       if (stopping) return;
       stopping = true;
       // Requests first, so that nothing is taken that the loop would not see; then what is on the wire.
-      await Promise.race([server.stop(false), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
+      await Promise.race([listener.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
       await background.stop();
-      await server.stop(true);
+      await listener.close();
       await close();
     },
   };
@@ -127,35 +124,6 @@ async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promi
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
   }
-}
-
-type Fetch = ReturnType<typeof createApp>["fetch"];
-
-function handlerOf(fetch: Fetch) {
-  return (request: Request, server: Server<undefined>) => fetch(request, server.requestIP(request)?.address);
-}
-
-function listen(config: Config, fetch: Fetch): Server<undefined> {
-  try {
-    return Bun.serve({
-      hostname: config.host,
-      port: config.port,
-      reusePort: false,
-      maxRequestBodySize: BODY_BYTES_REFUSED,
-      ...tlsOf(config),
-      fetch: handlerOf(fetch),
-    });
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
-      throw new Error(`port ${config.port} on ${config.host} is in use: stop the program that has it, or set PORT to another one`, {
-        cause: error,
-      });
-    throw error;
-  }
-}
-
-function tlsOf({ tls }: Config) {
-  return tls === null ? {} : { tls: { cert: Bun.file(tls.cert_file), key: Bun.file(tls.key_file) } };
 }
 
 function addGauges(metrics: ReturnType<typeof createMetrics>, { loop }: Services): void {

@@ -34,12 +34,14 @@ export interface ServiceDeps {
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database to look for work. */
   ring(): void;
+  /** Whether no other process serves these data. */
+  amSole(): Promise<boolean>;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
 /** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
-export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome, ring }: ServiceDeps) {
+export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome, ring, amSole }: ServiceDeps) {
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const events = createEventService({ store: createEventStore(db), clock });
   const appendEvent = events.append;
@@ -86,7 +88,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     db,
     clock,
     log,
-    owner: newId("job"),
+    owner: newId("copy"),
     kinds: [
       purgeJob({ purge: (tx, now, most) => idempotencyStore.purge(tx, now, most), write: db.write, clock }),
       ...messageJobs({
@@ -100,6 +102,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       }),
     ],
     ring,
+    amSole,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 

@@ -4,11 +4,18 @@ import type { Log } from "#src/core/log.ts";
 const CHANNEL = "posthouse";
 /** NOTIFY takes a lock over the whole server at commit: at most one in this time, whatever happens. */
 const EVERY_MS = 20;
+/** The first half of every advisory lock of ours. */
+const LOCK = 7421;
 
 /** Lets the copies of the executable on one PostgreSQL wake one another. https://www.postgresql.org/docs/current/sql-notify.html */
 export interface Signals {
   /** Soon, and once for many calls. A signal that is lost costs time, not work: leases are renewed every few seconds. */
   send(): void;
+  /**
+   * Makes this copy's presence known, for as long as its connection lasts.
+   * @returns true when no other copy has done so: then whatever is still leased belongs to the dead
+   */
+  announce(): Promise<boolean>;
   /** @param onSignal also called after the connection was lost, since signals may have been missed */
   listen(onSignal: () => void): Promise<void>;
   close(): Promise<void>;
@@ -16,7 +23,26 @@ export interface Signals {
 
 /** @param self unique for this process: its own signals are not told to it */
 export function connectSignals(url: string, self: string, log: Log): Signals {
-  const connection = postgres(url, { max: 1, onnotice: () => {} });
+  let announced = false;
+  let closing = false;
+  const connection = postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    onclose() {
+      // The presence went with the connection.
+      if (announced && !closing) announce().catch((error: unknown) => log.warn("this copy's presence could not be renewed", { error }));
+    },
+  });
+
+  /** A lock of the session: shared by all who are there, so that only one who is alone could have it for itself. */
+  async function announce(): Promise<boolean> {
+    const [alone] = await connection<{ locked: boolean }[]>`select pg_try_advisory_lock(${LOCK}, 2) as locked`;
+    await connection`select pg_advisory_lock_shared(${LOCK}, 2)`;
+    if (alone?.locked === true) await connection`select pg_advisory_unlock(${LOCK}, 2)`;
+    announced = true;
+    return alone?.locked === true;
+  }
+
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     send() {
@@ -25,6 +51,7 @@ export function connectSignals(url: string, self: string, log: Log): Signals {
         connection.notify(CHANNEL, self).catch((error: unknown) => log.warn("other copies could not be woken", { error }));
       }, EVERY_MS);
     },
+    announce,
     async listen(onSignal) {
       await connection.listen(
         CHANNEL,
@@ -35,6 +62,7 @@ export function connectSignals(url: string, self: string, log: Log): Signals {
       );
     },
     async close() {
+      closing = true;
       clearTimeout(timer);
       if (timer !== undefined) await connection.notify(CHANNEL, self);
       await connection.end({ timeout: 2 });

@@ -1,5 +1,5 @@
 import type { Log } from "#src/core/log.ts";
-import type { File } from "./connection.ts";
+import { type File, prepareOn } from "./connection.ts";
 import type { SideThread } from "./side-thread.ts";
 import type { Writer } from "./writer.ts";
 
@@ -9,11 +9,13 @@ const FRAMES_BETWEEN = 4_000;
 const FRAMES_MAX = 16_000;
 /** What moving the rest may take at most; it is what came in during one checkpoint. */
 const HOLD_MS_MAX = 1_000;
+/** How long the log's new beginning waits, and writes with it, for a reader that is on an older snapshot. */
+export const READER_MS_MAX = 100;
 
 /** Moves the write-ahead log into the database file beside the writer, and stops the writer only when it outruns that. */
 export function createCheckpoints(writing: File, side: SideThread, writer: Writer, log: Log) {
   // This mode moves nothing: it tells the log's length and how much of it has been moved.
-  const logState = writing.prepare("PRAGMA wal_checkpoint(NOOP)");
+  const logState = prepareOn(writing, "PRAGMA wal_checkpoint(NOOP)");
   /** What the last checkpoint had to leave. */
   let left = 0;
   let running: Promise<void> | undefined;
@@ -25,9 +27,8 @@ export function createCheckpoints(writing: File, side: SideThread, writer: Write
 
   async function run(): Promise<void> {
     try {
-      const { log: seen, checkpointed } = await side.checkpoint();
-      // A reader that is still on an older snapshot keeps the rest in the log; holding writes would not help.
-      if (seen === checkpointed && frames().all > FRAMES_MAX) await catchUp();
+      await side.checkpoint("PASSIVE");
+      if (frames().all > FRAMES_MAX) await restart();
     } catch (error) {
       log.error("checkpoint failed; the write-ahead log grows until one succeeds", { error });
     }
@@ -35,11 +36,11 @@ export function createCheckpoints(writing: File, side: SideThread, writer: Write
     running = undefined;
   }
 
-  /** With the writer held, a checkpoint reaches the log's end, and the next write begins it anew. */
-  async function catchUp(): Promise<void> {
+  /** While the writer is held the checkpoint reaches the log's end, and the next write begins it anew. */
+  async function restart(): Promise<void> {
     const release = writer.hold(HOLD_MS_MAX);
     try {
-      await side.checkpoint();
+      await side.checkpoint("RESTART");
     } finally {
       release();
     }

@@ -63,4 +63,19 @@ export function openForReading(path: string): File {
   return file;
 }
 
+const kept = new WeakMap<File, Statement[]>();
+
+/** A statement that lives as long as its connection. */
+export function prepareOn<Row>(file: File, sql: string): Statement<Row, SQLQueryBindings[]> {
+  const statement = file.prepare<Row, SQLQueryBindings[]>(sql);
+  kept.set(file, [...(kept.get(file) ?? []), statement]);
+  return statement;
+}
+
+/** Closes at once: the engine keeps a file open as long as one of its statements is there. */
+export function closeFile(file: File): void {
+  for (const statement of kept.get(file) ?? []) statement.finalize();
+  file.close();
+}
+
 export type { File, Statement };

@@ -1,7 +1,7 @@
 import { AppError } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { asUnavailable } from "#db/errors.ts";
-import type { File } from "./connection.ts";
+import { type File, prepareOn } from "./connection.ts";
 import { SqliteTx, lostTransaction } from "./transaction.ts";
 
 export interface Write {
@@ -24,8 +24,8 @@ export interface Group {
 }
 
 export function createGroup(file: File): Group {
-  const [begin, commit, rollback] = [file.prepare("BEGIN IMMEDIATE"), file.prepare("COMMIT"), file.prepare("ROLLBACK")];
-  const [savepoint, release, undo] = [file.prepare("SAVEPOINT w"), file.prepare("RELEASE w"), file.prepare("ROLLBACK TO w")];
+  const [begin, commit, rollback] = [prepareOn(file, "BEGIN IMMEDIATE"), prepareOn(file, "COMMIT"), prepareOn(file, "ROLLBACK")];
+  const [savepoint, release, undo] = [prepareOn(file, "SAVEPOINT w"), prepareOn(file, "RELEASE w"), prepareOn(file, "ROLLBACK TO w")];
   let inWork = false;
   /** What made the engine, or us, give up the whole transaction. */
   let lostTo: unknown;
@@ -121,24 +121,24 @@ export function createGroup(file: File): Group {
 
 type Guard = (pending: Promise<unknown>) => Promise<unknown>;
 
-/** Everything that a work may await answers in microtasks: when the event loop turns first, it waits for something else. */
+/**
+ * Everything that a work may await answers in microtasks: when the event loop turns first, it waits for something else.
+ * Made before the first work runs, so that it fires before whatever a work has set up.
+ */
 function createGuard() {
-  let timer: ReturnType<typeof setImmediate> | undefined;
   let stalled: ((error: Error) => void) | undefined;
   let fired = false;
-  const fire = () => {
+  const timer = setImmediate(() => {
     fired = true;
     stalled?.(new Error("a write waited for something other than its transaction"));
-  };
+  });
   return {
-    orStalled(pending: Promise<unknown>): Promise<unknown> {
-      timer ??= setImmediate(fire);
-      return new Promise((resolve, reject) => {
+    orStalled: (pending: Promise<unknown>): Promise<unknown> =>
+      new Promise((resolve, reject) => {
         stalled = reject;
         pending.then(resolve, reject);
-      });
-    },
+      }),
     fired: () => fired,
-    dismiss: () => timer !== undefined && clearImmediate(timer),
+    dismiss: () => clearImmediate(timer),
   };
 }

@@ -2,19 +2,22 @@ import type { Compilable } from "kysely";
 import type { Log } from "#src/core/log.ts";
 import type { Database, DatabaseHooks } from "#db/database.ts";
 import { asUnavailable } from "#db/errors.ts";
-import { createCheckpoints } from "./checkpoints.ts";
-import { kyselyOver, openForReading, openForWriting } from "./connection.ts";
+import { READER_MS_MAX, createCheckpoints } from "./checkpoints.ts";
+import { closeFile, kyselyOver, openForReading, openForWriting, prepareOn } from "./connection.ts";
 import { createPrepare } from "./prepare.ts";
 import { createSideThread } from "./side-thread.ts";
 import { sqliteTx } from "./transaction.ts";
 import { createWriter } from "./writer.ts";
+
+/** A long read waits only for a program that repairs the file after a crash. */
+const QUERY_BUSY_MS_MAX = 5_000;
 
 /** Opens or makes the SQLite file at `path`. Does not migrate. */
 export function openSqlite(path: string, log: Log, hooks: DatabaseHooks = {}): Database {
   const writing = openForWriting(path);
   const reading = openForReading(path);
   // Two, so that a long read never keeps a checkpoint waiting, nor the writer with it.
-  const [checkpointing, querying] = [createSideThread(path), createSideThread(path)];
+  const [checkpointing, querying] = [createSideThread(path, READER_MS_MAX), createSideThread(path, QUERY_BUSY_MS_MAX)];
   const writer = createWriter(writing, log, {
     onCommit(writes, seconds) {
       checkpoints.committed();
@@ -23,7 +26,7 @@ export function openSqlite(path: string, log: Log, hooks: DatabaseHooks = {}): D
   });
   const checkpoints = createCheckpoints(writing, checkpointing, writer, log);
   const read = kyselyOver(reading);
-  const dataVersion = writing.prepare("PRAGMA data_version");
+  const dataVersion = prepareOn(writing, "PRAGMA data_version");
   let seenVersion = dataVersion.values()[0]?.[0];
   let closing: Promise<void> | undefined;
 
@@ -32,13 +35,13 @@ export function openSqlite(path: string, log: Log, hooks: DatabaseHooks = {}): D
     await checkpoints.settled();
     for (const thread of [checkpointing, querying])
       await thread.close().catch((error: unknown) => log.warn("a side thread did not close its file", { error }));
-    reading.close();
+    closeFile(reading);
     try {
       writing.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
       log.warn("the write-ahead log could not be emptied; the next start does it", { error });
     }
-    writing.close();
+    closeFile(writing);
   }
 
   return {

@@ -4,7 +4,7 @@ import type { Tx } from "#src/core/tx.ts";
 import type { Build, Prepared } from "#db/database.ts";
 import { compileTemplate } from "#db/marker.ts";
 import type { Schema } from "#db/schema.ts";
-import type { File, Statement } from "./connection.ts";
+import { type File, type Statement, prepareOn } from "./connection.ts";
 import { sqliteTx } from "./transaction.ts";
 
 /** Statements are compiled by the engine on first use: their tables may not be there yet when a store is made. */
@@ -17,11 +17,11 @@ export function createPrepare(kysely: Kysely<Schema>, writing: File, reading: Fi
 
     function execute<T>(tx: Tx | null, values: Values, how: (statement: Ready, bindings: SQLQueryBindings[]) => T): T {
       const bindings = bind(values);
-      if (tx === null) return how((inReader ??= reading.prepare<Row, SQLQueryBindings[]>(sql)), bindings);
+      if (tx === null) return how((inReader ??= prepareOn<Row>(reading, sql)), bindings);
       const own = sqliteTx(tx);
       own.check();
       try {
-        return how((inWriter ??= writing.prepare<Row, SQLQueryBindings[]>(sql)), bindings);
+        return how((inWriter ??= prepareOn<Row>(writing, sql)), bindings);
       } catch (error) {
         own.failed(error);
         throw error;

@@ -1,9 +1,8 @@
-import type { SideAnswer, SideRequest } from "./worker.ts";
+import type { CheckpointMode, SideAnswer, SideRequest } from "./worker.ts";
 
 /** A thread with a connection of its own, started when it is first asked for something, and again when it has died. */
 export interface SideThread {
-  /** @returns frames in the write-ahead log, and how many of them are in the database file now */
-  checkpoint(): Promise<{ log: number; checkpointed: number }>;
+  checkpoint(mode: CheckpointMode): Promise<void>;
   query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -14,7 +13,8 @@ type Ask = (question: Question) => Promise<unknown>;
 /** In an executable the bundle's modules lie flat, and a worker under its path from the root of the sources. */
 const workerUrl = new URL(Bun.isStandaloneExecutable ? "./db/sqlite/worker.ts" : "./worker.ts", import.meta.url).href;
 
-export function createSideThread(path: string): SideThread {
+/** @param busyMs how long a statement waits for others on the file */
+export function createSideThread(path: string, busyMs: number): SideThread {
   let running: { ask: Ask; opened: Promise<unknown>; end: () => void } | undefined;
 
   async function ask(question: Question): Promise<unknown> {
@@ -27,16 +27,15 @@ export function createSideThread(path: string): SideThread {
     const thread = startThread(() => {
       if (running?.ask === thread.ask) running = undefined;
     });
-    const opened = thread.ask({ kind: "open", path });
+    const opened = thread.ask({ kind: "open", path, busyMs });
     // A thread that could not open the file is of no use: the next question starts another one.
     opened.catch(thread.end);
     return { ...thread, opened };
   }
 
   return {
-    async checkpoint() {
-      const { log, checkpointed } = (await ask({ kind: "checkpoint" })) as { log: number; checkpointed: number };
-      return { log, checkpointed };
+    async checkpoint(mode) {
+      await ask({ kind: "checkpoint", mode });
     },
     query: async <Row>(sql: string, parameters: readonly unknown[]) =>
       (await ask({ kind: "query", sql, parameters: [...parameters] })) as Row[],

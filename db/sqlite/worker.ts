@@ -2,10 +2,13 @@ import { Database as File, type SQLQueryBindings } from "bun:sqlite";
 
 /** What the main thread asks of a side thread: checkpoints, and reads that would hold it up. */
 export type SideRequest =
-  | { id: number; kind: "open"; path: string }
-  | { id: number; kind: "checkpoint" }
+  | { id: number; kind: "open"; path: string; busyMs: number }
+  | { id: number; kind: "checkpoint"; mode: CheckpointMode }
   | { id: number; kind: "query"; sql: string; parameters: unknown[] }
   | { id: number; kind: "close" };
+
+/** PASSIVE moves what nobody holds back; RESTART also waits for readers and writers, so that the next write begins the log anew. */
+export type CheckpointMode = "PASSIVE" | "RESTART";
 
 export type SideAnswer = { id: number; value: unknown } | { id: number; error: { message: string; code: string } };
 
@@ -16,13 +19,13 @@ let file: File | undefined;
 function handle(request: SideRequest): unknown {
   if (request.kind === "open") {
     file = new File(request.path, { readwrite: true });
-    file.run("PRAGMA busy_timeout = 5000");
+    file.run(`PRAGMA busy_timeout = ${request.busyMs}`);
     file.run("PRAGMA synchronous = FULL");
     file.run("PRAGMA cache_size = -4000");
     return null;
   }
   if (file === undefined) throw new Error("the side thread has no open file");
-  if (request.kind === "checkpoint") return file.query("PRAGMA wal_checkpoint(PASSIVE)").get();
+  if (request.kind === "checkpoint") return file.query(`PRAGMA wal_checkpoint(${request.mode})`).get();
   if (request.kind === "query") return file.query(request.sql).all(...(request.parameters as SQLQueryBindings[]));
   file.close();
   file = undefined;

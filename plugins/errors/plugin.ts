@@ -37,6 +37,8 @@ function translate(error: unknown, code: unknown): AppError {
   if (error instanceof AppError) return error;
   if (code === "VALIDATION") {
     const fault = error as { type?: string; all?: Iterable<object> };
+    // What can't be an id names nothing.
+    if (fault.type === "params") return new AppError("not_found", "There is no such thing in this environment.");
     // A response that doesn't fit its schema is our own fault.
     if (fault.type !== "response") return fromValidation(fault.all ?? [], fault.type ?? "body");
   }

@@ -6,7 +6,7 @@ export type Play =
   | { kind: "reaches"; state: "delivered" | "read" }
   /** Asks once for this much patience, then takes the message. */
   | { kind: "flood"; ms: number }
-  | { kind: "unreachable"; times: number }
+  | { kind: "unreachable" }
   | { kind: "slow"; ms: number }
   | { kind: "refused_at_once" };
 
@@ -29,7 +29,7 @@ export const plays: Readonly<Record<string, Play>> = {
   "@sandbox_delivered": { kind: "reaches", state: "delivered" },
   "@sandbox_read": { kind: "reaches", state: "read" },
   "@sandbox_flood": { kind: "flood", ms: FLOOD_MS },
-  "@sandbox_unreachable": { kind: "unreachable", times: 1 },
+  "@sandbox_unreachable": { kind: "unreachable" },
   "@sandbox_slow": { kind: "slow", ms: SLOW_MS },
   "@sandbox_daily_limit": { kind: "refused_at_once" },
 };

@@ -87,6 +87,8 @@ function describe(error: unknown): string {
     return error.message + details.join("");
   }
   if (!(error instanceof Error)) return String(error);
+  if ("code" in error && String(error.code).startsWith("SQLITE_"))
+    return `the database can't be used: ${error.message}; posthouse doctor says more`;
   return isMistake(error) ? (error.stack ?? error.message) : error.message;
 }
 

@@ -1,7 +1,7 @@
 import { monotonicFactory } from "ulid";
 
 /** What a public id starts with. */
-export type IdPrefix = "msg" | "evt" | "key" | "ws" | "env" | "job" | "req";
+export type IdPrefix = "msg" | "evt" | "key" | "ws" | "env" | "job" | "req" | "copy";
 
 const next = monotonicFactory();
 

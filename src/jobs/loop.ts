@@ -47,10 +47,12 @@ interface LoopDeps {
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database that there is something for them: a lane that is theirs has changed. */
   ring(): void;
+  /** Whether no other process serves these data: then every lane is free to take at the start. */
+  amSole(): Promise<boolean>;
 }
 
 /** The in-process job loop: claims due jobs lane by lane, in order and at the lane's pace. Sleeps when nothing is due. */
-export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcome, ring }: LoopDeps): JobLoop {
+export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcome, ring, amSole }: LoopDeps): JobLoop {
   const store = createJobStore(db);
   const kinds = new Map(kindList.map((kind) => [kind.kind, kind]));
   const lanes = createLaneSet({
@@ -75,6 +77,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     log,
     leases: createLeases(db, clock, owner),
     kinds,
+    amSole,
     onLanes(rows) {
       lanes.become(rows);
       schedule();

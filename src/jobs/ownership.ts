@@ -15,6 +15,7 @@ interface OwnershipDeps {
   log: Log;
   leases: Leases;
   kinds: ReadonlyMap<string, JobKind>;
+  amSole(): Promise<boolean>;
   /** The lanes that are ours from now on: all of them, each time. */
   onLanes(rows: LaneRow[]): void;
 }
@@ -25,9 +26,9 @@ export interface Ownership extends Component {
 }
 
 /** Keeps the lanes that this process serves, and settles what their former owners left. */
-export function createOwnership({ db, store, clock, log, leases, kinds, onLanes }: OwnershipDeps): Ownership {
-  /** SQLite's data folder is locked for one `serve`: whoever had the lanes before is dead. */
-  const sole = db.engine === "sqlite";
+export function createOwnership({ db, store, clock, log, leases, kinds, amSole, onLanes }: OwnershipDeps): Ownership {
+  /** SQLite has one process that serves; its leases need no renewal. */
+  const renews = db.engine === "postgres";
   let cancelRenewal: (() => void) | undefined;
   let running: Promise<void> | undefined;
   let again = false;
@@ -76,8 +77,8 @@ export function createOwnership({ db, store, clock, log, leases, kinds, onLanes 
   return {
     name: "lane ownership",
     async start() {
-      await claim(sole);
-      if (!sole) renew();
+      await claim(await amSole());
+      if (renews) renew();
     },
     async stop() {
       cancelRenewal?.();

@@ -18,7 +18,11 @@ export function createTicks(ticks: readonly Tick[], log: Log): Component {
       if (running.length > 0) return;
       running = ticks.map(
         ({ pattern, enqueue }) =>
-          new Cron(pattern, { timezone: "UTC", unref: true, catch: (error: unknown) => log.error("a tick failed", { pattern, error }) }, enqueue),
+          new Cron(
+            pattern,
+            { timezone: "UTC", unref: true, catch: (error: unknown) => log.error("a tick failed", { pattern, error }) },
+            enqueue,
+          ),
       );
     },
     async stop() {

@@ -12,6 +12,12 @@ const SANDBOX_ACCOUNT = 7421;
 const FIRST_ACCOUNT = 20_000;
 const ROWS_A_STATEMENT = 50_000;
 
+export interface Contents {
+  /** Pauses the sandbox account: what is sent to it stays queued. */
+  paused?: boolean;
+  queue?: Queue;
+}
+
 export interface Queue {
   messages: number;
   /** Sandbox accounts that share them. */
@@ -22,7 +28,7 @@ export interface Queue {
  * Makes a database with a workspace, a test key and, where asked for, a queue; and closes it again.
  * @returns the key
  */
-export async function prepareData(env: Record<string, string>, queue?: Queue): Promise<{ key: string; env_id: number }> {
+export async function prepareData(env: Record<string, string>, { paused = false, queue }: Contents = {}): Promise<{ key: string; env_id: number }> {
   const config = loadConfig({ env, flags: {}, isTerminal: false });
   const { db, services, close } = await openServices(config, SECRET, silentLog);
   try {
@@ -31,6 +37,7 @@ export async function prepareData(env: Record<string, string>, queue?: Queue): P
     const maker = { env_id, mode: "test" as const, environment: name, plan: null, scopes: null };
     const ask = { name: "bench", scopes: ["write:messages" as const, "manage:accounts" as const], rate_limit: RATE_LIMIT };
     const { key } = await db.write((tx) => services.keys.create(tx, maker, ask));
+    if (paused) await db.write((tx) => services.accounts.patch(tx, env_id, SANDBOX_ACCOUNT, { paused }, null, "bench"));
     if (queue !== undefined) await fill(db, env_id, queue);
     return { key, env_id };
   } finally {

@@ -8,7 +8,9 @@ import { newId } from "#src/core/ids.ts";
 const { path, port, env_id } = JSON.parse(process.argv[2]!) as { path: string; port: number; env_id: number };
 
 const file = new File(path, { readwrite: true });
-for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "cache_size = -16000", "temp_store = MEMORY"]) file.run(`PRAGMA ${pragma}`);
+// As Posthouse sets them; its checkpoints are as far apart, but beside the writer.
+const pragmas = ["journal_mode = WAL", "synchronous = FULL", "cache_size = -16000", "temp_store = MEMORY", "wal_autocheckpoint = 4000"];
+for (const pragma of pragmas) file.run(`PRAGMA ${pragma}`);
 
 const prepare = (sql: string) => file.prepare<unknown, SQLQueryBindings[]>(sql);
 const [begin, commit] = [prepare("BEGIN IMMEDIATE"), prepare("COMMIT")];

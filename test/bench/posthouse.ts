@@ -38,13 +38,3 @@ export async function startPosthouse({ path, env }: Folder): Promise<Child & { p
   await until("a start of Posthouse", () => answers(`http://127.0.0.1:${port}/health`), 20);
   return { ...child, port };
 }
-
-/** Pauses the sandbox account: what is sent stays queued, so that a send alone is measured and not its delivery too. */
-export async function pauseSandbox(port: number, key: string): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/accounts/7421`, {
-    method: "PATCH",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify({ paused: true }),
-  });
-  if (!answer.ok) throw new Error(`the sandbox account can't be paused: ${await answer.text()}`);
-}

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { prepareData } from "./data.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
-import { dataFolder, ourProgram, pauseSandbox, startPosthouse } from "./posthouse.ts";
+import { dataFolder, ourProgram, startPosthouse } from "./posthouse.ts";
 import { answers, freePort, runScript, scriptPath, start, until } from "./process.ts";
 import type { Figure } from "./report.ts";
 import { alternate } from "./rounds.ts";
@@ -13,9 +13,8 @@ const PLAN = { connections: 64, warmUpSeconds: 1, seconds: 4 };
 export async function sends(): Promise<Figure> {
   using ourFolder = dataFolder();
   using floorFolder = dataFolder();
-  const { key } = await prepareData(ourFolder.env);
+  const { key } = await prepareData(ourFolder.env, { paused: true });
   await using ours = await startPosthouse(ourFolder);
-  await pauseSandbox(ours.port, key);
   await using floor = await startFloor(floorFolder.path, (await prepareData(floorFolder.env)).env_id);
   const rates = await alternate(
     ROUNDS,

@@ -3,7 +3,7 @@ import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
 import type { Database } from "#db/database.ts";
-import { createApp } from "#src/app.ts";
+import { type App, createApp } from "#src/app.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { createLog } from "#src/core/log.ts";
 import { scopes as allScopes } from "#src/core/principal.ts";
@@ -12,10 +12,13 @@ import type { NewKey } from "#src/modules/keys/model.ts";
 import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
-import { freshDatabase, type TestEngine } from "./databases.ts";
+import { engines, freshDatabase, type TestEngine } from "./databases.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
 
 export const PUBLIC_URL = "http://127.0.0.1:5110";
+
+/** What the API is tested on: beside SQLite a real PostgreSQL, where one is given, since requests are concurrent. */
+export const appEngines = engines().filter((engine) => engine !== "pglite");
 
 interface Options {
   engine?: TestEngine;
@@ -51,6 +54,7 @@ export interface TestApp extends TestWorkspace, AsyncDisposable {
   clock: TestClock;
   services: Services;
   client: Client;
+  operations: App["operations"];
   /** Every line that was logged. */
   log: readonly string[];
   makeWorkspace(name: string, plan?: Plan | null): Promise<TestWorkspace>;
@@ -82,6 +86,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     gate: createBotGate(wire),
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: () => services.loop.rescan(),
+    amSole: () => Promise.resolve(db.engine === "sqlite"),
   });
   const config = { public_url: PUBLIC_URL, trusted_proxies: options.trustedProxies ?? [], cors_origins: options.corsOrigins ?? [] };
   const ready = async () => void (await db.read.selectFrom("counters").select("name").execute());
@@ -123,6 +128,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     clock,
     services,
     client,
+    operations: app.operations,
     log: lines,
     makeWorkspace,
     makeKey,

@@ -13,6 +13,9 @@ import { pglitePool } from "./pglite.ts";
 /** `pglite` is PostgreSQL within this process, with one connection: for the SQL, not for what is concurrent. */
 export type TestEngine = "sqlite" | "pglite" | "postgres";
 
+/** PGlite takes seconds to start, and more beside other work: for the `beforeAll` that makes the first database. */
+export const STARTUP_MS_MAX = 60_000;
+
 /** What to run a suite on: a real server too where TEST_POSTGRES_URL names one. */
 export function engines(): TestEngine[] {
   return serverUrl() === undefined ? ["sqlite", "pglite"] : ["sqlite", "pglite", "postgres"];

@@ -1,0 +1,18 @@
+import type { Terminal } from "./command.ts";
+
+/** The terminal, or whatever else this process was given for one. */
+export function processTerminal({ env, stdout, stderr, exit }: NodeJS.Process): Terminal {
+  // A result that can't be written is a failure; when its reader has gone, there is nobody left to tell.
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") stderr.write(`the result can't be written: ${error.message}\n`);
+    exit(1);
+  });
+  // Where the log can't be written there is no place to say so, and what runs goes on.
+  stderr.on("error", () => {});
+  return {
+    env,
+    isTerminal: stderr.isTTY,
+    out: (text) => stdout.write(text),
+    err: (text) => stderr.write(text),
+  };
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import type { Server } from "bun";
+import type { Config } from "./config.ts";
+
+/** A file handle's worth of slack over our own limit, so that ours answers with a problem document. */
+const BODY_BYTES_REFUSED = 16 * 1024 * 1024;
+
+/** @param peer the address of the other end of the connection */
+type Handle = (request: Request, peer?: string) => Promise<Response> | Response;
+
+export interface Listener {
+  /** Where it listens: `http://127.0.0.1:5110`. */
+  readonly url: string;
+  /**
+   * Reads the certificate anew. New connections get it; those that stand end in their own time.
+   * @throws Error when it can't be used; then the one before stays
+   */
+  reloadTls(): void;
+  /** Takes no more connections; resolves when the last one has ended. */
+  drain(): Promise<void>;
+  /** Breaks off what is left. */
+  close(): Promise<void>;
+}
+
+/** @throws Error in words for the person who starts it */
+export function listen(config: Config, handle: Handle): Listener {
+  const { tls } = config;
+  // Bun can't change a listener's certificate: a new one needs a listener beside the old, which both must permit. That would
+  // also let a second program in unseen, so the port is first taken alone.
+  if (tls !== null) void bind(config, handle, false).stop(true);
+  let current = bind(config, handle, tls !== null);
+  const all = new Set([current]);
+  return {
+    url: `${tls === null ? "http" : "https"}://${current.hostname}:${current.port}`,
+    reloadTls() {
+      const before = current;
+      current = bind({ ...config, port: Number(before.port) }, handle, true);
+      all.add(current);
+      void before.stop(false).then(() => all.delete(before));
+    },
+    async drain() {
+      await Promise.all([...all].map((server) => server.stop(false)));
+    },
+    async close() {
+      await Promise.all([...all].map((server) => server.stop(true)));
+    },
+  };
+}
+
+function bind({ host, port, tls }: Config, handle: Handle, reusePort: boolean): Server<undefined> {
+  const certificate = tls === null ? {} : { tls: readTls(tls) };
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      reusePort,
+      maxRequestBodySize: BODY_BYTES_REFUSED,
+      ...certificate,
+      fetch: (request, server) => handle(request, server.requestIP(request)?.address),
+    });
+  } catch (error) {
+    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const words = inUse
+      ? "is in use: stop the program that has it, or set PORT to another one"
+      : `can't be listened on: ${reasonOf(error)}`;
+    throw new Error(`port ${port} on ${host} ${words}`, { cause: error });
+  }
+}
+
+function readTls({ cert_file, key_file }: NonNullable<Config["tls"]>): { cert: string; key: string } {
+  try {
+    const [cert, key] = [readPem(cert_file), readPem(key_file)];
+    createSecureContext({ cert, key });
+    return { cert, key };
+  } catch (error) {
+    throw new Error(`HTTPS can't be served with the certificate ${cert_file} and the key ${key_file}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function readPem(path: string): string {
+  const text = readFileSync(path, "utf8");
+  if (!text.includes("-----BEGIN ")) throw new Error(`${path} is no PEM file`);
+  return text;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

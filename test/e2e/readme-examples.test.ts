@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { executable } from "#test/support/executable.ts";
+import { type Block, readmePrograms } from "#test/support/documents.ts";
+import { tempFolder } from "#test/support/temp-folder.ts";
+import { connect, outcomeOf } from "./api.ts";
+import { type Ended, type Posthouse, run, startPosthouse } from "./posthouse.ts";
+
+/** How a program of README is run by somebody who saved it to a file. */
+const runners: Record<string, { file: string; command: (file: string) => string[] }> = {
+  curl: { file: "send.sh", command: (file) => ["sh", file] },
+  TypeScript: { file: "send.ts", command: (file) => [process.execPath, file] },
+  Python: { file: "send.py", command: (file) => ["python3", file] },
+  Go: { file: "send.go", command: (file) => ["go", "run", file] },
+};
+
+/** These two are there wherever the tests run; the others where their language is installed. */
+const always = new Set(["curl", "TypeScript"]);
+
+const programs = readmePrograms().filter(({ heading }) => always.has(heading) || isInstalled(heading));
+/** Go compiles its library the first time. */
+const TIMEOUT_MS = 180_000;
+
+beforeAll(() => executable(), 60_000);
+
+function isInstalled(heading: string): boolean {
+  return Bun.which(runners[heading]!.command("")[0]!) !== null;
+}
+
+async function runProgram({ heading, text }: Block, { url }: Posthouse, key: string): Promise<Ended> {
+  const { file, command } = runners[heading]!;
+  using folder = tempFolder();
+  const path = join(folder.path, file);
+  await Bun.write(path, text);
+  // Its own tools stay where they are: Go keeps what it has compiled in the home folder.
+  const env = { ...(process.env as Record<string, string>), POSTHOUSE_URL: url, POSTHOUSE_KEY: key };
+  return await run(command(path), { cwd: folder.path, env });
+}
+
+const idIn = (text: string) => /msg_[0-9A-Z]{26}/.exec(text)?.[0];
+
+describe.each(programs.map((program) => [program.heading, program] as const))("the program in %s that README shows", (heading, program) => {
+  test(
+    "sends the message",
+    async () => {
+      await using posthouse = await startPosthouse();
+      const key = await posthouse.sandboxKey();
+      const { code, out, err } = await runProgram(program, posthouse, key);
+      expect({ code, out, err: code === 0 ? "" : err }).toEqual({ code: 0, out: expect.stringMatching(/msg_\w{26}.*queued/), err: "" });
+      const message = await outcomeOf((await connect(posthouse)).as(key), idIn(out)!);
+      expect(message).toMatchObject({ status: "sent", to: "@sarah_miller", text: "Hey Sarah, your invite is ready" });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "tells the code of a problem",
+    async () => {
+      await using posthouse = await startPosthouse();
+      const { code, out, err } = await runProgram(program, posthouse, "cs_test_mistyped");
+      expect(out + err).toContain("unauthorized");
+      if (heading !== "curl") expect(code).not.toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test(
+  "the programs that README shows are one request: run one after another they send one message",
+  async () => {
+    await using posthouse = await startPosthouse();
+    const key = await posthouse.sandboxKey();
+    const ids: (string | undefined)[] = [];
+    for (const program of programs) ids.push(idIn((await runProgram(program, posthouse, key)).out));
+    expect(ids[0]).toBeString();
+    expect(ids).toEqual(ids.map(() => ids[0]));
+    const { body } = await (await connect(posthouse)).as(key).get("/v1/messages");
+    expect(body).toMatchObject({ total: 1 });
+  },
+  TIMEOUT_MS,
+);

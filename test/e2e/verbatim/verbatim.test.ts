@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { connect, outcomeOf } from "#test/e2e/api.ts";
+import { type Posthouse, run, startPosthouse } from "#test/e2e/posthouse.ts";
+import { executable } from "#test/support/executable.ts";
+import { paste } from "./shell.ts";
+
+beforeAll(() => executable(), 60_000);
+
+async function callerOf(posthouse: Posthouse) {
+  return (await connect(posthouse)).as(await posthouse.sandboxKey());
+}
+
+describe("what the sources show is sent with curl as it stands there, host and key replaced", () => {
+  test.each([
+    ["hero.sh", "Hey Sarah, your invite is ready"],
+    ["stack.sh", "Welcome aboard"],
+    ["guide-send.sh", "Hey Sarah, your invite is ready - check your inbox."],
+  ])("%s is answered with id, queued and eta, and arrives as: %s", async (script, text) => {
+    await using posthouse = await startPosthouse();
+    const caller = await callerOf(posthouse);
+    const { code, out, err } = await paste(script, posthouse, caller.key);
+    expect({ code, err: err.includes("curl: (") }).toEqual({ code: 0, err: false });
+    const sent = JSON.parse(out) as { id: string; status: string; eta: string };
+    expect(Object.keys(sent)).toEqual(["id", "status", "eta"]);
+    expect(sent.status).toBe("queued");
+    expect(sent.eta).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+    expect(await outcomeOf(caller, sent.id)).toMatchObject({ status: "sent", to: "@sarah_miller", account_id: 7421, text });
+  });
+
+  test("the one with a fixed Idempotency-Key gives the same answer when it is pasted twice, and one message", async () => {
+    await using posthouse = await startPosthouse();
+    const caller = await callerOf(posthouse);
+    const first = await paste("hero.sh", posthouse, caller.key);
+    const second = await paste("hero.sh", posthouse, caller.key);
+    expect(second.out).toBe(first.out);
+    expect((await caller.get("/v1/messages")).body).toMatchObject({ total: 1 });
+  });
+
+  test("those with $(uuidgen) give a message each time", async () => {
+    await using posthouse = await startPosthouse();
+    const caller = await callerOf(posthouse);
+    for (const _ of [1, 2]) await paste("stack.sh", posthouse, caller.key);
+    expect((await caller.get("/v1/messages")).body).toMatchObject({ total: 2 });
+  });
+});
+
+test("GET /me tells whose key it is, GET /health needs none", async () => {
+  await using posthouse = await startPosthouse();
+  const key = await posthouse.sandboxKey();
+  const curl = (...args: string[]) => run(["curl", "-sS", ...args], { cwd: posthouse.folder });
+  const me = await curl("-H", `Authorization: Bearer ${key}`, `${posthouse.url}/me`);
+  expect(JSON.parse(me.out)).toMatchObject({ mode: "test", environment: "sandbox", workspace: { name: "default" }, rate_limit: 600 });
+  const health = await curl("-w", "%{http_code}", "-o", "/dev/null", `${posthouse.url}/health`);
+  expect(health).toEqual({ code: 0, out: "200", err: "" });
+});

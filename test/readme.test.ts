@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import packageJson from "#package.json";
+import { plays } from "#plugins/sandbox/recipients.ts";
+import { greetFirst } from "#src/commands/first-start.ts";
+import { createProgram } from "#src/commands/program.ts";
+import { planLimits } from "#src/modules/workspaces/model.ts";
+import { settings } from "#src/settings.ts";
+import { blocksOf, readDocument, readmePrograms, root, rowsOf, sectionOf } from "#test/support/documents.ts";
+
+const documents = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "test/README.md", "test/support/bot-api/README.md"];
+const readme = readDocument("README.md");
+const silent = { env: {}, isTerminal: false, out() {}, err() {} };
+const isPresent = (name: string | undefined): name is string => name !== undefined;
+
+/** Headings as they are linked to: https://github.com/gjtorikian/html-pipeline, its table of contents. */
+function anchorsOf(markdown: string): Set<string> {
+  const headings = [...markdown.replaceAll(/^```[\s\S]*?^```$/gm, "").matchAll(/^#{1,6} (.*)$/gm)];
+  return new Set(
+    headings.map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
+
+describe.each(documents)("in %s", (path) => {
+  const text = readDocument(path);
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!).filter((target) => !/^https?:/.test(target));
+
+  test("every relative link leads to a file, and to a heading of it", () => {
+    const broken = links.filter((link) => {
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? path : join(dirname(path), file);
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test("every file and folder of the sources that it names is there", () => {
+    const names = [...text.matchAll(/`((?:src|db|plugins|test)\/[\w./-]+)`/g)].map(([, name]) => name!);
+    expect(names.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+  });
+});
+
+describe("README", () => {
+  test("has the table of settings as the program has it", () => {
+    const known = Object.values(settings).map(({ name, flag, byDefault, meaning }) => [
+      `\`${name}\``,
+      flag === null ? "none" : `\`${flag}\``,
+      byDefault,
+      meaning,
+    ]);
+    expect(rowsOf(sectionOf(readme, "## Settings"))).toEqual(known);
+  });
+
+  test("names every command", () => {
+    const named = rowsOf(sectionOf(readme, "## Commands")).map(([name]) => name);
+    expect(named).toEqual(createProgram(silent).commands.map((command) => `\`${command.name()}\``));
+  });
+
+  test("names every magic recipient of the sandbox, with the code that it fails with", () => {
+    const told = rowsOf(sectionOf(readme, "### Rehearse what can go wrong"));
+    expect(told.map(([name]) => name)).toEqual(Object.keys(plays).map((name) => `\`${name}\``));
+    for (const [name = "", what] of told) {
+      const play = plays[name.slice(1, -1)]!;
+      if (play.kind === "fails") expect(what).toBe(`fails, \`${play.code}\``);
+    }
+  });
+
+  test("names the plans with their limits", () => {
+    const section = sectionOf(readme, "## What an answer tells");
+    for (const [plan, limit] of Object.entries(planLimits)) expect(section).toContain(`${limit.toLocaleString("en")} (\`${plan}\`)`);
+  });
+
+  test("shows what the first start prints", () => {
+    const greeting = greetFirst("http://127.0.0.1:5110", { key: "cs_test_0vef_…" });
+    expect(sectionOf(readme, "### The first message")).toContain(`$ posthouse\n${greeting.trimEnd()}\n`);
+  });
+
+  test("has a whole program in each language, and none beside those that the tests of the executable run", () => {
+    const programs = readmePrograms().map(({ heading, language }) => [heading, language]);
+    expect(programs).toEqual([
+      ["curl", "sh"],
+      ["TypeScript", "ts"],
+      ["Python", "python"],
+      ["Go", "go"],
+    ]);
+    const others = blocksOf(readme).filter(({ text }) => !readmePrograms().some((program) => program.text === text));
+    expect(others.map(({ language }) => language).filter((language) => ["ts", "js", "python", "go"].includes(language))).toEqual([]);
+  });
+});
+
+describe("ARCHITECTURE", () => {
+  const architecture = readDocument("ARCHITECTURE.md");
+
+  test("says of every dependency what it is for", () => {
+    const told = rowsOf(sectionOf(architecture, "## Dependencies")).flatMap(([names = ""]) =>
+      [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+    );
+    expect(told.filter(isPresent).toSorted()).toEqual(Object.keys(packageJson.dependencies).toSorted());
+  });
+
+  test("says of every development dependency what it is for", () => {
+    const section = sectionOf(architecture, "## Dependencies");
+    expect(Object.keys(packageJson.devDependencies).filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("numbers its decisions without a gap", () => {
+    const numbers = [...architecture.matchAll(/^### (\d+)\. /gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.length).toBeGreaterThan(0);
+  });
+});

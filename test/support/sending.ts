@@ -1,0 +1,22 @@
+import type { Message, SendMessage, Sent } from "#src/modules/messages/model.ts";
+import type { Answer, Caller } from "./client.ts";
+
+/** A message from the sandbox account to Sarah, but for what is given. */
+export function sendTo(caller: Caller, ask: Partial<SendMessage> & Record<string, unknown> = {}, headers?: Record<string, string>): Promise<Answer<Sent>> {
+  return caller.post("/v1/messages/send", { account_id: 7421, to: "@sarah_miller", text: "Your invite is ready", ...ask }, headers);
+}
+
+/** Sends, and gives the id. @throws Error when it is refused */
+export async function queue(caller: Caller, ask: Partial<SendMessage> & Record<string, unknown> = {}): Promise<string> {
+  const { status, body, text } = await sendTo(caller, ask);
+  if (status !== 200) throw new Error(`the message was refused: ${text}`);
+  return body.id;
+}
+
+export async function read(caller: Caller, id: string): Promise<Message> {
+  return (await caller.get<Message>(`/v1/messages/${id}`)).body;
+}
+
+export function cancel(caller: Caller, id: string, headers?: Record<string, string>): Promise<Answer<Message>> {
+  return caller.post(`/v1/messages/${id}/cancel`, undefined, headers);
+}
