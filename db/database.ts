@@ -41,6 +41,11 @@ export interface Prepared<Values extends object, Row> {
   one(tx: Tx | null, values: Values): Maybe<Row | undefined>;
   /** @returns how many rows it changed */
   run(tx: Tx, values: Values): Maybe<number>;
+  /**
+   * For an insert of whose outcome nobody asks: PostgreSQL gets it without anyone waiting for the answer, and in the end
+   * together with the commit. When it fails, the whole work fails with its error.
+   */
+  later(tx: Tx, values: Values): void;
 }
 
 /** What a database tells of its work. */

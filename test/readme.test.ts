@@ -1,18 +1,20 @@
+import { Glob } from "bun";
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { sql } from "kysely";
 import packageJson from "#package.json";
-import { plays } from "#plugins/sandbox/recipients.ts";
+import { describeRecipients } from "#plugins/sandbox/describe.ts";
 import { greetFirst } from "#src/commands/first-start.ts";
 import { createProgram } from "#src/commands/program.ts";
 import { planLimits } from "#src/modules/workspaces/model.ts";
 import { settings } from "#src/settings.ts";
+import { freshDatabase } from "#test/support/databases.ts";
 import { blocksOf, readDocument, readmePrograms, root, rowsOf, sectionOf } from "#test/support/documents.ts";
 
 const documents = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "test/README.md", "test/support/bot-api/README.md"];
 const readme = readDocument("README.md");
 const silent = { env: {}, isTerminal: false, out() {}, err() {} };
-const isPresent = (name: string | undefined): name is string => name !== undefined;
 
 /** Headings as they are linked to: https://github.com/gjtorikian/html-pipeline, its table of contents. */
 function anchorsOf(markdown: string): Set<string> {
@@ -25,6 +27,14 @@ function anchorsOf(markdown: string): Set<string> {
         .replaceAll(" ", "-"),
     ),
   );
+}
+
+/** Those of the dependencies that a file of the program imports; the runtime itself comes without. */
+function importedPackages(): Set<string> {
+  const files = [...new Glob("{src,plugins,db}/**/*.ts").scanSync(root)].map(readDocument);
+  const imported = files.flatMap((text) => [...text.matchAll(/\bfrom "([^".#][^"]*)"/g)].map(([, name]) => name!));
+  const isOf = (name: string) => imported.some((one) => one === name || one.startsWith(`${name}/`));
+  return new Set(Object.keys(packageJson.dependencies).filter((name) => name === "bun" || isOf(name)));
 }
 
 describe.each(documents)("in %s", (path) => {
@@ -63,13 +73,8 @@ describe("README", () => {
     expect(named).toEqual(createProgram(silent).commands.map((command) => `\`${command.name()}\``));
   });
 
-  test("names every magic recipient of the sandbox, with the code that it fails with", () => {
-    const told = rowsOf(sectionOf(readme, "### Rehearse what can go wrong"));
-    expect(told.map(([name]) => name)).toEqual(Object.keys(plays).map((name) => `\`${name}\``));
-    for (const [name = "", what] of told) {
-      const play = plays[name.slice(1, -1)]!;
-      if (play.kind === "fails") expect(what).toBe(`fails, \`${play.code}\``);
-    }
+  test("has the table of the sandbox's magic recipients as the reference has it", () => {
+    expect(readme).toContain(`\n${describeRecipients()}\n`);
   });
 
   test("names the plans with their limits", () => {
@@ -98,16 +103,29 @@ describe("README", () => {
 describe("ARCHITECTURE", () => {
   const architecture = readDocument("ARCHITECTURE.md");
 
-  test("says of every dependency what it is for", () => {
+  test("says what each package is for that the sources import, and of no other", () => {
     const told = rowsOf(sectionOf(architecture, "## Dependencies")).flatMap(([names = ""]) =>
-      [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+      [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
     );
-    expect(told.filter(isPresent).toSorted()).toEqual(Object.keys(packageJson.dependencies).toSorted());
+    expect(told.toSorted()).toEqual([...importedPackages()].toSorted());
   });
 
   test("says of every development dependency what it is for", () => {
     const section = sectionOf(architecture, "## Dependencies");
     expect(Object.keys(packageJson.devDependencies).filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("names every table without an environment, and every index that does not begin with it", async () => {
+    await using fresh = await freshDatabase("sqlite");
+    const { rows } = await sql<{ name: string }>`
+      select name from sqlite_schema as t where type = 'table' and not exists (select 1 from pragma_table_info(t.name) where name = 'env_id')
+      union all
+      select i.name from sqlite_schema as t join pragma_index_list(t.name) as i join pragma_index_info(i.name) as first on first.seqno = 0
+      where t.type = 'table' and first.name <> 'env_id' and exists (select 1 from pragma_table_info(t.name) where name = 'env_id')
+    `.execute(fresh.db.read);
+    const [exceptions = ""] = /^- \*\*Exceptions\.\*\*.*$/m.exec(architecture) ?? [];
+    const named = [...exceptions.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name!).filter((name) => name !== "env_id");
+    expect(rows.map(({ name }) => name).toSorted()).toEqual(named.toSorted());
   });
 
   test("numbers its decisions without a gap", () => {

@@ -136,7 +136,8 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
   await schema.createIndex("messages_account").on("messages").columns(["env_id", "account_id", "id"]).execute();
   await schema.createIndex("messages_recipient").on("messages").columns(["env_id", "recipient", "id"]).execute();
 
-  await table("jobs")
+  await schema
+    .createTable("jobs")
     .addColumn("env_id", "integer", (c) => c.notNull())
     .addColumn("id", "text", (c) => c.notNull())
     .addColumn("kind", "text", (c) => c.notNull())
@@ -157,7 +158,6 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
     .where(sql.ref("lane"), "is not", null)
     .execute();
   await schema.createIndex("jobs_due").on("jobs").column("run_at").where(sql.ref("lane"), "is", null).execute();
-  await schema.createIndex("jobs_running").on("jobs").columns(["env_id", "lane"]).where(sql.ref("running"), "=", sql.lit(1)).execute();
 
   await table("lanes")
     .addColumn("env_id", "integer", (c) => c.notNull())
@@ -171,10 +171,10 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
     .addPrimaryKeyConstraint("lanes_pk", ["env_id", "lane"])
     .execute();
 
-  const events = table("events").addColumn("env_id", "integer", (c) => c.notNull());
+  const events = schema.createTable("events").addColumn("env_id", "integer", (c) => c.notNull());
   const ordered =
     engine === "sqlite"
-      ? events.addColumn("tx_id", "bigint", (c) => c.notNull().defaultTo(0)).addColumn("seq", "bigint", (c) => c.notNull())
+      ? events.addColumn("tx_id", "bigint", (c) => c.notNull().defaultTo(0)).addColumn("seq", "integer", (c) => c.primaryKey())
       : events
           .addColumn("tx_id", "bigint", (c) => c.notNull().defaultTo(sql`pg_current_xact_id()::text::bigint`))
           .addColumn("seq", "bigserial", (c) => c.notNull());
@@ -185,11 +185,12 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
     .addColumn("actor", "text", (c) => c.notNull())
     .addColumn("data", "text", (c) => c.notNull())
     .addColumn("created_at", "bigint", (c) => c.notNull())
-    .addPrimaryKeyConstraint("events_pk", ["env_id", "tx_id", "seq"])
+    .addUniqueConstraint("events_order", ["env_id", "tx_id", "seq"])
     .execute();
   await schema.createIndex("events_id").on("events").columns(["env_id", "id"]).unique().execute();
 
-  await table("idempotency")
+  await schema
+    .createTable("idempotency")
     .addColumn("env_id", "integer", (c) => c.notNull())
     .addColumn("operation", "text", (c) => c.notNull())
     .addColumn("key", "text", (c) => c.notNull())

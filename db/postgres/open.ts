@@ -46,6 +46,7 @@ export function overPool(pool: Pool, log: Log, hooks: DatabaseHooks = {}): Datab
         all: async (tx, values) => toRows<Row>(await ask(tx, values)),
         one: async (tx, values) => toRows<Row>(await ask(tx, values))[0],
         run: async (tx, values) => (await ask(tx, values)).affectedRows,
+        later: (tx, values) => void ask(tx, values),
       };
     },
     async slowly<Row>(query: Compilable<Row>) {

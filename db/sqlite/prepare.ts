@@ -32,6 +32,7 @@ export function createPrepare(kysely: Kysely<Schema>, writing: File, reading: Fi
       all: (tx, values) => execute(tx, values, all),
       one: (tx, values) => execute(tx, values, one),
       run: (tx, values) => execute(tx, values, run),
+      later: (tx, values) => void execute(tx, values, run),
     };
   };
 }

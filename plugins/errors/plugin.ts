@@ -15,8 +15,9 @@ interface Needs {
 export function errors({ log, public_url, methodsOf }: Needs) {
   return new Elysia({ name: "errors" }).onError({ as: "global" }, ({ error, code, request, set }) => {
     const context = contextOf(request);
-    const instance = new URL(request.url).pathname;
-    const expected = code === "NOT_FOUND" ? missing(request.method, instance, methodsOf(instance)) : translate(error, code);
+    const url = new URL(request.url);
+    const instance = url.pathname;
+    const expected = code === "NOT_FOUND" ? missing(request.method, instance, methodsOf(instance)) : translate(error, code, url.searchParams);
     if (expected.code === "internal_error")
       log.error("a request failed", { request_id: context.id, operation: context.operation, error: withoutValues(error) });
     const problem = toProblem(expected, { public_url, instance, request_id: context.id });
@@ -33,16 +34,31 @@ function missing(method: string, path: string, methods: string[]): AppError {
   return new AppError("method_not_allowed", `${path} has no ${method}; it has ${allow}.`, { headers: { Allow: allow } });
 }
 
-function translate(error: unknown, code: unknown): AppError {
+function translate(error: unknown, code: unknown, query: URLSearchParams): AppError {
   if (error instanceof AppError) return error;
-  if (code === "VALIDATION") {
-    const fault = error as { type?: string; all?: Iterable<object> };
-    // What can't be an id names nothing.
-    if (fault.type === "params") return new AppError("not_found", "There is no such thing in this environment.");
-    // A response that doesn't fit its schema is our own fault.
-    if (fault.type !== "response") return fromValidation(fault.all ?? [], fault.type ?? "body");
-  }
+  if (code === "VALIDATION") return fromFault(error as ValidatorFault, query);
   if (code === "PARSE") return new AppError("bad_request", "The body is not well-formed JSON.");
+  return internalError();
+}
+
+/** What Elysia's validator threw. */
+interface ValidatorFault {
+  /** Which part of the request; `property` for a number in the address that is out of range. */
+  type?: string;
+  all?: Iterable<object>;
+  value?: unknown;
+}
+
+function fromFault({ type = "body", all = [], value }: ValidatorFault, query: URLSearchParams): AppError {
+  // A response that doesn't fit its schema is our own fault.
+  if (type === "response") return internalError();
+  if (type !== "params" && type !== "property") return fromValidation(all, type);
+  const [name] = [...query].find(([, text]) => type === "property" && Number(text) === value) ?? [];
+  // What can't be an id names nothing.
+  return name === undefined ? new AppError("not_found", "There is no such thing in this environment.") : fromValidation(all, name);
+}
+
+function internalError(): AppError {
   return new AppError("internal_error", "Something failed on our side. Nothing was done; report the request_id.");
 }
 

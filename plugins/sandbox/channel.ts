@@ -51,6 +51,7 @@ export function createSandboxChannel(clock: Clock): Channel {
     kind: "sandbox",
     name: "sandbox",
     resendable: true,
+    usesNetwork: false,
     remembersChats: false,
     accountLimits: [],
     chatLimits: () => [],

@@ -12,6 +12,7 @@ export function createTelegramBotChannel(options: WireOptions): Channel {
     name: "telegram",
     // The Bot API has no key by which it would know a message again.
     resendable: false,
+    usesNetwork: true,
     remembersChats: true,
     accountLimits,
     chatLimits,

@@ -5,11 +5,21 @@ export function etagOf(resource: object): string {
   return `"${Bun.hash(JSON.stringify(resource)).toString(36)}"`;
 }
 
-/** @throws AppError `precondition_failed` when the client has an older state in mind; nothing without `If-Match` */
-export function checkMatch(request: Request, current: object): void {
+/**
+ * Is told the present state within the transaction that changes it: between a look before and the change it could become another.
+ * @throws AppError `precondition_failed`
+ */
+export type Precondition = (current: object) => void;
+
+export const unconditional: Precondition = () => {};
+
+/** What the request's `If-Match` asks for: that the state is the one which the client has in mind. RFC 9110 section 13.1.1. */
+export function preconditionOf(request: Request): Precondition {
   const wanted = request.headers.get("if-match");
-  if (wanted === null || wanted.trim() === "*") return;
-  const etag = etagOf(current);
-  if (wanted.split(",").some((one) => one.trim() === etag)) return;
-  throw new AppError("precondition_failed", "The resource has changed since you read it: read it again and repeat.");
+  if (wanted === null || wanted.trim() === "*") return unconditional;
+  const etags = new Set(wanted.split(",").map((one) => one.trim()));
+  return (current) => {
+    if (!etags.has(etagOf(current)))
+      throw new AppError("precondition_failed", "The resource has changed since you read it: read it again and repeat.");
+  };
 }

@@ -45,17 +45,26 @@ export interface JobKind<Ready = unknown, Result = unknown> {
   readonly kind: string;
   laneLimits(job: Job): readonly Limit[];
   chatLimits(job: Job): readonly Limit[];
-  /** Marks what is about to run, so that a crash leaves a trace. One answer a job: go on, or an outcome at once. */
+  /**
+   * Called with jobs of one environment just before they run. A kind that must know after a crash what was running marks its
+   * own rows here; the others run again. One answer a job: go on, an outcome at once, or null where there is nothing to do any more.
+   */
   begin(tx: Tx, jobs: Job[]): Maybe<Begun<Ready>[]>;
   /** Does it. Must not throw for anything that can be expected. */
   run(ready: Ready, signal: AbortSignal): Promise<Result>;
   /** Records what came out, in the transaction that ends the job. One outcome a run. */
   end(tx: Tx, runs: Ran<Ready, Result>[]): Maybe<Outcome[]>;
-  /** Settles jobs that were running when their owner died. One outcome a job. */
-  rescue(tx: Tx, jobs: Job[]): Maybe<Outcome[]>;
+  /** Settles what its marks say was running in a lane when the lane's owner died. Without it a kind leaves no marks. */
+  rescue?(tx: Tx, env_id: number, lane: string): Maybe<Rescued[]>;
 }
 
-export type Begun<Ready> = { ready: Ready } | { outcome: Outcome };
+export type Begun<Ready> = { ready: Ready } | { outcome: Outcome } | null;
+
+/** What became of a job whose owner died. */
+export interface Rescued {
+  id: string;
+  outcome: Outcome;
+}
 
 export interface Ran<Ready, Result> {
   job: Job;

@@ -44,8 +44,8 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
     rouse(lane);
   }
 
-  function takeFrom(lane: Lane, now: number, batch: Job[], room: number): void {
-    while (batch.length < room && lane.inFlight < LANE_RUNNING_MAX) {
+  function takeFrom(lane: Lane, now: number, batch: Job[], most: number): void {
+    for (let taken = 0; taken < most && lane.inFlight < LANE_RUNNING_MAX; taken++) {
       const job = lane.take(now);
       if (job === undefined) {
         lane.sleepUntil = lane.nextAt(now);
@@ -80,8 +80,11 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
       for (const lane of [...active]) {
         if (batch.length >= room) break;
         if (lane.sleepUntil > now) continue;
-        await lane.fill(reader, now);
-        takeFrom(lane, now, batch, room);
+        if (lane.paused || lane.heldUntil > now) lane.sleepUntil = lane.nextAt(now);
+        else {
+          await lane.fill(reader, now);
+          takeFrom(lane, now, batch, room - batch.length);
+        }
         // Served lanes go to the end of the set, so that each has its turn.
         active.delete(lane);
         if (lane.sleepUntil < Number.POSITIVE_INFINITY) active.add(lane);

@@ -193,9 +193,10 @@ export class Lane {
   /** @returns when `take` can succeed next (ms); Infinity when only an event can change that */
   nextAt(now: number): number {
     if (this.paused) return Number.POSITIVE_INFINITY;
-    if (this.#starved.length > 0) return now;
+    if (this.heldUntil > now) return this.heldUntil;
+    if (this.#more || this.#starved.length > 0) return now;
     const ready = this.#jobs.reduce((soonest, job) => Math.min(soonest, this.#chatOpenAt(job)), this.#nextDue);
-    return Math.max(ready, this.heldUntil > now ? this.heldUntil : 0, this.#jobs.length > 0 ? (this.#pace?.openAt() ?? 0) : 0);
+    return Math.max(ready, this.#jobs.length > 0 ? (this.#pace?.openAt() ?? 0) : 0);
   }
 
   #chatOpenAt(job: Job): number {

@@ -13,9 +13,11 @@ export interface Leases {
   /**
    * Renews what is ours and takes what is free. Each change of owner raises the lane's fence.
    * @param sole true when no other copy can be running: then every lane is free
-   * @returns the lanes that are ours now, and those among them that were not before
+   * @returns the lanes that are ours from now on
    */
-  acquire(sole: boolean): Promise<{ owned: LaneRow[]; gained: LaneRow[] }>;
+  acquire(sole: boolean): Promise<Pick<LaneRow, "env_id" | "lane">[]>;
+  /** The lanes that are ours, as they are now. */
+  owned(): Promise<LaneRow[]>;
   /** Gives all of them back, for the other copies to take at once. */
   release(): Promise<void>;
 }
@@ -28,7 +30,8 @@ export function createLeases(db: Database, clock: Clock, owner: string): Leases 
         const now = clock.now();
         const lease_until = now + LEASE_MS;
         const lanes = () => db.in(tx).updateTable("lanes");
-        const gained = await lanes()
+        await lanes().set({ lease_until }).where("owner", "=", owner).execute();
+        return lanes()
           .set({ owner, lease_until, fence: sql<number>`fence + 1` })
           .where((where) =>
             where.or([
@@ -36,11 +39,10 @@ export function createLeases(db: Database, clock: Clock, owner: string): Leases 
               where.and([where("owner", "!=", owner), sole ? sql.lit(true) : where("lease_until", "<", now)]),
             ]),
           )
-          .returningAll()
+          .returning(["env_id", "lane"])
           .execute();
-        const owned = await lanes().set({ lease_until }).where("owner", "=", owner).returningAll().execute();
-        return { owned, gained };
       }),
+    owned: () => db.read.selectFrom("lanes").selectAll().where("owner", "=", owner).execute(),
     release: () =>
       db.write(async (tx) => {
         await db.in(tx).updateTable("lanes").set({ owner: null, lease_until: null }).where("owner", "=", owner).execute();

@@ -82,6 +82,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       lanes.become(rows);
       schedule();
     },
+    onRefreshed: schedule,
   });
 
   const runner = createRunner({
@@ -101,7 +102,10 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
           else if (wasDispatched) lane.finished(job, clock.now());
           else lane.dropped(job);
           if (outcome.kind === "snooze" || outcome.kind === "retry") lane.heldUntil = Math.max(lane.heldUntil, clock.now() + outcome.ms);
-          if (outcome.kind === "stop") lane.paused = true;
+          if (outcome.kind === "stop") {
+            ownership.noteChange();
+            lane.paused = true;
+          }
         });
       },
       gone: (job) => leave(job, (lane) => lane.dropped(job)),
@@ -113,8 +117,10 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   function leave(job: Job, update: (lane: Lane) => void): void {
     running--;
     const lane = lanes.of(job);
-    if (job.lane === null) freeRunning--;
-    else if (lane !== undefined) {
+    if (job.lane === null) {
+      freeRunning--;
+      freeDueAt = 0;
+    } else if (lane !== undefined) {
       update(lane);
       lanes.rouse(lane);
     }
@@ -168,8 +174,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     }
     running += taken.length;
     freeRunning += taken.length;
-    const jobs = taken.map(({ job }) => job);
-    void runner.run(jobs, true);
+    void runner.run(taken);
     schedule();
   }
 
@@ -187,7 +192,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   }
 
   function isSettled(): boolean {
-    if (scheduled || ticking || running > 0) return false;
+    if (scheduled || ticking || running > 0 || ownership.isBusy()) return false;
     return Math.min(freeDueAt, lanes.nextAt()) > clock.now();
   }
 
@@ -237,6 +242,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     async pauseLane(tx, env_id, lane, paused, reason) {
       await store.pause(tx, env_id, lane, paused, reason);
       tx.afterCommit(() => {
+        ownership.noteChange();
         if (lanes.of({ env_id, lane }) === undefined) return ring();
         lanes.update(env_id, lane, paused, 0);
         schedule();

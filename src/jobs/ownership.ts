@@ -3,7 +3,7 @@ import type { LaneRow } from "#db/schema.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Job, JobKind } from "./job.ts";
+import type { JobKind } from "./job.ts";
 import { type Leases, RENEW_MS } from "./leases.ts";
 import { settle } from "./settle.ts";
 import type { JobStore } from "./store.ts";
@@ -18,35 +18,47 @@ interface OwnershipDeps {
   amSole(): Promise<boolean>;
   /** The lanes that are ours from now on: all of them, each time. */
   onLanes(rows: LaneRow[]): void;
+  /** A refresh is over, whether or not it found anything. */
+  onRefreshed(): void;
 }
 
 export interface Ownership extends Component {
   /** Looks at once for lanes that are new or have changed. */
   refresh(): void;
+  /** Lanes are being looked for: there may be more of them in a moment. */
+  isBusy(): boolean;
+  /** A lane's row was changed by this process: what is being read of it may be older. */
+  noteChange(): void;
 }
 
 /** Keeps the lanes that this process serves, and settles what their former owners left. */
-export function createOwnership({ db, store, clock, log, leases, kinds, amSole, onLanes }: OwnershipDeps): Ownership {
+export function createOwnership({ db, store, clock, log, leases, kinds, amSole, onLanes, onRefreshed }: OwnershipDeps): Ownership {
   /** SQLite has one process that serves; its leases need no renewal. */
   const renews = db.engine === "postgres";
   let cancelRenewal: (() => void) | undefined;
   let running: Promise<void> | undefined;
   let again = false;
+  let changes = 0;
 
   async function claim(takeAll: boolean): Promise<void> {
-    const { owned, gained } = await leases.acquire(takeAll);
-    for (const { env_id, lane } of gained) await rescue(env_id, lane);
-    onLanes(owned);
+    for (const { env_id, lane } of await leases.acquire(takeAll)) await rescue(env_id, lane);
+    // What was paused or resumed while the rows were read is read again.
+    for (let asOf = -1; asOf !== changes;) {
+      asOf = changes;
+      const rows = await leases.owned();
+      if (asOf === changes) onLanes(rows);
+    }
   }
 
   async function rescue(env_id: number, lane: string): Promise<void> {
     const jobs = await db.write(async (tx) => {
-      const left = await store.running(tx, env_id, lane);
-      for (const [name, ofKind] of Map.groupBy(left, (job: Job) => job.kind)) {
-        const outcomes = await kinds.get(name)!.rescue(tx, ofKind);
-        for (const [at, job] of ofKind.entries()) await settle(store, clock, tx, job, outcomes[at]!);
+      let count = 0;
+      for (const kind of kinds.values()) {
+        const rescued = (await kind.rescue?.(tx, env_id, lane)) ?? [];
+        for (const { id, outcome } of rescued) await settle(store, clock, tx, { env_id, id, lane, attempts: 0 }, outcome);
+        count += rescued.length;
       }
-      return left.length;
+      return count;
     });
     if (jobs > 0) log.warn("settled jobs that were running when the program broke off", { env_id, lane, jobs });
   }
@@ -61,7 +73,7 @@ export function createOwnership({ db, store, clock, log, leases, kinds, amSole, 
       .catch((error: unknown) => log.error("the lanes could not be leased; it is tried again", { error }))
       .finally(() => {
         running = undefined;
-        if (!again) return;
+        if (!again) return onRefreshed();
         again = false;
         refresh();
       });
@@ -87,5 +99,7 @@ export function createOwnership({ db, store, clock, log, leases, kinds, amSole, 
       await leases.release();
     },
     refresh,
+    isBusy: () => running !== undefined,
+    noteChange: () => void changes++,
   };
 }

@@ -49,19 +49,18 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   let finished: Waiting[] = [];
   let recording = false;
 
-  /** @param marked true when the jobs are taken already (jobs without a lane) */
-  async function run(jobs: Job[], marked = false): Promise<void> {
-    const begun = await begin(jobs, marked);
+  async function run(jobs: Job[]): Promise<void> {
+    const begun = await begin(jobs);
     for (const [job, start] of begun) {
-      if (start === undefined) events.gone(job);
+      if (start === null) events.gone(job);
       else if ("outcome" in start) events.settled(job, start.outcome, false);
       else void perform(job, start.ready);
     }
   }
 
-  async function begin(jobs: Job[], marked: boolean): Promise<Map<Job, Begun<unknown> | undefined>> {
+  async function begin(jobs: Job[]): Promise<Map<Job, Begun<unknown>>> {
     try {
-      return await db.write((tx) => mark(tx, jobs, marked));
+      return await db.write((tx) => mark(tx, jobs));
     } catch (error) {
       log.warn("jobs could not be begun; they stay queued", { jobs: jobs.length, error });
       events.blocked(clock.now() + REPEAT_MS);
@@ -70,19 +69,17 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     }
   }
 
-  async function mark(tx: Tx, jobs: Job[], marked: boolean): Promise<Map<Job, Begun<unknown> | undefined>> {
-    const begun = new Map<Job, Begun<unknown> | undefined>();
+  async function mark(tx: Tx, jobs: Job[]): Promise<Map<Job, Begun<unknown>>> {
+    const begun = new Map<Job, Begun<unknown>>(jobs.map((job) => [job, null]));
     for (const [env_id, ofEnv] of Map.groupBy(jobs, (job) => job.env_id)) {
-      const ids = ofEnv.map((job) => job.id);
-      const taken = marked ? new Set(ids) : await store.take(tx, env_id, ids, owner);
-      for (const job of ofEnv) if (!taken.has(job.id)) begun.set(job, undefined);
-      const present = ofEnv.filter((job) => taken.has(job.id));
-      for (const [name, ofKind] of Map.groupBy(present, (job) => job.kind)) {
+      const lost = await store.lanesLost(tx, env_id, ofEnv, owner);
+      const ours = ofEnv.filter((job) => job.lane === null || !lost.has(job.lane));
+      for (const [name, ofKind] of Map.groupBy(ours, (job) => job.kind)) {
         const starts = await kindOf(name).begin(tx, ofKind);
         for (const [at, job] of ofKind.entries()) {
-          const start = starts[at]!;
+          const start = starts[at] ?? null;
           begun.set(job, start);
-          if ("outcome" in start) await settle(store, clock, tx, job, start.outcome);
+          if (start !== null && "outcome" in start) await settle(store, clock, tx, job, start.outcome);
         }
       }
     }
@@ -92,7 +89,9 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   async function perform(job: Job, ready: unknown): Promise<void> {
     const kind = kindOf(job.kind);
     events.dispatched(job);
-    finished.push(await outcomeOf(kind, job, ready));
+    const waiting = await outcomeOf(kind, job, ready);
+    // Only now: the list that was there before the wait may have been recorded meanwhile.
+    finished.push(waiting);
     if (!recording) {
       recording = true;
       setImmediate(() => void record());

@@ -3,23 +3,28 @@ import type { Tx } from "#src/core/tx.ts";
 import type { Job, Outcome } from "./job.ts";
 import type { JobStore } from "./store.ts";
 
-/** Writes an outcome where the queue is concerned: gone, back in its place, its lane held or stopped. */
-export async function settle(store: JobStore, clock: Clock, tx: Tx, job: Job, outcome: Outcome): Promise<void> {
-  const { env_id, id, lane, attempts } = job;
-  switch (outcome.kind) {
-    case "done":
-    case "discard":
-      await store.remove(tx, env_id, id);
-      return;
-    case "retry":
-    case "snooze":
-      await store.putBack(tx, env_id, id, outcome.kind === "retry" ? attempts + 1 : attempts);
-      if (lane !== null && outcome.ms > 0) await store.hold(tx, env_id, lane, clock.now() + outcome.ms, outcome.reason);
-      return;
-    case "stop":
-      await store.putBack(tx, env_id, id, attempts);
-      if (lane !== null) await store.pause(tx, env_id, lane, true, outcome.reason);
+/** Writes an outcome where the queue is concerned: gone, or waiting again with its lane held or stopped. */
+export async function settle(
+  store: JobStore,
+  clock: Clock,
+  tx: Tx,
+  job: Pick<Job, "env_id" | "id" | "lane" | "attempts">,
+  outcome: Outcome,
+): Promise<void> {
+  const { env_id, id, lane } = job;
+  if (outcome.kind === "done" || outcome.kind === "discard") {
+    await store.remove(tx, env_id, id);
+    return;
   }
+  const attempts = job.attempts + (outcome.kind === "retry" ? 1 : 0);
+  const until = clock.now() + (outcome.kind === "stop" ? 0 : outcome.ms);
+  if (lane === null) {
+    await store.repeat(tx, env_id, id, attempts, until);
+    return;
+  }
+  if (attempts !== job.attempts) await store.setAttempts(tx, env_id, id, attempts);
+  if (outcome.kind === "stop") await store.pause(tx, env_id, lane, true, outcome.reason);
+  else if (outcome.ms > 0) await store.hold(tx, env_id, lane, until, outcome.reason);
 }
 
 /** Whether the job has left the queue for good. */

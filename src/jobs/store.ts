@@ -1,6 +1,5 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
-import { listOf } from "#db/list.ts";
 import type { JobRow, LaneRow } from "#db/schema.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Job, NewJob } from "./job.ts";
@@ -11,21 +10,21 @@ const columns = ["env_id", "id", "kind", "lane", "chat", "run_at", "attempts", "
 /** The only SQL of the job loop, and its one system door: the loop serves every environment. */
 export interface JobStore extends LaneReader {
   insert(tx: Tx, job: NewJob): Maybe<unknown>;
-  /** Marks waiting jobs of one environment as running. @returns the ids of those that still waited, and whose lane is `owner`'s */
-  take(tx: Tx, env_id: number, ids: string[], owner: string): Promise<Set<string>>;
+  /** Which of these jobs' lanes have another owner by now. On SQLite there is no other. */
+  lanesLost(tx: Tx, env_id: number, jobs: readonly Job[], owner: string): Promise<ReadonlySet<string>>;
   remove(tx: Tx, env_id: number, id: string): Maybe<number>;
-  /** Takes a job out of the queue unless it runs. @returns whether it was there */
+  /** Takes a job out of the queue. @returns whether it was there */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
-  /** Back to its place. */
-  putBack(tx: Tx, env_id: number, id: string, attempts: number): Maybe<number>;
+  setAttempts(tx: Tx, env_id: number, id: string, attempts: number): Promise<void>;
+  /** A job without a lane waits again, until `run_at`. */
+  repeat(tx: Tx, env_id: number, id: string, attempts: number, run_at: number): Promise<void>;
   hold(tx: Tx, env_id: number, lane: string, until: number, reason: string): Promise<void>;
   pause(tx: Tx, env_id: number, lane: string, paused: boolean, reason: string | null): Promise<void>;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
   lanes(): Promise<LaneRow[]>;
   lane(env_id: number, lane: string): Promise<LaneRow | undefined>;
-  running(tx: Tx, env_id: number, lane: string): Promise<Job[]>;
-  /** Due jobs without a lane, marked as running until `leaseUntil`, among them those whose earlier lease has ended. */
-  takeFree(tx: Tx, now: number, leaseUntil: number, most: number): Promise<{ job: Job; wasRunning: boolean }[]>;
+  /** Due jobs without a lane, leased until `leaseUntil`, among them those whose earlier lease has ended. */
+  takeFree(tx: Tx, now: number, leaseUntil: number, most: number): Promise<Job[]>;
   /** When the next job without a lane is due. */
   nextFree(): Promise<number | null>;
   /** Forgets leases of jobs without a lane: only for the sole copy, at its start. */
@@ -50,33 +49,8 @@ export function createJobStore(db: Database): JobStore {
       lease_until: v("lease_until"),
     }),
   );
-  const take = db.prepare<{ env_id: number; ids: string; owner: string }, { id: string }>((q, v) =>
-    q
-      .updateTable("jobs")
-      .set({ running: 1 })
-      .where("env_id", "=", v("env_id"))
-      .where("id", "in", listOf(db.engine, v("ids")))
-      .where("running", "=", 0)
-      .where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom("lanes")
-            .select("lanes.env_id")
-            .whereRef("lanes.env_id", "=", "jobs.env_id")
-            .whereRef("lanes.lane", "=", "jobs.lane")
-            .where("lanes.owner", "=", v("owner")),
-        ),
-      )
-      .returning("id"),
-  );
   const remove = db.prepare<{ env_id: number; id: string }>((q, v) =>
     q.deleteFrom("jobs").where("env_id", "=", v("env_id")).where("id", "=", v("id")),
-  );
-  const putBack = db.prepare<{ env_id: number; id: string; attempts: number }>((q, v) =>
-    q
-      .updateTable("jobs")
-      .set({ running: 0, lease_until: null, attempts: v("attempts") })
-      .where("env_id", "=", v("env_id"))
-      .where("id", "=", v("id")),
   );
   const after = db.prepare<{ env_id: number; lane: string; run_at: number; id: string; most: number }, Job>((q, v) =>
     q
@@ -85,7 +59,6 @@ export function createJobStore(db: Database): JobStore {
       .where("env_id", "=", v("env_id"))
       .where("lane", "=", v("lane"))
       .where(sql<boolean>`(run_at, id) > (${v("run_at")}, ${v("id")})`)
-      .where("running", "=", 0)
       .orderBy("run_at")
       .orderBy("id")
       .limit(v("most")),
@@ -103,27 +76,27 @@ export function createJobStore(db: Database): JobStore {
   );
 
   const ofLane = (lane: Lane) => db.read.selectFrom("jobs").select(columns).where("env_id", "=", lane.env_id).where("lane", "=", lane.name);
+  const jobRow = (tx: Tx, env_id: number, id: string) => db.in(tx).updateTable("jobs").where("env_id", "=", env_id).where("id", "=", id);
   const laneRow = (tx: Tx, env_id: number, lane: string) =>
     db.in(tx).updateTable("lanes").where("env_id", "=", env_id).where("lane", "=", lane);
 
   return {
     insert: (tx, job) => insert.run(tx, { ...job, running: 0, attempts: 0, lease_until: null }),
-    async take(tx, env_id, ids, owner) {
-      const taken = await take.all(tx, { env_id, ids: JSON.stringify(ids), owner });
-      return new Set(taken.map(({ id }) => id));
+    async lanesLost(tx, env_id, jobs, owner) {
+      const lanes = [...new Set(jobs.map((job) => job.lane).filter((lane) => lane !== null))];
+      if (db.engine === "sqlite" || lanes.length === 0) return new Set();
+      const query = db.in(tx).selectFrom("lanes").select("lane").where("env_id", "=", env_id).where("lane", "in", lanes);
+      const kept = await query.where("owner", "=", owner).forShare().execute();
+      return new Set(lanes).difference(new Set(kept.map(({ lane }) => lane)));
     },
     remove: (tx, env_id, id) => remove.run(tx, { env_id, id }),
-    async withdraw(tx, env_id, id) {
-      const gone = await db
-        .in(tx)
-        .deleteFrom("jobs")
-        .where("env_id", "=", env_id)
-        .where("id", "=", id)
-        .where("running", "=", 0)
-        .executeTakeFirst();
-      return gone.numDeletedRows > 0n;
+    withdraw: async (tx, env_id, id) => (await remove.run(tx, { env_id, id })) > 0,
+    async setAttempts(tx, env_id, id, attempts) {
+      await jobRow(tx, env_id, id).set({ attempts }).execute();
     },
-    putBack: (tx, env_id, id, attempts) => putBack.run(tx, { env_id, id, attempts }),
+    async repeat(tx, env_id, id, attempts, run_at) {
+      await jobRow(tx, env_id, id).set({ attempts, run_at, running: 0, lease_until: null }).execute();
+    },
     after(lane, place, most) {
       const { run_at, id } = place ?? { run_at: -1, id: "" };
       return after.all(null, { env_id: lane.env_id, lane: lane.name, run_at, id, most });
@@ -133,7 +106,6 @@ export function createJobStore(db: Database): JobStore {
         .where("chat", "=", chat)
         .where(sql<boolean>`(run_at, id) >= (${from.run_at}, ${from.id})`)
         .where(sql<boolean>`(run_at, id) <= (${to.run_at}, ${to.id})`)
-        .where("running", "=", 0)
         .orderBy("run_at")
         .orderBy("id")
         .limit(most)
@@ -157,13 +129,11 @@ export function createJobStore(db: Database): JobStore {
     lanes: () => db.read.selectFrom("lanes").selectAll().execute(),
     lane: (env_id, lane) =>
       db.read.selectFrom("lanes").selectAll().where("env_id", "=", env_id).where("lane", "=", lane).executeTakeFirst(),
-    running: (tx, env_id, lane) =>
-      db.in(tx).selectFrom("jobs").select(columns).where("env_id", "=", env_id).where("lane", "=", lane).where("running", "=", 1).execute(),
     async takeFree(tx, now, leaseUntil, most) {
       const due = await db
         .in(tx)
         .selectFrom("jobs")
-        .select([...columns, "running"])
+        .select(columns)
         .where("lane", "is", null)
         .where("run_at", "<=", now)
         .where((where) => where.or([where("running", "=", 0), where("lease_until", "<=", now)]))
@@ -179,7 +149,7 @@ export function createJobStore(db: Database): JobStore {
           .where("env_id", "=", env_id)
           .where("id", "=", id)
           .execute();
-      return due.map(({ running, ...job }) => ({ job, wasRunning: running === 1 }));
+      return due;
     },
     async nextFree() {
       const row = await db.read

@@ -23,9 +23,7 @@ const addMessage = insertInto("messages", [
   "cap_day", "created_at", "sent_at", "delivered_at", "read_at", "updated_at",
 ]);
 const addJob = insertInto("jobs", ["env_id", "id", "kind", "lane", "chat", "run_at", "running", "attempts", "payload", "eta", "lease_until"]);
-const addEvent = prepare(
-  "insert into events (env_id, seq, id, type, subject, actor, data, created_at) values (?, (select coalesce(max(seq), 0) + 1 from events where env_id = ? and tx_id = 0), ?, ?, ?, ?, ?, ?)",
-);
+const addEvent = insertInto("events", ["env_id", "id", "type", "subject", "actor", "data", "created_at"]);
 const addAnswer = insertInto("idempotency", ["env_id", "operation", "key", "fingerprint", "status", "body", "sealed", "created_at", "expires_at"]);
 
 function insertInto(table: string, columns: string[]) {
@@ -66,7 +64,7 @@ function send({ ask: { account_id, to, text }, key }: Waiting): string {
     schedule_at: null, expires_at: null, silent: false, reply_to: null, error: null, last_error: null, attempts: [], metadata: {},
     created_at: at, sent_at: null, delivered_at: null, read_at: null, updated_at: at,
   };
-  addEvent.run(env_id, env_id, newId("evt", now), "message.queued", id, ACTOR, JSON.stringify(data), now);
+  addEvent.run(env_id, newId("evt", now), "message.queued", id, ACTOR, JSON.stringify(data), now);
   const body = JSON.stringify({ id, status: "queued", eta: at });
   addAnswer.run(env_id, OPERATION, key, FINGERPRINT, 200, body, 0, now, null);
   return body;

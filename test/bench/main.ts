@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
+import { latency } from "./latency.ts";
+import { memory } from "./memory.ts";
 import { type Figure, type Skipped, toJson, toTable } from "./report.ts";
 import { progress } from "./rounds.ts";
 import { jobs } from "./jobs.ts";
 import { sends } from "./sends.ts";
 
-const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = { sends, jobs };
+const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = { sends, jobs, memory, latency };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
 const unknown = positionals.find((name) => benches[name] === undefined);

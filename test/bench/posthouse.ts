@@ -12,7 +12,7 @@ const fromSource = process.env["BENCH_FROM"] === "source";
 export const ourProgram = fromSource ? "run from its sources" : "dist/posthouse";
 
 async function ourCommand(): Promise<string[]> {
-  return fromSource ? [process.execPath, process.env["BENCH_SERVE"]!] : [await executable(), "serve"];
+  return fromSource ? [process.execPath, join(import.meta.dir, "..", "..", "src", "main.ts"), "serve"] : [await executable(), "serve"];
 }
 
 export interface Folder extends Disposable {
@@ -35,6 +35,6 @@ export function dataFolder(database_url?: string): Folder {
 export async function startPosthouse({ path, env }: Folder): Promise<Child & { port: number }> {
   const port = await freePort();
   const child = start(await ourCommand(), { env: { ...env, PORT: String(port) }, logFile: join(path, "log") });
-  await until("a start of Posthouse", () => answers(`http://127.0.0.1:${port}/health`), 20);
+  await until("a start of Posthouse", () => answers(`http://127.0.0.1:${port}/ready`), 20);
   return { ...child, port };
 }

@@ -9,6 +9,7 @@ import { migrate } from "#db/migrate.ts";
 import { openDatabase } from "#db/open.ts";
 import { silentLog } from "#src/core/log.ts";
 import { freshDatabase } from "#test/support/databases.ts";
+import { rejectionOf } from "#test/support/rejection.ts";
 import { startProgram } from "#test/support/start-program.ts";
 
 const ROUNDS = 10;
@@ -106,7 +107,7 @@ describe("when the file may not grow any more", () => {
     const writing = db.write(async (tx) => {
       for (const name of ["x".repeat(500_000), "alone"]) await Promise.try(() => insert.run(tx, { name })).catch(() => {});
     });
-    await expect(writing).rejects.toMatchObject({ code: "unavailable" });
+    expect(await rejectionOf(writing)).toMatchObject({ code: "unavailable" });
     expect(await namesIn(db)).toEqual([]);
   });
 });

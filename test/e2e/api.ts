@@ -51,13 +51,25 @@ export function outcomeOf(caller: Caller, id: string): Promise<Message> {
   return messageWhen(caller, id, ({ status }) => status !== "queued" && status !== "sending");
 }
 
-/** Asks again until the answer satisfies. @throws Error with the last answer after 15 s */
-export async function eventually<T>(title: string, ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
-  const end = performance.now() + SETTLED_MS_MAX;
+/** Asks again until the answer satisfies. @throws Error with the last answer after 15 s, or after so many milliseconds */
+export async function eventually<T>(
+  title: string,
+  ask: () => Promise<T>,
+  satisfies: (answer: T) => boolean,
+  msMax = SETTLED_MS_MAX,
+): Promise<T> {
+  const end = performance.now() + msMax;
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;
     if (performance.now() > end) throw new Error(`${title}: ${JSON.stringify(answer)}`);
     await wait(LOOK_EVERY_MS);
   }
+}
+
+/** Resolves when nothing is queued or on the wire. @throws Error with how much is left after that time */
+export async function queueEmpty(caller: Caller, msMax?: number): Promise<void> {
+  const count = async (status: string) => (await caller.get<{ total: number }>(`/v1/messages?status=${status}&limit=1`)).body.total;
+  const left = async () => (await count("queued")) + (await count("sending"));
+  await eventually("messages still wait", left, (messages) => messages === 0, msMax);
 }

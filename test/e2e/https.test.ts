@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { certificateKeyPem, certificatePem, otherKeyPem } from "#test/support/certificate.ts";
 import { executable } from "#test/support/executable.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
-import { eventually } from "./api.ts";
+import { makeLiveKey } from "./api.ts";
+import { startTelegram } from "./live.ts";
 import { type Posthouse, runPosthouse, startPosthouse } from "./posthouse.ts";
 import { secondCertificatePem, secondKeyPem } from "./second-certificate.ts";
 
@@ -45,8 +46,30 @@ test("SIGHUP reads the certificate again, without a restart", async () => {
   write(folder.path, secondCertificatePem, secondKeyPem);
   expect(await shows(posthouse, secondCertificatePem)).toBe(false);
   posthouse.signal("SIGHUP");
-  await eventually("the second certificate is not shown", () => shows(posthouse, secondCertificatePem), Boolean);
+  await posthouse.logged("read the certificate again");
+  expect(await shows(posthouse, secondCertificatePem)).toBe(true);
   expect(await shows(posthouse, certificatePem)).toBe(false);
+});
+
+test("a request that is under way when the certificate changes is answered", async () => {
+  using folder = tempFolder();
+  await using telegram = await startTelegram();
+  write(folder.path, certificatePem, certificateKeyPem);
+  await using posthouse = await startPosthouse({ folder: folder.path, env: { ...env, TELEGRAM_API_ROOT: telegram.url } });
+  const key = await makeLiveKey(posthouse);
+  telegram.fault({ kind: "slow", ms: 300 }, { method: "getMe" });
+  const answer = fetch(`${posthouse.url}/v1/accounts`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ kind: "telegram_bot", token: telegram.addBot().token }),
+    tls: { ca: certificatePem },
+  });
+  await telegram.waitFor(() => telegram.requests.by_method["getme"] === 1);
+  write(folder.path, secondCertificatePem, secondKeyPem);
+  posthouse.signal("SIGHUP");
+  await posthouse.logged("read the certificate again");
+  expect(await shows(posthouse, secondCertificatePem)).toBe(true);
+  expect((await answer).status).toBe(201);
 });
 
 test.each([
@@ -70,14 +93,20 @@ test("SIGHUP without a certificate changes nothing", async () => {
 });
 
 test.each([
-  ["is missing", null, null],
   ["is none", "no certificate", certificateKeyPem],
   ["is empty", "", ""],
   ["has another one's key", certificatePem, otherKeyPem],
 ])("a start whose certificate %s is refused in one line that names the files", async (_what, cert, key) => {
   using folder = tempFolder();
-  if (cert !== null) write(folder.path, cert, key);
+  write(folder.path, cert, key);
   const refused = await runPosthouse(folder.path, ["serve"], env);
   expect(refused).toEqual({ code: 1, out: "", err: expect.stringMatching(/^[^\n]+\n$/) });
-  for (const file of ["cert.pem", "key.pem"]) expect(refused.err).toContain(join(folder.path, file));
+  for (const file of Object.values(env)) expect(refused.err).toContain(join(folder.path, file));
+});
+
+test("so is one whose certificate is missing", async () => {
+  using folder = tempFolder();
+  const refused = await runPosthouse(folder.path, ["serve"], env);
+  expect(refused).toEqual({ code: 1, out: "", err: expect.stringMatching(/^[^\n]+\n$/) });
+  expect(refused.err).toContain(join(folder.path, "cert.pem"));
 });

@@ -26,9 +26,11 @@ export interface Live extends AsyncDisposable {
   restart(options?: Pick<ServeOptions, "env">): Promise<{ posthouse: Posthouse; caller: Caller }>;
 }
 
-export async function startLive({ env: extra, folder, launcher }: ServeOptions = {}): Promise<Live> {
+type LiveOptions = ServeOptions & Pick<BotApiOptions, "enforceLimits">;
+
+export async function startLive({ env: extra, folder, launcher, enforceLimits }: LiveOptions = {}): Promise<Live> {
   await using stack = new AsyncDisposableStack();
-  const telegram = stack.use(await startTelegram());
+  const telegram = stack.use(await startTelegram(enforceLimits === undefined ? {} : { enforceLimits }));
   const home = folder ?? stack.use(tempFolder()).path;
   const env = { TELEGRAM_API_ROOT: telegram.url, ...extra };
   const start = async (options: ServeOptions) => {

@@ -22,10 +22,8 @@ export interface ServeOptions {
 type LogEntry = Record<string, unknown> & { level: string; message: string };
 
 /** A `posthouse serve` of its own, which ends with the scope. */
-export interface Posthouse extends AsyncDisposable {
+export interface Launched extends AsyncDisposable {
   readonly pid: number;
-  /** Where it listens. */
-  readonly url: string;
   /** The working directory; the data are in its `data`. */
   readonly folder: string;
   /** The key that a first start prints. */
@@ -43,6 +41,11 @@ export interface Posthouse extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<number>;
 }
 
+export interface Posthouse extends Launched {
+  /** Where it listens. */
+  readonly url: string;
+}
+
 /** How a program ended. */
 export interface Ended {
   code: number;
@@ -58,17 +61,13 @@ function cleanEnv(folder: string, env: Env = {}): Env {
   return { PATH: process.env["PATH"] ?? "", HOME: folder, PORT: "0", TELEGRAM_API_ROOT: NOBODY, ...env };
 }
 
-/**
- * Starts the compiled executable on a free port and waits until it serves.
- * @throws Error with what it logged when it ends instead
- */
-export async function startPosthouse({ folder, env, args = ["serve"], launcher = [] }: ServeOptions = {}): Promise<Posthouse> {
+/** Starts the compiled executable on a free port. */
+export async function launchPosthouse({ folder, env, args = ["serve"], launcher = [] }: ServeOptions = {}): Promise<Launched> {
   const command = [...launcher, await executable(), ...args];
   const own = folder === undefined ? tempFolder() : null;
   const cwd = folder ?? own!.path;
   const child = Bun.spawn(command, { cwd, env: cleanEnv(cwd, env), stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [out, log] = [readOutput(child.stdout), readOutput(child.stderr)];
-  const logged = (message: string) => log.awaited(`logging "${message}"`, (text) => findEntry(text, message));
 
   async function end(signal: NodeJS.Signals): Promise<number> {
     child.kill(signal);
@@ -77,28 +76,34 @@ export async function startPosthouse({ folder, env, args = ["serve"], launcher =
     return code;
   }
 
-  async function dispose(): Promise<void> {
-    await end("SIGKILL");
-    own?.[Symbol.dispose]();
-  }
+  return {
+    pid: child.pid,
+    folder: cwd,
+    sandboxKey: () => out.awaited("printing a sandbox key", (text) => /cs_test_\w+/.exec(text)?.[0]),
+    out: out.text,
+    log: () => linesOf(log.text()),
+    logged: (message) => log.awaited(`logging "${message}"`, (text) => findEntry(text, message)),
+    signal: (signal) => child.kill(signal),
+    exited: child.exited,
+    stop: (signal = "SIGTERM") => end(signal),
+    async [Symbol.asyncDispose]() {
+      await end("SIGKILL");
+      own?.[Symbol.dispose]();
+    },
+  };
+}
 
+/**
+ * Starts the compiled executable on a free port and waits until it serves.
+ * @throws Error with what it logged when it ends instead
+ */
+export async function startPosthouse(options: ServeOptions = {}): Promise<Posthouse> {
+  const launched = await launchPosthouse(options);
   try {
-    const { url } = await logged("serving");
-    return {
-      pid: child.pid,
-      url: String(url),
-      folder: cwd,
-      sandboxKey: () => out.awaited("printing a sandbox key", (text) => /cs_test_\w+/.exec(text)?.[0]),
-      out: out.text,
-      log: () => linesOf(log.text()),
-      logged,
-      signal: (signal) => child.kill(signal),
-      exited: child.exited,
-      stop: (signal = "SIGTERM") => end(signal),
-      [Symbol.asyncDispose]: dispose,
-    };
+    const { url } = await launched.logged("serving");
+    return { ...launched, url: String(url) };
   } catch (error) {
-    await dispose();
+    await launched[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -29,9 +29,9 @@ test("wrong secret", async () => {
   await using live = await startLive({ env: { POSTHOUSE_SECRET: secret } });
   const chat = live.telegram.addPrivateChat(live.bot);
   await live.posthouse.stop();
-  const { caller, posthouse } = await live.restart({ env: {...live.env, POSTHOUSE_SECRET: "another secret that is long enough"} });
+  const { caller, posthouse } = await live.restart({ env: { ...live.env, POSTHOUSE_SECRET: "another secret that is long enough" } });
   const id = await send(caller, live.account, chat.id, "Hello");
   await Bun.sleep(2500);
-  console.log(await caller.get("/v1/messages/"+id).then(a => a.body), await caller.get("/v1/accounts").then(a => a.text));
+  console.log(await caller.get("/v1/messages/" + id).then((a) => a.body), await caller.get("/v1/accounts").then((a) => a.text));
   console.log(posthouse.log().join("\n"));
 });

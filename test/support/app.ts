@@ -112,6 +112,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   }
 
   async function advance(ms: number): Promise<void> {
+    await services.loop.settled();
     const until = clock.now() + ms;
     for (let at = clock.nextTimer(); at !== null && at <= until; at = clock.nextTimer()) {
       clock.advance(Math.max(0, at - clock.now()));

@@ -20,3 +20,17 @@ export async function read(caller: Caller, id: string): Promise<Message> {
 export function cancel(caller: Caller, id: string, headers?: Record<string, string>): Promise<Answer<Message>> {
   return caller.post(`/v1/messages/${id}/cancel`, undefined, headers);
 }
+
+/** Reads a message until it has this status: for what goes on meanwhile, not for what settles. */
+export async function until(caller: Caller, id: string, status: Message["status"]): Promise<Message> {
+  for (;;) {
+    const message = await read(caller, id);
+    if (message.status === status) return message;
+    await turn();
+  }
+}
+
+/** Lets the event loop go on: for conditions that are waited for, each within the test's own deadline. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,12 +1,13 @@
 import { Elysia, t } from "elysia";
-import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
-import { type Scope } from "#src/core/principal.ts";
+import type { Principal, Scope } from "#src/core/principal.ts";
 import { principalOf } from "#src/core/request.ts";
+import type { Tx } from "#src/core/tx.ts";
 import type { UnitOfWork, UnitOfWorkAsking } from "#src/core/write.ts";
 import { Account, AccountPatch, NewAccount } from "./model.ts";
-import type { AccountService } from "./service.ts";
+import type { AccountService, KnownBot } from "./service.ts";
 
 const readScopes: readonly Scope[] = ["read:messages", "write:messages", "manage:accounts"];
 const params = t.Object({ id: t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Number of the account." }) });
@@ -88,18 +89,20 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
     )
     .patch(
       "/v1/accounts/:id",
-      ({ request, params, body, set }) =>
-        writeAsking(
-          { request, body, set },
-          async (principal) => {
-            checkMatch(request, await accounts.get(principal.env_id, params.id));
-            return body.token === undefined ? null : accounts.ask(principal, body.token);
-          },
-          async (tx, principal, bot) => ({
-            status: 200,
-            body: await accounts.patch(tx, principal.env_id, params.id, body, bot, principal.key_id),
-          }),
-        ),
+      ({ request, params, body, set }) => {
+        const check = preconditionOf(request);
+        const patch = async (tx: Tx, { env_id, key_id }: Principal, bot: KnownBot | null) => ({
+          status: 200,
+          body: await accounts.patch(tx, env_id, params.id, body, bot, key_id, check),
+        });
+        const { token } = body;
+        if (token === undefined) return write({ request, body, set }, (tx, principal) => patch(tx, principal, null));
+        const ask = async (principal: Principal) => {
+          check(await accounts.get(principal.env_id, params.id));
+          return accounts.ask(principal, token);
+        };
+        return writeAsking({ request, body, set }, ask, patch);
+      },
       {
         params,
         body: AccountPatch,
@@ -119,8 +122,7 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
       "/v1/accounts/:id",
       ({ request, params, set }) =>
         write({ request, body: null, set }, async (tx, principal) => {
-          if (request.headers.has("if-match")) checkMatch(request, await accounts.get(principal.env_id, params.id));
-          await accounts.remove(tx, principal.env_id, params.id, principal.key_id);
+          await accounts.remove(tx, principal.env_id, params.id, principal.key_id, preconditionOf(request));
           return { status: 204, body: null };
         }),
       {

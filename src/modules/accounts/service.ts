@@ -1,6 +1,7 @@
 import { type Clock, toTime } from "#src/core/clock.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
+import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
@@ -142,10 +143,20 @@ export function createAccountService(needs: Needs) {
     /**
      * Changes what is given. Pausing keeps the queue; a new token must be the same bot's.
      * @param bot what Telegram said of the new token, when there is one
-     * @throws AppError `not_found`, `validation_error`
+     * @throws AppError `not_found`, `validation_error`; what `check` throws
      */
-    async patch(tx: Tx, env_id: number, id: number, patch: AccountPatch, bot: KnownBot | null, actor: string): Promise<Account> {
-      const row = { ...(await find(tx, env_id, id)), updated_at: clock.now() };
+    async patch(
+      tx: Tx,
+      env_id: number,
+      id: number,
+      patch: AccountPatch,
+      bot: KnownBot | null,
+      actor: string,
+      check: Precondition = unconditional,
+    ): Promise<Account> {
+      const before = await find(tx, env_id, id);
+      check(present(before));
+      const row = { ...before, updated_at: clock.now() };
       if (patch.timezone !== undefined && !isTimezone(patch.timezone))
         throw invalidField("timezone", "bad_format", "timezone is not an IANA name such as Europe/Berlin.", patch.timezone);
       if (patch.daily_cap !== undefined && row.kind !== "sandbox")
@@ -170,9 +181,10 @@ export function createAccountService(needs: Needs) {
       return present(row);
     },
 
-    /** Removes an account. What is queued on it ends as `account_unauthorized`. @throws AppError `not_found` */
-    async remove(tx: Tx, env_id: number, id: number, actor: string): Promise<void> {
+    /** Removes an account. What is queued on it ends as `account_unauthorized`. @throws AppError `not_found`, `conflict`; what `check` throws */
+    async remove(tx: Tx, env_id: number, id: number, actor: string, check: Precondition = unconditional): Promise<void> {
       const row = await find(tx, env_id, id);
+      check(present(row));
       if (row.kind === "sandbox") throw new AppError("conflict", "The sandbox account belongs to its environment and can't be removed.");
       const now = clock.now();
       await setStatus(tx, row, "disconnected", "removed", actor);

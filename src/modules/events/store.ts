@@ -6,38 +6,21 @@ import type { Maybe, Tx } from "#src/core/tx.ts";
 type NewRow = Omit<EventRow, "tx_id" | "seq">;
 
 export function createEventStore(db: Database) {
-  const insert =
-    db.engine === "postgres"
-      ? db.prepare<NewRow>((q, v) =>
-          q.insertInto("events").values({
-            env_id: v("env_id"),
-            id: v("id"),
-            type: v("type"),
-            subject: v("subject"),
-            actor: v("actor"),
-            data: v("data"),
-            created_at: v("created_at"),
-          }),
-        )
-      : db.prepare<NewRow & { env: number }>((q, v) =>
-          q.insertInto("events").values({
-            env_id: v("env_id"),
-            // The one writer makes the order of commits; the newest row is never removed, so that numbers never come again.
-            seq: sql<number>`(select coalesce(max(seq), 0) + 1 from events where env_id = ${v("env")} and tx_id = 0)`,
-            id: v("id"),
-            type: v("type"),
-            subject: v("subject"),
-            actor: v("actor"),
-            data: v("data"),
-            created_at: v("created_at"),
-          }),
-        );
+  // The one writer of SQLite gives the rows their numbers in the order of commits; PostgreSQL's column defaults do there.
+  const insert = db.prepare<NewRow>((q, v) =>
+    q.insertInto("events").values({
+      env_id: v("env_id"),
+      id: v("id"),
+      type: v("type"),
+      subject: v("subject"),
+      actor: v("actor"),
+      data: v("data"),
+      created_at: v("created_at"),
+    }),
+  );
 
   return {
-    append(tx: Tx, row: NewRow): Maybe<number> {
-      const values = { ...row, env: row.env_id };
-      return insert.run(tx, values);
-    },
+    append: (tx: Tx, row: NewRow): Maybe<number> => insert.run(tx, row),
     place: (env_id: number, id: string) =>
       db.read.selectFrom("events").select(["tx_id", "seq"]).where("env_id", "=", env_id).where("id", "=", id).executeTakeFirst(),
     /** In the order of commits. On PostgreSQL nothing is shown that a transaction still running could precede. */

@@ -21,6 +21,11 @@ export function presentKey(row: KeyRow, home: Home): Key {
   };
 }
 
+/** What an ETag speaks for: that a key was used is no change of it. */
+export function withoutUse({ last_used_at: _, ...rest }: Key): Omit<Key, "last_used_at"> {
+  return rest;
+}
+
 export function presentCreated(row: KeyRow, home: Home, key: string): CreatedKey {
   return { ...shared(row, home), key };
 }

@@ -1,6 +1,6 @@
 import { Elysia, t } from "elysia";
 import { Type } from "@sinclair/typebox";
-import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { idPattern } from "#src/core/ids.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
@@ -8,7 +8,7 @@ import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { createdExample, keyExample, meExample } from "./examples.ts";
 import { CreatedKey, Key, KeyPatch, Me, NewKey, RotateKey } from "./model.ts";
-import { presentMe } from "./present.ts";
+import { presentMe, withoutUse } from "./present.ts";
 import { type KeyService, makerOf } from "./service.ts";
 
 const params = Type.Object({ id: Type.String({ pattern: idPattern("key"), description: "`key_…`" }) });
@@ -68,7 +68,7 @@ export function keyRoutes(keys: KeyService, write: UnitOfWork) {
       "/v1/keys/:id",
       async ({ request, params, set }) => {
         const key = await keys.get(home(request), params.id);
-        set.headers.etag = etagOf(key);
+        set.headers.etag = etagOf(withoutUse(key));
         return key;
       },
       {
@@ -85,10 +85,10 @@ export function keyRoutes(keys: KeyService, write: UnitOfWork) {
     .patch(
       "/v1/keys/:id",
       ({ request, params, body, set }) =>
-        write({ request, body, set }, async (tx, principal) => {
-          if (request.headers.has("if-match")) checkMatch(request, await keys.get(home(request), params.id));
-          return { status: 200, body: await keys.patch(tx, { ...makerOf(principal) }, params.id, body) };
-        }),
+        write({ request, body, set }, async (tx, principal) => ({
+          status: 200,
+          body: await keys.patch(tx, makerOf(principal), params.id, body, preconditionOf(request)),
+        })),
       {
         params,
         body: KeyPatch,

@@ -1,12 +1,13 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { type Clock, parseTime } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
+import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Mode, Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { CreatedKey, Key, KeyPatch, NewKey, RotateKey } from "./model.ts";
-import { type Home, presentCreated, presentKey } from "./present.ts";
+import { type Home, presentCreated, presentKey, withoutUse } from "./present.ts";
 import { hashKey, makeKey } from "./secret.ts";
 import type { KeyRow, KeyStore } from "./store.ts";
 
@@ -96,9 +97,11 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
       );
     },
 
-    /** Renames a key. @throws AppError `not_found` */
-    async patch(tx: Tx, home: Home & { env_id: number }, id: string, { name }: KeyPatch): Promise<Key> {
-      const row = { ...(await find(tx, home.env_id, id)), updated_at: clock.now() };
+    /** Renames a key. @throws AppError `not_found`; what `check` throws */
+    async patch(tx: Tx, home: Home & { env_id: number }, id: string, { name }: KeyPatch, check: Precondition): Promise<Key> {
+      const before = await find(tx, home.env_id, id);
+      check(withoutUse(presentKey(before, home)));
+      const row = { ...before, updated_at: clock.now() };
       if (name !== undefined) row.name = name;
       await store.update(tx, home.env_id, id, { name: row.name, updated_at: row.updated_at });
       tx.afterCommit(keysChanged);

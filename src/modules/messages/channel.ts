@@ -8,6 +8,8 @@ export interface Channel {
   readonly name: string;
   /** True when sending the same message a second time has no effect: after a crash it is sent again, not given up. */
   readonly resendable: boolean;
+  /** True when a send leaves this process: then the message is durably `sending` before it does. */
+  readonly usesNetwork: boolean;
   /** True where a `@username` means a chat that the account has had before, which is looked up for `Destination.chat_id`. */
   readonly remembersChats: boolean;
   /** How fast an account may send: all limits hold at once. Empty is without limit. */

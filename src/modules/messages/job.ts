@@ -1,10 +1,10 @@
 import type { Clock } from "#src/core/clock.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import type { Begun, Job, JobKind, Outcome, Ran } from "#src/jobs/job.ts";
+import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
-import { lengthOf, needsProfile, resolveText } from "./text.ts";
-import { TEXT_MAX } from "./model.ts";
+import type { MessageStatus } from "./model.ts";
+import { faultOfText, needsProfile, resolveText } from "./text.ts";
 import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
 import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
@@ -24,11 +24,14 @@ interface Needs<Account extends SendingAccount> {
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
+  laneOf(account_id: number): string;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): Maybe<unknown>;
 }
 
 interface Ready {
   row: MessageRow;
+  /** The state that it is in meanwhile: `sending`, or `queued` where nothing leaves the process and a crash undoes all of it. */
+  from: MessageStatus;
   channel: Channel;
   account: ChannelAccount;
   chat_id: string | null;
@@ -44,36 +47,51 @@ interface Result extends Tried {
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
   const { store, clock, channels, accounts } = needs;
 
-  async function write(tx: Tx, { row, events }: Verdict): Promise<void> {
-    await store.record(tx, row);
+  /** @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it */
+  async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus): Promise<Outcome> {
+    if (!(await store.record(tx, row, from))) return { kind: "discard", code: "gone" };
     const data = presentMessage(row);
     for (const type of events) await needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
+    return outcome;
   }
 
-  async function conclude<T>(tx: Tx, verdict: Verdict, answer: (outcome: Outcome) => T): Promise<T> {
-    await write(tx, verdict);
-    return answer(verdict.outcome);
+  /** It was never sent: what it took of a day's cap is given back. */
+  async function expire(tx: Tx, row: MessageRow, from: MessageStatus): Promise<Outcome> {
+    const { env_id, account_id, cap_day } = row;
+    if (cap_day !== null && account_id !== null) await accounts.giveBackSend(tx, env_id, account_id, cap_day);
+    return write(tx, fail({ ...row, cap_day: null }, "expired", null, null), from);
   }
 
-  const atOnce = (outcome: Outcome): Begun<Ready> => ({ outcome });
+  /** @returns those that are queued still; what goes over a network is marked as being on the wire */
+  async function claim(tx: Tx, env_id: number, jobs: Job[]): Promise<MessageRow[]> {
+    const { leaving = [], staying = [] } = Object.groupBy(jobs, (job) => (channelOf(job).usesNetwork ? "leaving" : "staying"));
+    const ids = (some: Job[]) => some.map((job) => job.id);
+    const marked = leaving.length === 0 ? [] : await store.markSending(tx, env_id, ids(leaving), clock.now());
+    const left = staying.length === 0 ? [] : await store.queued(tx, env_id, ids(staying));
+    return [...marked, ...left];
+  }
 
   async function beginOne(tx: Tx, row: MessageRow, account: Account, chats: Map<string, string>): Promise<Begun<Ready>> {
     const now = clock.now();
-    if (account.deleted_at !== null) return conclude(tx, fail(row, "account_unauthorized", "The account was removed.", null), atOnce);
-    if (row.expires_at !== null && row.expires_at <= now) return conclude(tx, fail(row, "expired", null, null), atOnce);
+    const from = row.status as MessageStatus;
+    if (account.deleted_at !== null)
+      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from) };
+    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await expire(tx, row, from) };
     let capped = row;
     if (account.daily_cap !== null && row.cap_day === null) {
       const taken = await accounts.takeSend(tx, account);
       const wait = taken === null || taken.fits ? null : taken.limit.resets_at - now;
-      if (wait !== null) return conclude(tx, requeue(row, "daily cap", { kind: "snooze", ms: wait, reason: "daily cap" }), atOnce);
+      if (wait !== null)
+        return { outcome: await write(tx, requeue(row, "daily cap", { kind: "snooze", ms: wait, reason: "daily cap" }), from) };
       capped = { ...row, cap_day: taken?.limit.day ?? null };
-      await store.record(tx, capped);
+      await store.record(tx, capped, from);
     }
     const channel = channels.get(account.kind)!;
     const { env_id, id, username } = account;
     return {
       ready: {
         row: capped,
+        from,
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
         chat_id: chats.get(row.recipient) ?? null,
@@ -116,13 +134,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         link: null,
       });
     const { text } = resolved;
-    if (text.length > TEXT_MAX && lengthOf(text) > TEXT_MAX)
-      return done({
-        kind: "failed",
-        code: "message_rejected",
-        message: `With its variables the text has more than ${TEXT_MAX} characters.`,
-        link: null,
-      });
+    const fault = faultOfText(text);
+    if (fault !== null) return done({ kind: "failed", code: "message_rejected", message: fault, link: null });
     const { id, recipient } = row;
     const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to }, signal);
     if (result.kind === "sent") chat = result.chat ?? chat;
@@ -136,12 +149,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
     async begin(tx, jobs) {
       const env_id = jobs[0]!.env_id;
-      const rows = await store.markSending(
-        tx,
-        env_id,
-        jobs.map((job) => job.id),
-        clock.now(),
-      );
+      const rows = new Map((await claim(tx, env_id, jobs)).map((row) => [row.id, row]));
       const found = new Map<number, { account: Account; chats: Map<string, string> }>();
       for (const { account_id } of rows.values()) {
         if (account_id === null || found.has(account_id)) continue;
@@ -152,7 +160,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       for (const job of jobs) {
         const row = rows.get(job.id);
         const of = row === undefined ? undefined : found.get(row.account_id ?? 0);
-        if (row === undefined || of === undefined) begun.push({ outcome: { kind: "discard", code: "gone" } });
+        if (row === undefined || of === undefined) begun.push(null);
         else begun.push(await beginOne(tx, row, of.account, of.chats));
       }
       return begun;
@@ -176,39 +184,35 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         const verdict = judge(ready.row, result, job.attempts, mayRepeat);
         if (result.result.kind === "unauthorized") await accounts.disconnect(tx, job.env_id, ready.account.id, result.result.reason);
         if (result.chat !== null) await store.keepChat(tx, toChatRow(ready.account, result.chat, result.ended_at));
-        await write(tx, verdict);
-        outcomes.push(verdict.outcome);
+        outcomes.push(await write(tx, verdict, ready.from));
       }
       return outcomes;
     },
 
-    async rescue(tx, jobs: Job[]) {
-      const outcomes: Outcome[] = [];
-      for (const job of jobs) {
-        const row = await store.get(tx, job.env_id, job.id);
-        if (row === undefined || row.status !== "sending") {
-          outcomes.push({ kind: "discard", code: "gone" });
-          continue;
-        }
-        const repeat = channelOf(job, row.channel).resendable || (await needs.onUnknown(tx, job.env_id)) === "retry";
+    async rescue(tx, env_id, lane) {
+      const rescued: Rescued[] = [];
+      for (const row of await store.sending(tx, env_id)) {
+        if (row.account_id === null || needs.laneOf(row.account_id) !== lane) continue;
+        const repeat = channelNamed(row.channel).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
         const now = { ...row, updated_at: clock.now() };
         const verdict = repeat
           ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
           : fail(now, "outcome_unknown", null, null);
-        await write(tx, verdict);
-        outcomes.push(verdict.outcome);
+        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending") });
       }
-      return outcomes;
+      return rescued;
     },
   };
 
   /** A message's channel never changes, and its job carries it. */
-  function channelOf(job: Job, name = job.payload): Channel {
+  const channelOf = (job: Job) => channelNamed(job.payload);
+
+  function channelNamed(name: string): Channel {
     for (const channel of channels.values()) if (channel.name === name) return channel;
     throw new Error(`there is no channel ${name}`);
   }
 
-  const expire: JobKind<never, never> = {
+  const expiry: JobKind<never, never> = {
     kind: EXPIRE_JOB,
     laneLimits: () => [],
     chatLimits: () => [],
@@ -217,17 +221,16 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       for (const { env_id, payload: id } of jobs) {
         const row = await store.lock(tx, env_id, id);
         if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id)))
-          await write(tx, fail({ ...row, updated_at: clock.now() }, "expired", null, null));
+          await expire(tx, { ...row, updated_at: clock.now() }, "queued");
         begun.push({ outcome: { kind: "done" } });
       }
       return begun;
     },
     run: () => Promise.reject(new Error("expiring a message has nothing to run")),
     end: () => [],
-    rescue: (_tx, jobs) => jobs.map(() => ({ kind: "snooze", ms: 0, reason: "" })),
   };
 
-  return [send, expire];
+  return [send, expiry];
 }
 
 function toChatRow(account: ChannelAccount, chat: ChatFacts, updated_at: number): ChatRow {

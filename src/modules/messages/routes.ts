@@ -1,7 +1,7 @@
 import { Elysia, t } from "elysia";
 import { Type } from "@sinclair/typebox";
 import type { Clock } from "#src/core/clock.ts";
-import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { idPattern } from "#src/core/ids.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
@@ -117,10 +117,10 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
     .post(
       "/v1/messages/:id/cancel",
       ({ request, params, set }) =>
-        write({ request, body: null, set }, async (tx, principal) => {
-          if (request.headers.has("if-match")) checkMatch(request, await messages.get(principal.env_id, params.id));
-          return { status: 200, body: await messages.cancel(tx, principal, params.id) };
-        }),
+        write({ request, body: null, set }, async (tx, principal) => ({
+          status: 200,
+          body: await messages.cancel(tx, principal, params.id, preconditionOf(request)),
+        })),
       {
         params: id,
         detail: operation({

@@ -1,5 +1,6 @@
 import { type Clock, parseTime, toTime } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
+import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
@@ -187,17 +188,18 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
 
     /**
      * Takes a queued message back.
-     * @throws AppError `not_found`, `conflict` when it is no longer queued
+     * @throws AppError `not_found`, `conflict` when it is no longer queued; what `check` throws
      */
-    async cancel(tx: Tx, sender: Sender, id: string): Promise<Message> {
+    async cancel(tx: Tx, sender: Sender, id: string, check: Precondition): Promise<Message> {
       const row = await store.lock(tx, sender.env_id, id);
       if (row === undefined) throw notFound("message");
+      check(presentMessage(row));
       if (row.status !== "queued" || !(await needs.withdraw(tx, row.env_id, row.id)))
         throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);
       await needs.withdraw(tx, row.env_id, expireJobId(row.id));
       if (row.cap_day !== null && row.account_id !== null) await accounts.giveBackSend(tx, row.env_id, row.account_id, row.cap_day);
       const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now() };
-      await store.record(tx, canceled);
+      await store.record(tx, canceled, "queued");
       await event(tx, canceled, "message.canceled", sender.key_id);
       return presentMessage(canceled);
     },

@@ -81,7 +81,15 @@ export function createMessageStore(db: Database) {
       .where("status", "=", "queued")
       .returningAll(),
   );
-  const record = db.prepare<Progress & { env_id: number; id: string }>((q, v) =>
+  const queued = db.prepare<{ env_id: number; ids: string }, MessageRow>((q, v) =>
+    q
+      .selectFrom("messages")
+      .selectAll()
+      .where("env_id", "=", v("env_id"))
+      .where("id", "in", listOf(db.engine, v("ids")))
+      .where("status", "=", "queued"),
+  );
+  const record = db.prepare<Progress & { env_id: number; id: string; from: string }>((q, v) =>
     q
       .updateTable("messages")
       .set({
@@ -100,7 +108,8 @@ export function createMessageStore(db: Database) {
         updated_at: v("updated_at"),
       })
       .where("env_id", "=", v("env_id"))
-      .where("id", "=", v("id")),
+      .where("id", "=", v("id"))
+      .where("status", "=", v("from")),
   );
   const chatsOf = db.prepare<{ env_id: number; account_id: number; usernames: string; chat_ids: string }, ChatRow>((q, v) =>
     q
@@ -132,12 +141,14 @@ export function createMessageStore(db: Database) {
         ? get.one(tx, { env_id, id })
         : db.in(tx).selectFrom("messages").selectAll().where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst(),
     /** Marks queued messages as on the wire. @returns those that were queued still */
-    async markSending(tx: Tx, env_id: number, ids: string[], updated_at: number): Promise<Map<string, MessageRow>> {
-      const rows = await markSending.all(tx, { env_id, ids: JSON.stringify(ids), updated_at });
-      return new Map(rows.map((row) => [row.id, row]));
-    },
-    async record(tx: Tx, row: MessageRow): Promise<void> {
-      await record.run(tx, {
+    markSending: (tx: Tx, env_id: number, ids: string[], updated_at: number): Maybe<MessageRow[]> =>
+      markSending.all(tx, { env_id, ids: JSON.stringify(ids), updated_at }),
+    /** Those of them that are queued still, left as they are. */
+    queued: (tx: Tx, env_id: number, ids: string[]): Maybe<MessageRow[]> => queued.all(tx, { env_id, ids: JSON.stringify(ids) }),
+    /** Writes what a message has become, unless it has left the state `from` meanwhile. @returns whether it was written */
+    async record(tx: Tx, row: MessageRow, from: MessageStatus): Promise<boolean> {
+      const changed = await record.run(tx, {
+        from,
         env_id: row.env_id,
         id: row.id,
         text: row.text,
@@ -154,7 +165,11 @@ export function createMessageStore(db: Database) {
         read_at: row.read_at,
         updated_at: row.updated_at,
       });
+      return changed > 0;
     },
+    /** What was on the wire when the program broke off; few. */
+    sending: (tx: Tx, env_id: number) =>
+      db.in(tx).selectFrom("messages").selectAll().where("env_id", "=", env_id).where("status", "=", "sending").execute(),
     /** Chats that an account has had, by `@username` or by chat id. */
     chatsOf: (tx: Tx, env_id: number, account_id: number, recipients: string[]): Maybe<ChatRow[]> =>
       chatsOf.all(tx, {

@@ -1,4 +1,5 @@
 import type { Profile } from "./channel.ts";
+import { TEXT_MAX } from "./model.ts";
 
 /** `{name}`, `{name|fallback}`, or `\{`: https://core.telegram.org/bots/api has no such thing; the syntax is ours. */
 const variable = /\\\{|\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}]*))?\}/g;
@@ -18,25 +19,28 @@ export type Resolved = { text: string } | { missing: string };
 
 /** Fills in what is known of the recipient, else the fallback; names the first variable that has neither. */
 export function resolveText(text: string, profile: Profile | null): Resolved {
-  const values = profile === null ? {} : valuesOf(profile);
+  const values = profile === null ? new Map<string, string>() : valuesOf(profile);
   let missing: string | undefined;
   const resolved = text.replace(variable, (whole, name: string | undefined, fallback: string | undefined) => {
     if (name === undefined) return "{";
-    const value = values[name] ?? fallback;
+    const value = values.get(name) ?? fallback;
     if (value === undefined) missing ??= name;
     return value ?? whole;
   });
   return missing === undefined ? { text: resolved } : { missing };
 }
 
-function valuesOf({ first_name, last_name, username }: Profile): Record<string, string | undefined> {
+/** What is known; a map, since an object would also know `constructor`. */
+function valuesOf({ first_name, last_name, username }: Profile): Map<string, string> {
   const name = [first_name, last_name].filter((part) => part !== null).join(" ");
-  return {
-    first_name: first_name ?? undefined,
-    last_name: last_name ?? undefined,
-    name: name === "" ? undefined : name,
-    username: username ?? undefined,
-  };
+  const values = Object.entries({ first_name, last_name, name: name === "" ? null : name, username });
+  return new Map(values.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** @returns why Telegram would refuse a text whose variables are filled in; null when it would not */
+export function faultOfText(text: string): string | null {
+  if (text.trim() === "") return "With its variables nothing is left of the text.";
+  return text.length > TEXT_MAX && lengthOf(text) > TEXT_MAX ? `With its variables the text has more than ${TEXT_MAX} characters.` : null;
 }
 
 /** Characters as Telegram counts them: code points, not UTF-16 units. */

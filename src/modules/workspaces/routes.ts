@@ -1,5 +1,5 @@
 import { Elysia, t } from "elysia";
-import { checkMatch, etagOf } from "#src/core/etag.ts";
+import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
@@ -35,10 +35,10 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
     .patch(
       "/v1/workspace",
       ({ request, body, set }) =>
-        write({ request, body, set }, async (tx, { workspace_id, key_id }) => {
-          if (request.headers.has("if-match")) checkMatch(request, await workspaces.get(workspace_id));
-          return { status: 200, body: await workspaces.patch(tx, workspace_id, body, key_id) };
-        }),
+        write({ request, body, set }, async (tx, { workspace_id, key_id }) => ({
+          status: 200,
+          body: await workspaces.patch(tx, workspace_id, body, key_id, preconditionOf(request)),
+        })),
       {
         body: WorkspacePatch,
         detail: operation({

@@ -1,5 +1,6 @@
 import { type Clock, toTime } from "#src/core/clock.ts";
 import { AppError, invalidField } from "#src/core/errors.ts";
+import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
@@ -65,10 +66,11 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
 
     /**
      * Changes what is given; a rise of plan is told to every environment as `subscription.upgraded`.
-     * @throws AppError `validation_error` when the name is taken
+     * @throws AppError `validation_error` when the name is taken; what `check` throws
      */
-    async patch(tx: Tx, workspace_id: number, patch: WorkspacePatch, actor: string): Promise<Workspace> {
+    async patch(tx: Tx, workspace_id: number, patch: WorkspacePatch, actor: string, check: Precondition = unconditional): Promise<Workspace> {
       const before = await store.lockWorkspace(tx, workspace_id);
+      check(presentWorkspace(before));
       const namesake = patch.name === undefined ? undefined : await store.workspaceNamed(tx, patch.name);
       if (namesake !== undefined && namesake.id !== workspace_id) throw invalidField("name", "taken", "Another workspace has this name.");
       const after: WorkspaceRow = { ...before, ...patch, updated_at: clock.now() };

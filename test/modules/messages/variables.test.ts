@@ -42,7 +42,7 @@ describe("variables of a text", () => {
   });
 
   test("are not filled a second time by what they were filled with", async () => {
-    expect(await sent("{x|$&} {y|$1} {first_name|{last_name}}")).toMatchObject({ text: "$& $1 Sarah}" });
+    expect(await sent("{x|$&} {y|$1} {first_name|{last_name}}")).toMatchObject({ text: "$& $1 {first_name|Miller}" });
   });
 
   test("can make the text too long, or leave nothing of it", async () => {

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test";
+import { toTime } from "#src/core/clock.ts";
+import { appEngines, setup, type TestApp } from "#test/support/app.ts";
+import { queue } from "#test/support/sending.ts";
+
+interface Case {
+  what: string;
+  /** Where it is read, and how each of many at once changes it. */
+  of(app: TestApp): Promise<{ path: string; change: (at: number, headers: Record<string, string>) => Promise<{ status: number }> }>;
+}
+
+const cases: Case[] = [
+  {
+    what: "a workspace",
+    of: async ({ live }) => ({ path: "/v1/workspace", change: (at, headers) => live.patch("/v1/workspace", { name: `Renamed ${at}` }, headers) }),
+  },
+  {
+    what: "a key",
+    async of({ live }) {
+      const path = `/v1/keys/${(await live.get("/v1/me")).body.key_id}`;
+      return { path, change: (at, headers) => live.patch(path, { name: `renamed ${at}` }, headers) };
+    },
+  },
+  {
+    what: "an account",
+    of: async ({ sandbox }) => ({ path: "/v1/accounts/7421", change: (at, headers) => sandbox.patch("/v1/accounts/7421", { name: `renamed ${at}` }, headers) }),
+  },
+  {
+    what: "a message",
+    async of({ clock, sandbox }) {
+      const path = `/v1/messages/${await queue(sandbox, { schedule_at: toTime(clock.now() + 60_000) })}`;
+      return { path, change: (_at, headers) => sandbox.post(`${path}/cancel`, undefined, headers) };
+    },
+  },
+];
+
+describe.each(appEngines)("If-Match on %s", (engine) => {
+  test.each(cases)("lets one of many through that read the same state of $what", async ({ of }) => {
+    await using app = await setup({ engine });
+    const { path, change } = await of(app);
+    const tenant = path.includes("/accounts/") || path.includes("/messages/") ? app.sandbox : app.live;
+    const etag = (await tenant.get(path)).headers.get("etag")!;
+    app.clock.advance(1);
+    const statuses = await Promise.all(Array.from({ length: 30 }, async (_, at) => (await change(at, { "if-match": etag })).status));
+    expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 29 }, () => 412)]);
+    expect((await change(99, { "if-match": "*" })).status).toBe(path.includes("/messages/") ? 409 : 200);
+  });
+
+  test("asks for nothing that Telegram has to be asked about when it does not fit", async () => {
+    await using app = await setup({ engine });
+    const { status } = await app.sandbox.patch("/v1/accounts/7421", { token: `1:${"x".repeat(35)}` }, { "if-match": '"stale"' });
+    expect(status).toBe(412);
+  });
+});

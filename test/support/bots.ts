@@ -1,0 +1,30 @@
+import type { Account } from "#src/modules/accounts/model.ts";
+import { setup, type TestApp } from "./app.ts";
+import { type BotApi, startBotApi } from "./bot-api/start.ts";
+import type { TestEngine } from "./databases.ts";
+
+export interface BotApp extends AsyncDisposable {
+  app: TestApp;
+  telegram: BotApi;
+  /** Makes a bot at Telegram and connects it to the live environment. */
+  connect(): Promise<{ account: Account; bot: ReturnType<BotApi["addBot"]> }>;
+}
+
+/** An app that reaches a Bot API server on loopback. */
+export async function setupWithTelegram(engine: TestEngine = "sqlite"): Promise<BotApp> {
+  const telegram = await startBotApi();
+  const app = await setup({ engine, apiRoot: telegram.url });
+  return {
+    app,
+    telegram,
+    async connect() {
+      const bot = telegram.addBot();
+      const { body } = await app.live.post<Account>("/v1/accounts", { kind: "telegram_bot", token: bot.token });
+      return { account: body, bot };
+    },
+    async [Symbol.asyncDispose]() {
+      await app[Symbol.asyncDispose]();
+      await telegram.stop();
+    },
+  };
+}
