@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { Database } from "#db/database.ts";
 import { auth, indexOperations } from "#plugins/auth/plugin.ts";
-import { body, checkBody } from "#plugins/body/plugin.ts";
+import { body, checkInput } from "#plugins/body/plugin.ts";
 import { docs } from "#plugins/docs/plugin.ts";
 import { createAddressReader } from "#plugins/edge/address.ts";
 import { createEdge, type Edge } from "#plugins/edge/edge.ts";
@@ -57,7 +57,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
           return authenticator.authenticate(key, address);
         },
         ...limiter,
-        checkBody,
+        checkInput,
         routes,
       }),
     )

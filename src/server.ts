@@ -91,6 +91,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
 
   let listener: Listener;
   try {
+    await services.accounts.tryTokens();
     listener = listen(config, app.fetch);
   } catch (error) {
     await close();
@@ -98,7 +99,20 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   }
   const hourly = { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) };
   const background = lifecycle([services.loop, bell.listen(services.loop.rescan), createTicks([hourly], log)]);
-  await background.start();
+  const end = async () => {
+    try {
+      await background.stop();
+    } finally {
+      await listener.close();
+      await close();
+    }
+  };
+  try {
+    await background.start();
+  } catch (error) {
+    await end();
+    throw error;
+  }
 
   return {
     url: listener.url,
@@ -110,9 +124,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
       stopping = true;
       // Requests first, so that nothing is taken that the loop would not see; then what is on the wire.
       await Promise.race([listener.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
-      await background.stop();
-      await listener.close();
-      await close();
+      await end();
     },
   };
 }

@@ -11,8 +11,8 @@ interface Needs {
   limit(principal: Principal, headers: Record<string, string | number>): void;
   /** Limits those who have no valid key, by address. */
   limitStranger(address: string, headers: Record<string, string | number>): void;
-  /** What reading the body led to; thrown after the key is known to be allowed. */
-  checkBody(body: unknown): void;
+  /** Throws what reading the input led to, after the key is known to be allowed. */
+  checkInput(request: Request, body: unknown): void;
   /** Called once, when all routes are there. */
   routes(): readonly { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc } } }[];
 }
@@ -21,7 +21,7 @@ interface Needs {
  * Tells who asks and whether they may, before anything is looked at that they sent.
  * Every route declares its scope (`detail: operation({ scope })`); one that doesn't is refused.
  */
-export function auth({ authenticate, limit, limitStranger, checkBody, routes }: Needs) {
+export function auth({ authenticate, limit, limitStranger, checkInput, routes }: Needs) {
   let operations: Map<string, OperationDoc> | undefined;
 
   function operationAt(method: string, route: string): OperationDoc {
@@ -46,15 +46,15 @@ export function auth({ authenticate, limit, limitStranger, checkBody, routes }: 
     const doc = operationAt(request.method, route);
     context.operation = doc.id;
     const headers = set.headers as Record<string, string>;
-    if (doc.scope === null) return checkBody(body);
+    if (doc.scope === null) return checkInput(request, body);
     const principal = authenticate(bearerOf(request), context.address);
     if (!(principal instanceof Promise)) {
       admit(principal, context, doc, headers);
-      return checkBody(body);
+      return checkInput(request, body);
     }
     return principal.then((found) => {
       admit(found, context, doc, headers);
-      checkBody(body);
+      checkInput(request, body);
     });
   });
 }

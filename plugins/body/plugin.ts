@@ -28,9 +28,17 @@ export function body() {
     .onParse({ as: "global" }, ({ request }) => readJson(request));
 }
 
-/** @throws AppError that reading the body led to */
-export function checkBody(read: unknown): void {
+/** @throws AppError that reading the body led to; `validation_error` for a NUL in the query */
+export function checkInput(request: Request, read: unknown): void {
   if (typeof read === "object" && read !== null && refused in read) throw (read as Refused)[refused];
+  if (!request.url.includes("%00")) return;
+  const field = findBadText(Object.fromEntries(new URL(request.url).searchParams));
+  if (field !== undefined) throw badCharacters(field);
+}
+
+function badCharacters(field: string): AppError {
+  const details = [{ field: field === "" ? "body" : field, error: "bad_characters" as const }];
+  return new AppError("validation_error", "A text holds a NUL or half of a surrogate pair.", { details });
 }
 
 async function readJson(request: Request): Promise<unknown> {
@@ -47,9 +55,7 @@ async function readJson(request: Request): Promise<unknown> {
   }
   // Only an escape can bring in a NUL or half a pair: the bytes are valid UTF-8, and raw control characters are not JSON.
   const bad = text.includes("\\u") ? findBadText(parsed) : undefined;
-  if (bad === undefined) return parsed;
-  const details = [{ field: bad === "" ? "body" : bad, error: "bad_characters" as const }];
-  return refuse(new AppError("validation_error", "A text holds a NUL or half of a surrogate pair.", { details }));
+  return bad === undefined ? parsed : refuse(badCharacters(bad));
 }
 
 /** A body without a length is counted while it is read. */

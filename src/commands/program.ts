@@ -26,7 +26,6 @@ const commands = [
   backupCommand,
   serviceCommand,
   doctorCommand,
-  healthCommand,
   versionCommand,
 ];
 
@@ -56,6 +55,7 @@ export function createProgram(terminal: Terminal): Command {
     texts,
     commands.map((create) => create(terminal)),
   )
+    .addCommand(healthCommand(terminal), { hidden: true })
     .usage("[command] [options]")
     .version(versionLine, "-V, --version", "show the version");
 }

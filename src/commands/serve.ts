@@ -5,13 +5,13 @@ import type { Log } from "#src/core/log.ts";
 import { type Config, localUrl } from "#src/config.ts";
 import { lockDataFolder } from "#src/serve-lock.ts";
 import { type RunningServer, startServer } from "#src/server.ts";
-import { createCommand, ExitError, type Terminal } from "./command.ts";
+import { createCommand, type Terminal } from "./command.ts";
 import { greetFirst, makeFirstWorkspace } from "./first-start.ts";
 import { prepareDataFolder, secretOf, stderrLog } from "./open-data.ts";
 import { environmentOnlyHelp, loadSettings, settingOptions, type SettingFlags } from "./settings-options.ts";
 
-/** A stop that takes longer is broken off. */
-const STOP_MS_MAX = 10_000;
+/** A stop that takes longer is broken off, just under the 10 seconds after which others would kill it. */
+const STOP_MS_MAX = 9_500;
 
 export function serveCommand(terminal: Terminal): Command {
   const texts = {
@@ -28,14 +28,24 @@ export function serveCommand(terminal: Terminal): Command {
     const unlock = lockDataFolder(config.data_dir);
     try {
       const server = await startServer(config, secretOf(config, log), log);
-      const first = await makeFirstWorkspace(server);
-      if (first !== null) terminal.out(greetFirst(config.public_url, first));
+      await greet(server, config, terminal);
       log.info("serving", { version, url: server.url, data_dir: config.data_dir });
       await untilStopped(server, config, log);
     } finally {
       unlock();
     }
   });
+}
+
+/** Where the first workspace can't be made, nothing is left running. */
+async function greet(server: RunningServer, config: Config, terminal: Terminal): Promise<void> {
+  try {
+    const first = await makeFirstWorkspace(server);
+    if (first !== null) terminal.out(greetFirst(config.public_url, first));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
 }
 
 /** Resolves once a signal has come and everything has ended. */
@@ -46,7 +56,7 @@ async function untilStopped(server: RunningServer, config: Config, log: Log): Pr
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onHangUp);
   try {
     log.info("stopping", { signal: await stopped });
-    await withinDeadline(server.stop());
+    await withinDeadline(server.stop(), log);
     log.info("stopped");
   } finally {
     process.off("SIGTERM", onSignal).off("SIGINT", onSignal).off("SIGHUP", onHangUp);
@@ -63,11 +73,14 @@ function reload(server: RunningServer, { tls }: Config, log: Log): void {
   }
 }
 
-async function withinDeadline(work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new ExitError(`not everything ended within ${STOP_MS_MAX / 1000} s`)), STOP_MS_MAX);
+/** Whatever still hangs then would keep the process alive, so the process is ended with it. */
+async function withinDeadline(work: Promise<void>, log: Log): Promise<void> {
+  const timer = setTimeout(() => {
+    log.error(`not everything ended within ${STOP_MS_MAX / 1000} s: breaking off`);
+    process.exit(1);
+  }, STOP_MS_MAX);
   try {
-    await Promise.race([work, late.promise]);
+    await work;
   } finally {
     clearTimeout(timer);
   }

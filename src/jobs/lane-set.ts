@@ -56,6 +56,17 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
     if (lane.inFlight >= LANE_RUNNING_MAX) lane.sleepUntil = Number.POSITIVE_INFINITY;
   }
 
+  async function serve(lane: Lane, reader: LaneReader, now: number, batch: Job[], most: number): Promise<void> {
+    if (lane.paused || lane.heldUntil > now) lane.sleepUntil = lane.nextAt(now);
+    else {
+      await lane.fill(reader, now);
+      takeFrom(lane, now, batch, most);
+    }
+    // Served lanes go to the end of the set, so that each has its turn.
+    active.delete(lane);
+    if (lane.sleepUntil < Number.POSITIVE_INFINITY) active.add(lane);
+  }
+
   return {
     of: ({ env_id, lane }) => (lane === null ? undefined : lanes.get(keyOf(env_id, lane))),
     become(rows) {
@@ -77,17 +88,14 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
     },
     async collect(reader, now, room) {
       const batch: Job[] = [];
-      for (const lane of [...active]) {
-        if (batch.length >= room) break;
-        if (lane.sleepUntil > now) continue;
-        if (lane.paused || lane.heldUntil > now) lane.sleepUntil = lane.nextAt(now);
-        else {
-          await lane.fill(reader, now);
-          takeFrom(lane, now, batch, room - batch.length);
+      const awake = [...active].filter((lane) => lane.sleepUntil <= now);
+      for (const ofEnv of Map.groupBy(awake, (lane) => lane.env_id).values()) {
+        // What an environment queued together lies side by side on disk: a little of each of its lanes touches the fewest pages.
+        const share = Math.ceil((room - batch.length) / ofEnv.length);
+        for (const lane of ofEnv) {
+          if (batch.length >= room) return batch;
+          await serve(lane, reader, now, batch, Math.min(share, room - batch.length));
         }
-        // Served lanes go to the end of the set, so that each has its turn.
-        active.delete(lane);
-        if (lane.sleepUntil < Number.POSITIVE_INFINITY) active.add(lane);
       }
       return batch;
     },

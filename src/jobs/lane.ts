@@ -3,6 +3,8 @@ import { createPace, type Pace } from "./pacing.ts";
 
 /** Jobs of one lane that are kept in memory, however long its queue is. */
 const LANE_JOBS_MAX = 256;
+/** More are read when this few are left: enough that as many chats as the fastest lane needs are among them. */
+const LANE_JOBS_LOW = 192;
 /** Of one chat: a flood to one recipient leaves room for the others. */
 const CHAT_JOBS_MAX = 2;
 const IDLE_CHATS_MAX = 512;
@@ -81,14 +83,15 @@ export class Lane {
   async fill(reader: LaneReader, now: number): Promise<void> {
     if (this.#nextDue <= now) this.#more = true;
     await this.#refillChats(reader);
-    while (this.#more && this.#jobs.length < LANE_JOBS_MAX) await this.#readPage(reader, now);
+    while (this.#more && this.#jobs.length < LANE_JOBS_LOW) await this.#readPage(reader, now);
     if (this.#chats.size > IDLE_CHATS_MAX) this.#forgetIdleChats(now);
   }
 
   async #readPage(reader: LaneReader, now: number): Promise<void> {
     const from = this.#cursor;
     this.#more = false;
-    const page = await reader.after(this, from, LANE_JOBS_MAX);
+    const most = LANE_JOBS_MAX - this.#jobs.length;
+    const page = await reader.after(this, from, most);
     // A rescan that came while PostgreSQL answered makes this page an old one.
     if (this.#cursor !== from) return;
     this.#nextDue = Number.POSITIVE_INFINITY;
@@ -100,7 +103,7 @@ export class Lane {
       this.#cursor = { run_at: job.run_at, id: job.id };
       if (!this.#known.has(job.id)) this.#keep(job);
     }
-    this.#more ||= page.length === LANE_JOBS_MAX;
+    this.#more ||= page.length === most;
   }
 
   #keep(job: Job): void {
@@ -194,7 +197,7 @@ export class Lane {
   nextAt(now: number): number {
     if (this.paused) return Number.POSITIVE_INFINITY;
     if (this.heldUntil > now) return this.heldUntil;
-    if (this.#more || this.#starved.length > 0) return now;
+    if ((this.#more && this.#jobs.length < LANE_JOBS_LOW) || this.#starved.length > 0) return now;
     const ready = this.#jobs.reduce((soonest, job) => Math.min(soonest, this.#chatOpenAt(job)), this.#nextDue);
     return Math.max(ready, this.#jobs.length > 0 ? (this.#pace?.openAt() ?? 0) : 0);
   }

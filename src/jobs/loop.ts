@@ -18,8 +18,9 @@ const GROUP_JOBS_MAX = 128;
 const RUNNING_MAX = 1_024;
 const FREE_JOBS_MAX = 32;
 const FREE_LEASE_MS = 60_000;
-/** What is on the wire may take this long when the program is asked to stop. */
-const STOP_MS_MAX = 7_000;
+/** What is on the wire may take this long when the program is asked to stop, and then its outcome to be written. */
+const STOP_MS_MAX = 6_000;
+const RECORD_MS_MAX = 1_000;
 
 export interface JobLoop extends Component {
   /** Puts a job into the queue; the loop looks at it after the commit. */
@@ -209,6 +210,19 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     schedule();
   }
 
+  /** Resolves when nothing runs any more, or when what runs can't be brought to an end. */
+  async function drain(): Promise<void> {
+    if (running === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    drained.push(resolve);
+    const abortAt = clock.now() + STOP_MS_MAX;
+    const cancels = [clock.at(abortAt, () => runner.abort()), clock.at(abortAt + RECORD_MS_MAX, resolve)];
+    await promise;
+    for (const cancel of cancels) cancel();
+    const lost = runner.giveUp();
+    if (lost > 0) log.error("outcomes are not recorded; the next start settles their jobs", { jobs: lost });
+  }
+
   return {
     name: "job loop",
     async start() {
@@ -222,9 +236,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       if (!started) return;
       started = false;
       cancelTimer?.();
-      const cancelAbort = clock.at(clock.now() + STOP_MS_MAX, () => runner.abort());
-      if (running > 0) await new Promise<void>((resolve) => drained.push(resolve));
-      cancelAbort();
+      await drain();
       await ownership.stop();
     },
     async enqueue(tx, job) {

@@ -96,7 +96,9 @@ export function createOwnership({ db, store, clock, log, leases, kinds, amSole, 
       cancelRenewal?.();
       again = false;
       await running;
-      await leases.release();
+      await leases
+        .release()
+        .catch((error: unknown) => log.warn("the lanes could not be given back; they are free when their leases end", { error }));
     },
     refresh,
     isBusy: () => running !== undefined,

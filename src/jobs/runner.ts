@@ -48,6 +48,8 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   const aborter = new AbortController();
   let finished: Waiting[] = [];
   let recording = false;
+  const unrecorded: Waiting[] = [];
+  let cancelRepeat: (() => void) | undefined;
 
   async function run(jobs: Job[]): Promise<void> {
     const begun = await begin(jobs);
@@ -62,10 +64,30 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     try {
       return await db.write((tx) => mark(tx, jobs));
     } catch (error) {
-      log.warn("jobs could not be begun; they stay queued", { jobs: jobs.length, error });
-      events.blocked(clock.now() + REPEAT_MS);
-      for (const job of jobs) events.untouched(job);
-      return new Map();
+      if (isUnavailable(error)) return leaveQueued(jobs, error);
+      if (jobs.length === 1) return putOff(jobs[0]!, error);
+      // One of them spoils the rest: each by itself, so that only that one waits.
+      const begun = await Promise.all(jobs.map((job) => begin([job])));
+      return new Map(begun.flatMap((one) => [...one]));
+    }
+  }
+
+  function leaveQueued(jobs: Job[], error: unknown): Map<Job, Begun<unknown>> {
+    log.warn("jobs could not be begun; they stay queued", { jobs: jobs.length, error });
+    events.blocked(clock.now() + REPEAT_MS);
+    for (const job of jobs) events.untouched(job);
+    return new Map();
+  }
+
+  /** A job that can't be begun holds its own lane, and no other. */
+  async function putOff(job: Job, error: unknown): Promise<Map<Job, Begun<unknown>>> {
+    log.error("a job can't be begun; it is tried again", { kind: job.kind, job: job.id, lane: job.lane, error });
+    const outcome = afterFailure(job);
+    try {
+      await db.write((tx) => settle(store, clock, tx, job, outcome));
+      return new Map([[job, { outcome }]]);
+    } catch (failure) {
+      return leaveQueued([job], failure);
     }
   }
 
@@ -103,8 +125,7 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
       return { kind, run: { job, ready, result: await kind.run(ready, aborter.signal) } };
     } catch (error) {
       log.error("a job failed in a way that it does not expect; it is tried again", { kind: job.kind, job: job.id, error });
-      const ms = backoffMs(job.attempts + 1, FAILURE_BASE_MS, FAILURE_MAX_MS);
-      return { kind, run: { job, ready, result: undefined }, failure: { kind: "retry", ms, reason: "internal error" } };
+      return { kind, run: { job, ready, result: undefined }, failure: afterFailure(job) };
     }
   }
 
@@ -113,16 +134,14 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     const batch = finished;
     finished = [];
     recording = false;
+    if (batch.length === 0) return;
     try {
       const outcomes = await db.write((tx) => end(tx, batch));
       for (const [at, { run }] of batch.entries()) events.settled(run.job, outcomes[at]!, true);
     } catch (error) {
-      if (batch.length > 1 && !(error instanceof AppError && error.code === "unavailable")) {
-        // One of them spoils the rest: each by itself, so that only that one stays.
-        for (const one of batch) void recordOne(one);
-        return;
-      }
-      for (const one of batch) recordLater(one, error);
+      // One of them spoils the rest: each by itself, so that only that one stays.
+      if (batch.length > 1 && !isUnavailable(error)) for (const one of batch) void recordOne(one);
+      else recordLater(batch, error);
     }
   }
 
@@ -131,16 +150,21 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
       const [outcome] = await db.write((tx) => end(tx, [one]));
       events.settled(one.run.job, outcome!, true);
     } catch (error) {
-      recordLater(one, error);
+      recordLater([one], error);
     }
   }
 
-  /** The outcome is known and must not be lost while the program lives: it is kept until it can be written. */
-  function recordLater(one: Waiting, error: unknown): void {
-    log.error("an outcome could not be recorded; it is kept and written again", { job: one.run.job.id, error });
+  /** Outcomes are known and must not be lost while the program lives: they are kept until they can be written. */
+  function recordLater(batch: Waiting[], error: unknown): void {
+    log.error("outcomes could not be recorded; they are kept and written again", { jobs: batch.length, error });
     const until = clock.now() + REPEAT_MS;
-    events.blocked(until);
-    clock.at(until, () => void recordOne(one));
+    if (isUnavailable(error)) events.blocked(until);
+    unrecorded.push(...batch);
+    cancelRepeat ??= clock.at(until, () => {
+      cancelRepeat = undefined;
+      finished.push(...unrecorded.splice(0));
+      void record();
+    });
   }
 
   async function end(tx: Tx, batch: Waiting[]): Promise<Outcome[]> {
@@ -169,5 +193,18 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     kindOf,
     /** Breaks off what is on the wire; each run still ends in an outcome. */
     abort: () => aborter.abort(),
+    /** Writes no more what could not be written so far: a later start settles it. @returns how many outcomes that are */
+    giveUp(): number {
+      cancelRepeat?.();
+      return unrecorded.length;
+    },
   };
+}
+
+function afterFailure(job: Job): Outcome {
+  return { kind: "retry", ms: backoffMs(job.attempts + 1, FAILURE_BASE_MS, FAILURE_MAX_MS), reason: "internal error" };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === "unavailable";
 }

@@ -113,29 +113,30 @@ describe("when the file may not grow any more", () => {
 });
 
 /** A file system of 4 MB, where this process may make one. */
-function mountSmallDisk(): { path: string; unmount(): void } | undefined {
+function mountSmallDisk(): (Disposable & { path: string; unmount(): boolean }) | undefined {
   const path = mkdtempSync(join(tmpdir(), "posthouse-disk-"));
-  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path], { stdout: "ignore", stderr: "ignore" });
-  const unmount = () => {
-    if (mounted.success) expect(Bun.spawnSync(["umount", path]).success).toBe(true);
+  const quietly = (...command: string[]) => Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).success;
+  const mounted = quietly("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path);
+  // Also after a test that failed half-way nothing stays mounted.
+  const dispose = () => {
+    quietly("umount", "--lazy", path);
     rmSync(path, { recursive: true });
   };
-  if (mounted.success) return { path, unmount };
-  unmount();
+  if (mounted) return { path, unmount: () => quietly("umount", path), [Symbol.dispose]: dispose };
+  rmSync(path, { recursive: true });
   return undefined;
 }
 
 /** Whether this machine lets us have a disk that is really full; elsewhere the tests above stand for it. */
 function canMount(): boolean {
-  const disk = process.platform === "linux" ? mountSmallDisk() : undefined;
-  disk?.unmount();
+  using disk = process.platform === "linux" ? mountSmallDisk() : undefined;
   return disk !== undefined;
 }
 
 if (canMount())
   describe("on a disk that is full", () => {
     test("writes are refused as unavailable, nothing acknowledged is lost, and it goes on once there is room", async () => {
-      const disk = mountSmallDisk()!;
+      using disk = mountSmallDisk()!;
       const ballast = join(disk.path, "ballast");
       writeFileSync(ballast, Buffer.alloc(1_500_000));
       const db = openDatabase(`sqlite:${join(disk.path, "posthouse.db")}`, silentLog);
@@ -147,11 +148,10 @@ if (canMount())
       rmSync(ballast);
       const after = await fill(db, "after");
       expect(after.stored.length).toBeGreaterThan(CALLERS);
-      const acknowledged = [...before.stored, ...after.stored].toSorted();
-      expect(await namesIn(db)).toEqual(acknowledged);
+      expect(await namesIn(db)).toEqual([...before.stored, ...after.stored].toSorted());
       await db.close();
       expectWhole(join(disk.path, "posthouse.db"));
       // What a closed database still held open would keep the disk busy.
-      disk.unmount();
+      expect(disk.unmount()).toBe(true);
     });
   });

@@ -64,6 +64,8 @@ export interface TestApp extends TestWorkspace, AsyncDisposable {
   settled(): Promise<void>;
   /** Moves the clock from one timer to the next, and lets the job loop settle at each. */
   advance(ms: number): Promise<void>;
+  /** Moves the clock in one go, and lets the job loop settle: for long times in which nothing happens. */
+  leap(ms: number): Promise<void>;
 }
 
 const everything: NewKey = { name: "everything", scopes: [...allScopes], rate_limit: 1_000_000_000 };
@@ -122,6 +124,12 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     await services.loop.settled();
   }
 
+  async function leap(ms: number): Promise<void> {
+    await services.loop.settled();
+    clock.advance(ms);
+    await services.loop.settled();
+  }
+
   const first = await makeWorkspace("First");
   return {
     ...first,
@@ -135,6 +143,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     makeKey,
     settled: () => services.loop.settled(),
     advance,
+    leap,
     async [Symbol.asyncDispose]() {
       const stopped = services.loop.stop();
       // What plays a slow recipient waits for the clock.

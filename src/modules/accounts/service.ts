@@ -106,10 +106,11 @@ export function createAccountService(needs: Needs) {
      * @throws AppError `conflict` when the bot is here already
      */
     async create(tx: Tx, env_id: number, { token, name }: NewAccount, bot: KnownBot, actor: string): Promise<Account> {
+      // Who takes a number waits for those before: a twin of this request is seen then.
+      const id = await needs.nextNumber(tx, "accounts", FIRST_ACCOUNT_ID);
       const namesake = await store.byTelegramId(tx, env_id, bot.telegram_id);
       if (namesake !== undefined) throw new AppError("conflict", `This bot is here already, as account ${namesake.id}.`);
       const now = clock.now();
-      const id = await needs.nextNumber(tx, "accounts", FIRST_ACCOUNT_ID);
       const row: AccountRow = {
         ...blank(env_id, id, now),
         kind: "telegram_bot",
@@ -196,6 +197,18 @@ export function createAccountService(needs: Needs) {
     async disconnect(tx: Tx, env_id: number, id: number, reason: string): Promise<void> {
       const row = await store.lock(tx, env_id, id);
       if (row !== undefined && row.status === "connected") await setStatus(tx, row, "disconnected", reason, "job");
+    },
+
+    /** @throws Error in words for the person who starts the program, when the tokens were sealed with another secret */
+    async tryTokens(): Promise<void> {
+      const row = await store.anySealed();
+      if (row === undefined) return;
+      try {
+        cipher.open(row.token!, place(row.env_id, row.id));
+      } catch (error) {
+        const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the bots were connected";
+        throw new Error(`the bots' tokens in the database can't be opened with this secret: ${advice}`, { cause: error });
+      }
     },
 
     /** For the messages: the row, also of a removed account. */

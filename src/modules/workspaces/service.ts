@@ -25,13 +25,23 @@ export type WorkspaceService = ReturnType<typeof createWorkspaceService>;
 export function createWorkspaceService({ store, clock, furnishSandbox, planRose, keysChanged }: Needs) {
   async function addEnvironment(tx: Tx, workspace_id: number, name: string, mode: "live" | "test"): Promise<EnvironmentRow> {
     const now = clock.now();
+    // Who takes a number waits for those before: what they have made is seen then.
+    const id = await store.nextNumber(tx, "environments", 1);
     const taken = (await store.environmentsIn(tx, workspace_id)).some((environment) => environment.name === name);
     if (taken) throw new AppError("conflict", `There is an environment ${name} already.`);
-    const id = await store.nextNumber(tx, "environments", 1);
     const row = { id, public_id: newId("env", now), workspace_id, name, mode, created_at: now, updated_at: now };
     await store.insertEnvironment(tx, row);
     if (mode === "test") await furnishSandbox(tx, id);
     return row;
+  }
+
+  async function update(tx: Tx, workspace_id: number, after: WorkspaceRow): Promise<void> {
+    try {
+      await store.updateWorkspace(tx, workspace_id, after);
+    } catch (error) {
+      if (store.isDuplicate(error)) throw invalidField("name", "taken", "Another workspace has this name.");
+      throw error;
+    }
   }
 
   return {
@@ -40,9 +50,9 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
      * @throws AppError `conflict` when the name is taken
      */
     async create(tx: Tx, name: string, plan: Plan | null): Promise<{ workspace: WorkspaceRow; environments: EnvironmentRow[] }> {
+      const id = await store.nextNumber(tx, "workspaces", 1);
       if ((await store.workspaceNamed(tx, name)) !== undefined) throw new AppError("conflict", `There is a workspace ${name} already.`);
       const now = clock.now();
-      const id = await store.nextNumber(tx, "workspaces", 1);
       const workspace = {
         id,
         public_id: newId("ws", now),
@@ -71,10 +81,8 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
     async patch(tx: Tx, workspace_id: number, patch: WorkspacePatch, actor: string, check: Precondition = unconditional): Promise<Workspace> {
       const before = await store.lockWorkspace(tx, workspace_id);
       check(presentWorkspace(before));
-      const namesake = patch.name === undefined ? undefined : await store.workspaceNamed(tx, patch.name);
-      if (namesake !== undefined && namesake.id !== workspace_id) throw invalidField("name", "taken", "Another workspace has this name.");
       const after: WorkspaceRow = { ...before, ...patch, updated_at: clock.now() };
-      await store.updateWorkspace(tx, workspace_id, after);
+      await update(tx, workspace_id, after);
       const workspace = presentWorkspace(after);
       if (rank(after.plan) > rank(before.plan)) {
         for (const { id } of await store.environmentsIn(tx, workspace_id))

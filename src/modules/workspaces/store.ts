@@ -1,4 +1,5 @@
 import type { Database } from "#db/database.ts";
+import { isUniqueViolation } from "#db/errors.ts";
 import type { EnvironmentRow, WorkspaceRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
 
@@ -18,6 +19,7 @@ export function createWorkspaceStore(db: Database) {
 
   return {
     nextNumber,
+    isDuplicate: isUniqueViolation,
     insertWorkspace: async (tx: Tx, row: WorkspaceRow) => {
       await db.in(tx).insertInto("workspaces").values(row).execute();
     },

@@ -150,7 +150,7 @@ describe.each(appEngines)("a bot's message on %s", (engine) => {
     const waiting = await queue(town.app.live, { account_id: account.id, to: sarah.id });
     const later = await queue(town.app.live, { account_id: account.id, to: sarah.id, schedule_at: toTime(town.app.clock.now() + 3_600_000) });
     expect((await town.app.live.delete(path)).status).toBe(204);
-    await town.app.advance(3_600_000);
+    await town.app.leap(3_600_000);
     const codes = await Promise.all([waiting, later].map(async (id) => (await read(town.app.live, id)).error?.code));
     expect(codes).toEqual(["account_unauthorized", "account_unauthorized"]);
     expect((await sendTo(town.app.live, { account_id: account.id, to: sarah.id })).status).toBe(404);
