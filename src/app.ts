@@ -5,6 +5,7 @@ import { body, checkInput } from "#plugins/body/plugin.ts";
 import { docs } from "#plugins/docs/plugin.ts";
 import { createAddressReader } from "#plugins/edge/address.ts";
 import { createEdge, type Edge } from "#plugins/edge/edge.ts";
+import { createBodyCheck } from "#plugins/errors/body-check.ts";
 import { catalogue } from "#plugins/errors/catalogue.ts";
 import { errors } from "#plugins/errors/plugin.ts";
 import { health } from "#plugins/health/plugin.ts";
@@ -46,6 +47,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
   const limiter = createRateLimiter(clock);
   const { write, writeAsking } = createUnitOfWork(services.idempotency);
   const { authenticator } = services;
+  const checkBody = createBodyCheck(routes);
 
   const elysia = new Elysia({ name: "posthouse", normalize: false })
     .use(errors({ log, public_url: config.public_url, methodsOf }))
@@ -57,7 +59,10 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
           return authenticator.authenticate(key, address);
         },
         ...limiter,
-        checkInput,
+        checkInput(request, route, read) {
+          checkInput(request, read);
+          checkBody(request.method, route, read);
+        },
         routes,
       }),
     )
@@ -86,7 +91,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
   }
 
   function routes() {
-    return all().routes as { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc } } }[];
+    return all().routes as { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc }; body?: unknown } }[];
   }
 
   function methodsOf(path: string): string[] {

@@ -84,7 +84,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     version,
     config,
     async ready() {
-      if (stopping) throw new AppError("unavailable", "The program is stopping.");
+      if (stopping || !services.loop.isRunning()) throw new AppError("unavailable", "The program is starting or stopping.");
       await db.read.selectFrom("counters").select("name").limit(1).execute();
     },
   });

@@ -60,6 +60,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     // The loop is made further down: its kinds need the accounts.
     addLane: (...args) => loop.addLane(...args),
     pauseLane: (...args) => loop.pauseLane(...args),
+    releaseLane: (...args) => loop.releaseLane(...args),
   });
 
   const authenticator = createAuthenticator({
@@ -78,8 +79,8 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     store: workspaceStore,
     clock,
     furnishSandbox: accounts.furnishSandbox,
-    planRose: async (tx, env_id, actor, change) => {
-      await appendEvent(tx, env_id, { type: "subscription.upgraded", subject: change.workspace.id, actor, data: change });
+    planRose: (tx, env_id, actor, change) => {
+      appendEvent(tx, env_id, { type: "subscription.upgraded", subject: change.workspace.id, actor, data: change });
     },
     keysChanged,
   });

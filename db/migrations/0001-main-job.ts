@@ -208,4 +208,23 @@ export async function mainJob(db: Kysely<unknown>, engine: Engine): Promise<void
     .column("expires_at")
     .where(sql.ref("expires_at"), "is not", null)
     .execute();
+
+  if (engine === "sqlite") await tellPlanner(db);
+}
+
+/**
+ * Says how selective the indexes of messages are once there are many. Without it SQLite takes the clustered key for a narrow
+ * one, and a look for a few messages by status walks all of the environment. https://www.sqlite.org/fileformat2.html#stat1tab
+ */
+async function tellPlanner(db: Kysely<unknown>): Promise<void> {
+  await sql`analyze`.execute(db);
+  const rows = {
+    messages: "1000000 100000 1",
+    messages_status: "1000000 100000 5000 1",
+    messages_account: "1000000 100000 5000 1",
+    messages_recipient: "1000000 100000 20 1",
+  };
+  for (const [index, stat] of Object.entries(rows))
+    await sql`insert into sqlite_stat1 (tbl, idx, stat) values ('messages', ${index}, ${stat})`.execute(db);
+  await sql`analyze sqlite_schema`.execute(db);
 }

@@ -1,4 +1,4 @@
-import postgres from "postgres";
+import { SQL } from "bun";
 import type { Log } from "#src/core/log.ts";
 
 const CHANNEL = "posthouse";
@@ -25,9 +25,8 @@ export interface Signals {
 export function connectSignals(url: string, self: string, log: Log): Signals {
   let announced = false;
   let closing = false;
-  const connection = postgres(url, {
+  const connection = new SQL(url, {
     max: 1,
-    onnotice: () => {},
     onclose() {
       // The presence went with the connection.
       if (announced && !closing) announce().catch((error: unknown) => log.warn("this copy's presence could not be renewed", { error }));
@@ -53,19 +52,16 @@ export function connectSignals(url: string, self: string, log: Log): Signals {
     },
     announce,
     async listen(onSignal) {
-      await connection.listen(
-        CHANNEL,
-        (sender) => {
-          if (sender !== self) onSignal();
-        },
-        onSignal,
-      );
+      const heard = (sender: string) => {
+        if (sender !== self) onSignal();
+      };
+      await connection.listen(CHANNEL, heard, onSignal);
     },
     async close() {
       closing = true;
       clearTimeout(timer);
       if (timer !== undefined) await connection.notify(CHANNEL, self);
-      await connection.end({ timeout: 2 });
+      await connection.close({ timeout: 2 });
     },
   };
 }

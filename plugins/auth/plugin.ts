@@ -11,8 +11,8 @@ interface Needs {
   limit(principal: Principal, headers: Record<string, string | number>): void;
   /** Limits those who have no valid key, by address. */
   limitStranger(address: string, headers: Record<string, string | number>): void;
-  /** Throws what reading the input led to, after the key is known to be allowed. */
-  checkInput(request: Request, body: unknown): void;
+  /** Throws what is wrong with the input, after the key is known to be allowed. */
+  checkInput(request: Request, route: string, body: unknown): void;
   /** Called once, when all routes are there. */
   routes(): readonly { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc } } }[];
 }
@@ -46,15 +46,15 @@ export function auth({ authenticate, limit, limitStranger, checkInput, routes }:
     const doc = operationAt(request.method, route);
     context.operation = doc.id;
     const headers = set.headers as Record<string, string>;
-    if (doc.scope === null) return checkInput(request, body);
+    if (doc.scope === null) return checkInput(request, route, body);
     const principal = authenticate(bearerOf(request), context.address);
     if (!(principal instanceof Promise)) {
       admit(principal, context, doc, headers);
-      return checkInput(request, body);
+      return checkInput(request, route, body);
     }
     return principal.then((found) => {
       admit(found, context, doc, headers);
-      checkInput(request, body);
+      checkInput(request, route, body);
     });
   });
 }

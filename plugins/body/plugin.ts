@@ -1,9 +1,12 @@
 import { Elysia } from "elysia";
 import { AppError } from "#src/core/errors.ts";
-import { findBadText } from "#src/core/json.ts";
+import { findBadText, isNestedDeeper } from "#src/core/json.ts";
 
 /** Largest body that a request may have. */
 const BODY_BYTES_MAX = 1024 * 1024;
+
+/** No schema nests as deep, and what walks a body by recursion runs out of stack far beyond. RFC 8259 section 9 allows a limit. */
+const NESTING_MAX = 100;
 
 const refused = Symbol("refused");
 /** A body that can't be used, kept until it is known that the client may ask at all: 401 and 403 come before 400 and 422. */
@@ -33,11 +36,11 @@ export function checkInput(request: Request, read: unknown): void {
   if (typeof read === "object" && read !== null && refused in read) throw (read as Refused)[refused];
   if (!request.url.includes("%00")) return;
   const field = findBadText(Object.fromEntries(new URL(request.url).searchParams));
-  if (field !== undefined) throw badCharacters(field);
+  if (field !== undefined) throw badCharacters(field || "query");
 }
 
 function badCharacters(field: string): AppError {
-  const details = [{ field: field === "" ? "body" : field, error: "bad_characters" as const }];
+  const details = [{ field, error: "bad_characters" as const }];
   return new AppError("validation_error", "A text holds a NUL or half of a surrogate pair.", { details });
 }
 
@@ -53,9 +56,11 @@ async function readJson(request: Request): Promise<unknown> {
   } catch {
     return refuse(new AppError("bad_request", "The body is not well-formed JSON in UTF-8."));
   }
+  if (text.length > 2 * NESTING_MAX && isNestedDeeper(text, NESTING_MAX))
+    return refuse(new AppError("bad_request", `The body nests more than ${NESTING_MAX} levels deep.`));
   // Only an escape can bring in a NUL or half a pair: the bytes are valid UTF-8, and raw control characters are not JSON.
   const bad = text.includes("\\u") ? findBadText(parsed) : undefined;
-  return bad === undefined ? parsed : refuse(badCharacters(bad));
+  return bad === undefined ? parsed : refuse(badCharacters(bad || "body"));
 }
 
 /** A body without a length is counted while it is read. */

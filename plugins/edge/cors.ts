@@ -16,7 +16,6 @@ export function preflight(): Response {
 export function corsHeaders(origin: string): [string, string][] {
   return [
     ["access-control-allow-origin", origin],
-    ["vary", "Origin"],
     ["access-control-expose-headers", exposed],
   ];
 }

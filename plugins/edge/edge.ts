@@ -38,7 +38,9 @@ export function createEdge({ handle, log, cors_origins, addressOf, tellStranger,
       tellStranger(context.address, limits);
       for (const name in limits) headers.set(name, limits[name]!);
     }
-    if (origin !== null) for (const [name, value] of corsHeaders(origin)) headers.set(name, value);
+    if (origin === null) return;
+    for (const [name, value] of corsHeaders(origin)) headers.set(name, value);
+    headers.append("vary", "Origin");
   }
 
   function logLine({ method }: Request, context: RequestContext, status: number, milliseconds: number): void {

@@ -30,14 +30,18 @@ export function errors({ log, public_url, methodsOf }: Needs) {
 
 function missing(method: string, path: string, methods: string[]): AppError {
   if (methods.length === 0) return new AppError("not_found", `There is no ${path} here: /swagger lists every address.`);
-  const allow = methods.join(", ");
+  const allow = methods.flatMap((one) => (one === "GET" ? ["GET", "HEAD"] : [one])).join(", ");
   return new AppError("method_not_allowed", `${path} has no ${method}; it has ${allow}.`, { headers: { Allow: allow } });
 }
 
 function translate(error: unknown, code: unknown, query: URLSearchParams): AppError {
   if (error instanceof AppError) return error;
   if (code === "VALIDATION") return fromFault(error as ValidatorFault, query);
-  if (code === "PARSE") return new AppError("bad_request", "The body is not well-formed JSON.");
+  if (code === "PARSE") {
+    // Elysia wraps whatever reading the body throws.
+    const { cause } = error as Error;
+    return cause instanceof AppError ? cause : new AppError("bad_request", "The body is not well-formed JSON.");
+  }
   return internalError();
 }
 

@@ -27,6 +27,8 @@ export type Outcome =
   | { kind: "done" }
   /** Never to be tried again; the kind has recorded why. */
   | { kind: "discard"; code: string }
+  /** Somebody else has settled it, or put it back: the queue is left as it is. */
+  | { kind: "gone" }
   /** Not now: back to its place, the lane held for `ms`. Costs no attempt. */
   | { kind: "snooze"; ms: number; reason: string }
   /** Failed, and safe to repeat: back to its place, the lane held for `ms`. Costs an attempt. */
@@ -73,4 +75,4 @@ export interface Ran<Ready, Result> {
 }
 
 /** Puts a job into the queue with the rows that it belongs to; the loop hears of it after the commit. */
-export type Enqueue = (tx: Tx, job: NewJob) => Maybe<void>;
+export type Enqueue = (tx: Tx, job: NewJob) => void;

@@ -19,22 +19,26 @@ const RUNNING_MAX = 1_024;
 const FREE_JOBS_MAX = 32;
 const FREE_LEASE_MS = 60_000;
 /** What is on the wire may take this long when the program is asked to stop, and then its outcome to be written. */
-const STOP_MS_MAX = 6_000;
+const STOP_MS_MAX = 5_500;
 const RECORD_MS_MAX = 1_000;
 
 export interface JobLoop extends Component {
   /** Puts a job into the queue; the loop looks at it after the commit. */
-  enqueue(tx: Tx, job: NewJob): Promise<void>;
+  enqueue(tx: Tx, job: NewJob): void;
   /** Takes a waiting job out of the queue. @returns false when it runs already or is gone */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   /** Makes a lane known; to be called where its account is made. */
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
-  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean, reason: string | null): Promise<void>;
+  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
+  /** Ends a lane's wait where this is its reason. */
+  releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
   lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;
   /** Another program has written to the queue or to the lanes: look everywhere. */
   rescan(): void;
   /** Resolves when nothing is due and nothing runs: for tests and for stopping. */
   settled(): Promise<void>;
+  /** True from the end of `start` to `stop`. */
+  isRunning(): boolean;
   stats(): { lanes: number; held: number; buffered: number; running: number };
 }
 
@@ -65,6 +69,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   let freeDueAt = 0;
   let blockedUntil = 0;
   let started = false;
+  /** Its lanes are known. */
+  let ready = false;
   let scheduled = false;
   let ticking = false;
   let cancelTimer: (() => void) | undefined;
@@ -110,6 +116,13 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
         });
       },
       gone: (job) => leave(job, (lane) => lane.dropped(job)),
+      lost(job) {
+        leave(job, (lane) => {
+          lane.dropped(job);
+          lane.rescan();
+        });
+        ownership.refresh();
+      },
       untouched: (job) => leave(job, (lane) => lane.putBack(job, clock.now(), false)),
       blocked: (until) => (blockedUntil = Math.max(blockedUntil, until)),
     },
@@ -230,17 +243,21 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       started = true;
       if (db.engine === "sqlite") await db.write((tx) => store.expireFreeLeases(tx));
       await ownership.start();
+      ready = true;
       schedule();
     },
     async stop() {
       if (!started) return;
       started = false;
+      ready = false;
       cancelTimer?.();
       await drain();
       await ownership.stop();
+      // They may be another's until the next start: what is known of them then counts for nothing.
+      lanes.become([]);
     },
-    async enqueue(tx, job) {
-      await store.insert(tx, job);
+    enqueue(tx, job) {
+      store.insert(tx, job);
       tx.afterCommit(() => wake(job));
     },
     withdraw: (tx, env_id, id) => store.withdraw(tx, env_id, id),
@@ -251,12 +268,23 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
         ownership.refresh();
       });
     },
-    async pauseLane(tx, env_id, lane, paused, reason) {
-      await store.pause(tx, env_id, lane, paused, reason);
+    async pauseLane(tx, env_id, lane, paused) {
+      await store.pause(tx, env_id, lane, paused);
       tx.afterCommit(() => {
         ownership.noteChange();
         if (lanes.of({ env_id, lane }) === undefined) return ring();
         lanes.update(env_id, lane, paused, 0);
+        schedule();
+      });
+    },
+    async releaseLane(tx, env_id, lane, reason) {
+      if (!(await store.release(tx, env_id, lane, reason))) return;
+      tx.afterCommit(() => {
+        ownership.noteChange();
+        const own = lanes.of({ env_id, lane });
+        if (own === undefined) return ring();
+        own.heldUntil = 0;
+        lanes.rouse(own);
         schedule();
       });
     },
@@ -269,6 +297,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       ownership.refresh();
     },
     settled: () => (isSettled() ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
+    isRunning: () => started && ready,
     stats: () => ({ ...lanes.stats(clock.now()), running }),
   };
 }

@@ -20,6 +20,8 @@ interface RunnerEvents {
   settled(job: Job, outcome: Outcome, wasDispatched: boolean): void;
   /** It was no longer there to be taken. */
   gone(job: Job): void;
+  /** Its lane has another owner by now: it is left to them. */
+  lost(job: Job): void;
   /** Nothing was written, nothing was sent: it is where it was. */
   untouched(job: Job): void;
   /** The database refuses writes; the caller should not hand out more until this time (ms). */
@@ -35,6 +37,9 @@ export interface RunnerDeps {
   kinds: ReadonlyMap<string, JobKind>;
   events: RunnerEvents;
 }
+
+/** How a job's run began: as its kind says, or not, since its lane is no longer ours. */
+type Started = Begun<unknown> | "lost";
 
 interface Waiting {
   kind: JobKind;
@@ -55,12 +60,13 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     const begun = await begin(jobs);
     for (const [job, start] of begun) {
       if (start === null) events.gone(job);
+      else if (start === "lost") events.lost(job);
       else if ("outcome" in start) events.settled(job, start.outcome, false);
       else void perform(job, start.ready);
     }
   }
 
-  async function begin(jobs: Job[]): Promise<Map<Job, Begun<unknown>>> {
+  async function begin(jobs: Job[]): Promise<Map<Job, Started>> {
     try {
       return await db.write((tx) => mark(tx, jobs));
     } catch (error) {
@@ -80,7 +86,7 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   }
 
   /** A job that can't be begun holds its own lane, and no other. */
-  async function putOff(job: Job, error: unknown): Promise<Map<Job, Begun<unknown>>> {
+  async function putOff(job: Job, error: unknown): Promise<Map<Job, Started>> {
     log.error("a job can't be begun; it is tried again", { kind: job.kind, job: job.id, lane: job.lane, error });
     const outcome = afterFailure(job);
     try {
@@ -91,11 +97,13 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     }
   }
 
-  async function mark(tx: Tx, jobs: Job[]): Promise<Map<Job, Begun<unknown>>> {
-    const begun = new Map<Job, Begun<unknown>>(jobs.map((job) => [job, null]));
+  async function mark(tx: Tx, jobs: Job[]): Promise<Map<Job, Started>> {
+    const begun = new Map<Job, Started>();
     for (const [env_id, ofEnv] of Map.groupBy(jobs, (job) => job.env_id)) {
       const lost = await store.lanesLost(tx, env_id, ofEnv, owner);
-      const ours = ofEnv.filter((job) => job.lane === null || !lost.has(job.lane));
+      const isLost = (job: Job) => job.lane !== null && lost.has(job.lane);
+      for (const job of ofEnv.filter(isLost)) begun.set(job, "lost");
+      const ours = ofEnv.filter((job) => !isLost(job));
       for (const [name, ofKind] of Map.groupBy(ours, (job) => job.kind)) {
         const starts = await kindOf(name).begin(tx, ofKind);
         for (const [at, job] of ofKind.entries()) {

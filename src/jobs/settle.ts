@@ -12,6 +12,7 @@ export async function settle(
   outcome: Outcome,
 ): Promise<void> {
   const { env_id, id, lane } = job;
+  if (outcome.kind === "gone") return;
   if (outcome.kind === "done" || outcome.kind === "discard") {
     await store.remove(tx, env_id, id);
     return;
@@ -23,11 +24,11 @@ export async function settle(
     return;
   }
   if (attempts !== job.attempts) await store.setAttempts(tx, env_id, id, attempts);
-  if (outcome.kind === "stop") await store.pause(tx, env_id, lane, true, outcome.reason);
+  if (outcome.kind === "stop") await store.pause(tx, env_id, lane, true);
   else if (outcome.ms > 0) await store.hold(tx, env_id, lane, until, outcome.reason);
 }
 
-/** Whether the job has left the queue for good. */
+/** Whether the job is none of ours any more. */
 export function isFinal(outcome: Outcome): boolean {
-  return outcome.kind === "done" || outcome.kind === "discard";
+  return outcome.kind === "done" || outcome.kind === "discard" || outcome.kind === "gone";
 }

@@ -9,7 +9,7 @@ const columns = ["env_id", "id", "kind", "lane", "chat", "run_at", "attempts", "
 
 /** The only SQL of the job loop, and its one system door: the loop serves every environment. */
 export interface JobStore extends LaneReader {
-  insert(tx: Tx, job: NewJob): Maybe<unknown>;
+  insert(tx: Tx, job: NewJob): void;
   /** Which of these jobs' lanes have another owner by now. On SQLite there is no other. */
   lanesLost(tx: Tx, env_id: number, jobs: readonly Job[], owner: string): Promise<ReadonlySet<string>>;
   remove(tx: Tx, env_id: number, id: string): Maybe<number>;
@@ -19,7 +19,9 @@ export interface JobStore extends LaneReader {
   /** A job without a lane waits again, until `run_at`. */
   repeat(tx: Tx, env_id: number, id: string, attempts: number, run_at: number): Promise<void>;
   hold(tx: Tx, env_id: number, lane: string, until: number, reason: string): Promise<void>;
-  pause(tx: Tx, env_id: number, lane: string, paused: boolean, reason: string | null): Promise<void>;
+  /** Ends a hold that has this reason. @returns whether there was one */
+  release(tx: Tx, env_id: number, lane: string, reason: string): Promise<boolean>;
+  pause(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
   lanes(): Promise<LaneRow[]>;
   lane(env_id: number, lane: string): Promise<LaneRow | undefined>;
@@ -81,7 +83,7 @@ export function createJobStore(db: Database): JobStore {
     db.in(tx).updateTable("lanes").where("env_id", "=", env_id).where("lane", "=", lane);
 
   return {
-    insert: (tx, job) => insert.run(tx, { ...job, running: 0, attempts: 0, lease_until: null }),
+    insert: (tx, job) => insert.later(tx, { ...job, running: 0, attempts: 0, lease_until: null }),
     async lanesLost(tx, env_id, jobs, owner) {
       const lanes = [...new Set(jobs.map((job) => job.lane).filter((lane) => lane !== null))];
       if (db.engine === "sqlite" || lanes.length === 0) return new Set();
@@ -113,9 +115,13 @@ export function createJobStore(db: Database): JobStore {
     async hold(tx, env_id, lane, until, reason) {
       await laneRow(tx, env_id, lane).set({ held_until: until, hold_reason: reason }).execute();
     },
-    async pause(tx, env_id, lane, paused, reason) {
+    async release(tx, env_id, lane, reason) {
+      const query = laneRow(tx, env_id, lane).set({ held_until: null, hold_reason: null });
+      return (await query.where("hold_reason", "=", reason).executeTakeFirst()).numUpdatedRows > 0n;
+    },
+    async pause(tx, env_id, lane, paused) {
       await laneRow(tx, env_id, lane)
-        .set({ paused: paused ? 1 : 0, hold_reason: reason })
+        .set({ paused: paused ? 1 : 0 })
         .execute();
     },
     async addLane(tx, env_id, lane) {

@@ -48,7 +48,9 @@ export function startLoad({ key, targets, url, connections, pauseMs }: LoadOptio
   const unexpected: string[] = [];
   let phase: "sending" | "finishing" | "over" = "sending";
 
+  /** What was not answered goes first. */
   function next(): Send | undefined {
+    if (phase === "over") return undefined;
     const again = unanswered.shift();
     if (again !== undefined || phase !== "sending") return again;
     const number = sends.length;
@@ -81,9 +83,7 @@ export function startLoad({ key, targets, url, connections, pauseMs }: LoadOptio
   }
 
   async function connection(): Promise<void> {
-    while (phase !== "over") {
-      const send = next();
-      if (send === undefined) return;
+    for (let send = next(); send !== undefined; send = next()) {
       await attempt(send);
       await wait(pauseMs);
     }

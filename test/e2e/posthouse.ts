@@ -108,9 +108,14 @@ export async function startPosthouse(options: ServeOptions = {}): Promise<Postho
   }
 }
 
-/** Runs a command to its end. @param env beside what every command gets */
-export async function runPosthouse(folder: string, args: readonly string[], env: Env = {}): Promise<Ended> {
-  return run([await executable(), ...args], { cwd: folder, env: cleanEnv(folder, env) });
+/** Runs a command to its end. @param env beside what every command gets @param launcher what it is started by */
+export async function runPosthouse(
+  folder: string,
+  args: readonly string[],
+  env: Env = {},
+  launcher: readonly string[] = [],
+): Promise<Ended> {
+  return run([...launcher, await executable(), ...args], { cwd: folder, env: cleanEnv(folder, env) });
 }
 
 /** Runs any program to its end. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { tempFolder } from "#test/support/temp-folder.ts";
 import { databaseOf } from "./posthouse.ts";
@@ -10,7 +10,7 @@ export interface SmallDisk extends Disposable {
   readonly launcher: readonly string[];
   /** From here on the program can't write a byte more. */
   fill(pid: number): void;
-  makeRoom(pid: number): void;
+  makeRoom(): void;
 }
 
 const DISK_BYTES = 64 * 1024 * 1024;
@@ -37,14 +37,29 @@ function memoryDisk(): SmallDisk {
 /** A limit on the size of the program's files, at what its log has already: https://man7.org/linux/man-pages/man2/setrlimit.2.html */
 function limitedFiles(): SmallDisk {
   const folder = tempFolder();
+  let limited = 0;
   return {
     path: folder.path,
-    // Past the limit a write fails, where without this the signal would end the program.
-    launcher: ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh"],
-    fill: (pid) => must(["prlimit", `--pid=${pid}`, `--fsize=${statSync(`${databaseOf(folder.path)}-wal`).size}:`]),
-    makeRoom: (pid) => must(["prlimit", `--pid=${pid}`, "--fsize=unlimited:"]),
+    launcher: limitedTo("unlimited"),
+    fill(pid) {
+      limited = pid;
+      must(["prlimit", `--pid=${pid}`, `--fsize=${statSync(`${databaseOf(folder.path)}-wal`).size}:`]);
+    },
+    makeRoom() {
+      // The limit ends with its process.
+      if (existsSync(`/proc/${limited}`)) must(["prlimit", `--pid=${limited}`, "--fsize=unlimited:"]);
+    },
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   };
+}
+
+/**
+ * Starts a program whose files can't grow past a limit.
+ * @param blocks of 512 bytes
+ */
+export function limitedTo(blocks: number | "unlimited"): string[] {
+  // Past the limit a write fails, where without the trap a signal would end the program.
+  return ["sh", "-c", `trap "" XFSZ; ulimit -S -f ${blocks}; exec "$@"`, "sh"];
 }
 
 /** The kinds of small disks that can be had on this machine, by what they are; at least one. */
@@ -65,7 +80,7 @@ function mayMount(): boolean {
 function fillWith(path: string): void {
   const file = openSync(path, "a");
   try {
-    for (let size = CHUNK.length; size > 0; ) size = writeSync(file, CHUNK, 0, size) === 0 ? 0 : size;
+    for (;;) writeSync(file, CHUNK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
   } finally {

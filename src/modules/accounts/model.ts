@@ -2,6 +2,8 @@ import { type Static, Type } from "@sinclair/typebox";
 
 /** The account that every test environment has. */
 export const SANDBOX_ACCOUNT_ID = 7_421;
+/** Why a lane waits whose account has used its sends of today; a change of the cap ends the wait. */
+export const DAILY_CAP_HOLD = "daily cap";
 /** Accounts of one's own are numbered from here. */
 export const FIRST_ACCOUNT_ID = 10_000;
 

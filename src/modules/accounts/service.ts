@@ -4,7 +4,7 @@ import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
-import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import { dayOf, isTimezone, nextDayAt } from "./day.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type AccountStatus,
   type BotCheck,
   type BotGate,
+  DAILY_CAP_HOLD,
   FIRST_ACCOUNT_ID,
   type NewAccount,
   SANDBOX_ACCOUNT_ID,
@@ -25,9 +26,11 @@ interface Needs {
   cipher: Cipher;
   gate: BotGate;
   nextNumber(tx: Tx, name: string, first: number): Promise<number>;
-  appendEvent(tx: Tx, env_id: number, event: NewEvent): Maybe<unknown>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
-  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean, reason: string | null): Promise<void>;
+  /** Ends a lane's wait where this is its reason. */
+  releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
+  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
 }
 
 /** A bot that Telegram knows. */
@@ -44,12 +47,23 @@ export interface SendLimit {
 
 export type AccountService = ReturnType<typeof createAccountService>;
 
+const TOKENS_TRIED_MAX = 20;
+
 /** The lane in which an account's jobs run. */
 export const laneOf = (account_id: number) => `account:${account_id}`;
 
 export function createAccountService(needs: Needs) {
   const { store, clock, cipher, gate } = needs;
   const place = (env_id: number, id: number) => `account:${env_id}:${id}`;
+
+  function opens(sealed: string, at: string): boolean {
+    try {
+      cipher.open(sealed, at);
+      return true;
+    } catch {
+      return false;
+    }
+  }
 
   async function find(tx: Tx, env_id: number, id: number): Promise<AccountRow> {
     const row = await store.lock(tx, env_id, id);
@@ -66,12 +80,12 @@ export function createAccountService(needs: Needs) {
     const after = { ...row, status, status_reason: reason, updated_at: clock.now() };
     await store.update(tx, row.env_id, row.id, { status, status_reason: reason, updated_at: after.updated_at });
     const type = status === "connected" ? "account.connected" : "account.disconnected";
-    await needs.appendEvent(tx, row.env_id, { type, subject: String(row.id), actor, data: present(after) });
+    needs.appendEvent(tx, row.env_id, { type, subject: String(row.id), actor, data: present(after) });
   }
 
   /** A lane moves when the account is neither paused nor cut off. */
   const syncLane = (tx: Tx, row: AccountRow) =>
-    needs.pauseLane(tx, row.env_id, laneOf(row.id), row.paused === 1 || row.status !== "connected", row.status_reason);
+    needs.pauseLane(tx, row.env_id, laneOf(row.id), row.paused === 1 || row.status !== "connected");
 
   return {
     /** Gives a test environment its sandbox account. */
@@ -122,7 +136,7 @@ export function createAccountService(needs: Needs) {
       await store.insert(tx, row);
       await needs.addLane(tx, env_id, laneOf(id));
       const account = present(row);
-      await needs.appendEvent(tx, env_id, { type: "account.connected", subject: String(id), actor, data: account });
+      needs.appendEvent(tx, env_id, { type: "account.connected", subject: String(id), actor, data: account });
       return account;
     },
 
@@ -179,6 +193,7 @@ export function createAccountService(needs: Needs) {
         row.status_reason = null;
       }
       await syncLane(tx, row);
+      if (patch.daily_cap !== undefined || patch.timezone !== undefined) await needs.releaseLane(tx, env_id, laneOf(id), DAILY_CAP_HOLD);
       return present(row);
     },
 
@@ -190,7 +205,7 @@ export function createAccountService(needs: Needs) {
       const now = clock.now();
       await setStatus(tx, row, "disconnected", "removed", actor);
       await store.update(tx, env_id, id, { deleted_at: now, token: null });
-      await needs.pauseLane(tx, env_id, laneOf(id), false, null);
+      await needs.pauseLane(tx, env_id, laneOf(id), false);
     },
 
     /** The channel no longer accepts the account: says so, and keeps its queue. */
@@ -201,14 +216,11 @@ export function createAccountService(needs: Needs) {
 
     /** @throws Error in words for the person who starts the program, when the tokens were sealed with another secret */
     async tryTokens(): Promise<void> {
-      const row = await store.anySealed();
-      if (row === undefined) return;
-      try {
-        cipher.open(row.token!, place(row.env_id, row.id));
-      } catch (error) {
-        const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the bots were connected";
-        throw new Error(`the bots' tokens in the database can't be opened with this secret: ${advice}`, { cause: error });
-      }
+      const rows = await store.someSealed(TOKENS_TRIED_MAX);
+      // One that alone can't be opened is that account's misfortune, and no reason to stand still.
+      if (rows.length === 0 || rows.some((row) => opens(row.token!, place(row.env_id, row.id)))) return;
+      const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the bots were connected";
+      throw new Error(`the bots' tokens in the database can't be opened with this secret: ${advice}`);
     },
 
     /** For the messages: the row, also of a removed account. */

@@ -46,9 +46,9 @@ export function createAccountStore(db: Database) {
         .where("telegram_id", "=", telegram_id)
         .where("deleted_at", "is", null)
         .executeTakeFirst(),
-    /** Any token of any environment: the system door by which a start tries its secret. */
-    anySealed: () =>
-      db.read.selectFrom("accounts").select(["env_id", "id", "token"]).where("token", "is not", null).limit(1).executeTakeFirst(),
+    /** Some tokens of whatever environment: the system door by which a start tries its secret. */
+    someSealed: (most: number) =>
+      db.read.selectFrom("accounts").select(["env_id", "id", "token"]).where("token", "is not", null).limit(most).execute(),
     page: (env_id: number, after: number | null, offset: number, most: number) =>
       here(env_id)
         .$if(after !== null, (query) => query.where("id", ">", after!))

@@ -2,7 +2,7 @@ import { type Clock, toTime } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Scope } from "#src/core/principal.ts";
-import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Tx } from "#src/core/tx.ts";
 import { type Event, type EventType, eventTypes, type NewEvent } from "./model.ts";
 import type { EventRow, EventStore } from "./store.ts";
 
@@ -19,10 +19,10 @@ export type EventService = ReturnType<typeof createEventService>;
 export function createEventService({ store, clock }: { store: EventStore; clock: Clock }) {
   return {
     /** Writes an event down in the transaction of its change. */
-    append(tx: Tx, env_id: number, event: NewEvent): Maybe<number> {
+    append(tx: Tx, env_id: number, event: NewEvent): void {
       const created_at = clock.now();
       const { type, subject, actor, data } = event;
-      return store.append(tx, { env_id, id: newId("evt", created_at), type, subject, actor, data: JSON.stringify(data), created_at });
+      store.append(tx, { env_id, id: newId("evt", created_at), type, subject, actor, data: JSON.stringify(data), created_at });
     },
 
     /**

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import type { EventRow } from "#db/schema.ts";
-import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Tx } from "#src/core/tx.ts";
 
 type NewRow = Omit<EventRow, "tx_id" | "seq">;
 
@@ -20,7 +20,7 @@ export function createEventStore(db: Database) {
   );
 
   return {
-    append: (tx: Tx, row: NewRow): Maybe<number> => insert.run(tx, row),
+    append: (tx: Tx, row: NewRow): void => insert.later(tx, row),
     place: (env_id: number, id: string) =>
       db.read.selectFrom("events").select(["tx_id", "seq"]).where("env_id", "=", env_id).where("id", "=", id).executeTakeFirst(),
     /** In the order of commits. On PostgreSQL nothing is shown that a transaction still running could precede. */

@@ -85,7 +85,7 @@ export function createIdempotencyService({ store, clock, cipher, write }: Needs)
       if (kept !== undefined) return replay(ask, kept, fingerprint);
     }
     const written = toWritten(await work(tx));
-    if (ask.key !== null) await store.insert(tx, toRow(ask, fingerprint, written));
+    if (ask.key !== null) store.insert(tx, toRow(ask, fingerprint, written));
     return written;
   }
 
@@ -159,7 +159,7 @@ export function createIdempotencyService({ store, clock, cipher, write }: Needs)
     try {
       return await write(async (tx) => {
         const kept = await find(tx, ask);
-        if (kept === undefined) await store.insert(tx, toRow(ask, fingerprint, null));
+        if (kept === undefined) store.insert(tx, toRow(ask, fingerprint, null));
         return kept;
       });
     } catch (error) {

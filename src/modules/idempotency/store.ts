@@ -30,7 +30,7 @@ export function createIdempotencyStore(db: Database) {
   const at = ({ env_id, operation, key }: Place) => ({ env_id, operation, key });
   return {
     find: (tx: Tx | null, place: Place): Maybe<IdempotencyRow | undefined> => find.one(tx, at(place)),
-    insert: (tx: Tx, row: IdempotencyRow): Maybe<number> => insert.run(tx, row),
+    insert: (tx: Tx, row: IdempotencyRow): void => insert.later(tx, row),
     finish: async (tx: Tx, row: IdempotencyRow) => {
       const { status, body, sealed, expires_at } = row;
       await remainder(tx, row).set({ status, body, sealed, expires_at }).execute();

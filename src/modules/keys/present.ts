@@ -22,7 +22,7 @@ export function presentKey(row: KeyRow, home: Home): Key {
 }
 
 /** What an ETag speaks for: that a key was used is no change of it. */
-export function withoutUse({ last_used_at: _, ...rest }: Key): Omit<Key, "last_used_at"> {
+export function withoutUse({ last_used_at: _at, ...rest }: Key): Omit<Key, "last_used_at"> {
   return rest;
 }
 

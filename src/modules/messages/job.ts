@@ -1,6 +1,7 @@
 import type { Clock } from "#src/core/clock.ts";
-import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
+import { DAILY_CAP_HOLD } from "#src/modules/accounts/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
 import type { MessageStatus } from "./model.ts";
@@ -25,7 +26,7 @@ interface Needs<Account extends SendingAccount> {
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   laneOf(account_id: number): string;
-  appendEvent(tx: Tx, env_id: number, event: NewEvent): Maybe<unknown>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
 }
 
 interface Ready {
@@ -49,9 +50,9 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
   /** @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it */
   async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus): Promise<Outcome> {
-    if (!(await store.record(tx, row, from))) return { kind: "discard", code: "gone" };
+    if (!(await store.record(tx, row, from))) return { kind: "gone" };
     const data = presentMessage(row);
-    for (const type of events) await needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
+    for (const type of events) needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
     return outcome;
   }
 
@@ -82,7 +83,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const taken = await accounts.takeSend(tx, account);
       const wait = taken === null || taken.fits ? null : taken.limit.resets_at - now;
       if (wait !== null)
-        return { outcome: await write(tx, requeue(row, "daily cap", { kind: "snooze", ms: wait, reason: "daily cap" }), from) };
+        return { outcome: await write(tx, requeue(row, DAILY_CAP_HOLD, { kind: "snooze", ms: wait, reason: DAILY_CAP_HOLD }), from) };
       capped = { ...row, cap_day: taken?.limit.day ?? null };
       await store.record(tx, capped, from);
     }
@@ -107,8 +108,9 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
   /** @returns chat ids by recipient, as far as this account has met them */
   async function knownChats(tx: Tx, account: Account, rows: MessageRow[]): Promise<Map<string, string>> {
-    const names = rows.filter((row) => row.account_id === account.id && row.recipient.startsWith("@")).map((row) => row.recipient);
-    if (names.length === 0 || !channels.get(account.kind)!.remembersChats) return new Map();
+    if (!channels.get(account.kind)!.remembersChats) return new Map();
+    const names = rows.filter((row) => row.recipient.startsWith("@")).map((row) => row.recipient);
+    if (names.length === 0) return new Map();
     const chats = await store.chatsOf(tx, account.env_id, account.id, names);
     return new Map(chats.toSorted((a, b) => a.updated_at - b.updated_at).map((chat) => [`@${chat.username}`, chat.chat_id]));
   }
@@ -151,10 +153,10 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const env_id = jobs[0]!.env_id;
       const rows = new Map((await claim(tx, env_id, jobs)).map((row) => [row.id, row]));
       const found = new Map<number, { account: Account; chats: Map<string, string> }>();
-      for (const { account_id } of rows.values()) {
-        if (account_id === null || found.has(account_id)) continue;
+      for (const [account_id, ofAccount] of Map.groupBy(rows.values(), (row) => row.account_id)) {
+        if (account_id === null) continue;
         const account = (await accounts.row(tx, env_id, account_id))!;
-        found.set(account_id, { account, chats: await knownChats(tx, account, [...rows.values()]) });
+        found.set(account_id, { account, chats: await knownChats(tx, account, ofAccount) });
       }
       const begun: Begun<Ready>[] = [];
       for (const job of jobs) {

@@ -50,7 +50,7 @@ export interface Needs<Account extends SendingAccount> {
   enqueue: Enqueue;
   /** Takes a waiting job out of the queue; false when it runs or is gone. */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
-  appendEvent(tx: Tx, env_id: number, event: NewEvent): Maybe<unknown>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
 }
 
 export const SEND_JOB = "messages.send";
@@ -95,7 +95,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   }
 
   async function event(tx: Tx, row: MessageRow, type: EventType, actor: string): Promise<void> {
-    await needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: presentMessage(row) });
+    needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: presentMessage(row) });
   }
 
   async function send(tx: Tx, sender: Sender, ask: SendMessage): Promise<{ sent: Sent; cap: CapLeft | null }> {
@@ -119,7 +119,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     };
     const eta = await estimator.next(tx, place, timing.run_at, now);
     const row = newRow(sender, ask, { channel, recipient, timing, eta, cap_day: cap?.day ?? null, now });
-    await store.insert(tx, row);
+    store.insert(tx, row);
     const job = {
       env_id,
       id: row.id,
@@ -130,9 +130,9 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       payload: channel.name,
       eta,
     };
-    await needs.enqueue(tx, job);
+    needs.enqueue(tx, job);
     if (timing.expires_at !== null)
-      await needs.enqueue(tx, {
+      needs.enqueue(tx, {
         ...job,
         id: expireJobId(row.id),
         kind: EXPIRE_JOB,

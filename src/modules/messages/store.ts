@@ -134,7 +134,7 @@ export function createMessageStore(db: Database) {
       .$if(by.created_before !== undefined, (q) => q.where("id", "<", lowestId("msg", by.created_before!)));
 
   return {
-    insert: (tx: Tx, row: MessageRow): Maybe<number> => insert.run(tx, row),
+    insert: (tx: Tx, row: MessageRow): void => insert.later(tx, row),
     get: (tx: Tx | null, env_id: number, id: string): Maybe<MessageRow | undefined> => get.one(tx, { env_id, id }),
     lock: (tx: Tx, env_id: number, id: string): Maybe<MessageRow | undefined> =>
       db.engine === "sqlite"

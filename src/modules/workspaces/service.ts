@@ -15,7 +15,7 @@ interface Needs {
   /** Makes what every test environment has: its sandbox account. */
   furnishSandbox(tx: Tx, env_id: number): Promise<void>;
   /** Tells an environment of a rise of plan. */
-  planRose(tx: Tx, env_id: number, actor: string, change: { workspace: Workspace; previous_plan: string | null }): Promise<void>;
+  planRose(tx: Tx, env_id: number, actor: string, change: { workspace: Workspace; previous_plan: string | null }): void;
   /** Keys carry the plan's limit: forget what is cached of them. */
   keysChanged(): void;
 }
@@ -78,7 +78,13 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
      * Changes what is given; a rise of plan is told to every environment as `subscription.upgraded`.
      * @throws AppError `validation_error` when the name is taken; what `check` throws
      */
-    async patch(tx: Tx, workspace_id: number, patch: WorkspacePatch, actor: string, check: Precondition = unconditional): Promise<Workspace> {
+    async patch(
+      tx: Tx,
+      workspace_id: number,
+      patch: WorkspacePatch,
+      actor: string,
+      check: Precondition = unconditional,
+    ): Promise<Workspace> {
       const before = await store.lockWorkspace(tx, workspace_id);
       check(presentWorkspace(before));
       const after: WorkspaceRow = { ...before, ...patch, updated_at: clock.now() };
@@ -86,7 +92,7 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       const workspace = presentWorkspace(after);
       if (rank(after.plan) > rank(before.plan)) {
         for (const { id } of await store.environmentsIn(tx, workspace_id))
-          await planRose(tx, id, actor, { workspace, previous_plan: before.plan });
+          planRose(tx, id, actor, { workspace, previous_plan: before.plan });
       }
       tx.afterCommit(keysChanged);
       return workspace;
