@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { Server } from "bun";
 import type { Config } from "./config.ts";
@@ -32,7 +33,7 @@ export function listen(config: Config, handle: Handle): Listener {
   let current = bind(config, handle, tls !== null);
   const all = new Set([current]);
   return {
-    url: `${tls === null ? "http" : "https"}://${current.hostname}:${current.port}`,
+    url: `${tls === null ? "http" : "https"}://${isIPv6(config.host) ? `[${config.host}]` : config.host}:${current.port}`,
     reloadTls() {
       const before = current;
       current = bind({ ...config, port: Number(before.port) }, handle, true);

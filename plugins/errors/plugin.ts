@@ -17,7 +17,8 @@ export function errors({ log, public_url, methodsOf }: Needs) {
     const context = contextOf(request);
     const url = new URL(request.url);
     const instance = url.pathname;
-    const expected = code === "NOT_FOUND" ? missing(request.method, instance, methodsOf(instance)) : translate(error, code, url.searchParams);
+    const expected =
+      code === "NOT_FOUND" ? missing(request.method, instance, methodsOf(instance)) : translate(error, code, url.searchParams);
     if (expected.code === "internal_error")
       log.error("a request failed", { request_id: context.id, operation: context.operation, error: withoutValues(error) });
     const problem = toProblem(expected, { public_url, instance, request_id: context.id });

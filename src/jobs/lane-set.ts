@@ -59,7 +59,7 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
   async function serve(lane: Lane, reader: LaneReader, now: number, batch: Job[], most: number): Promise<void> {
     if (lane.paused || lane.heldUntil > now) lane.sleepUntil = lane.nextAt(now);
     else {
-      await lane.fill(reader, now);
+      await lane.readAhead(reader, now);
       takeFrom(lane, now, batch, most);
     }
     // Served lanes go to the end of the set, so that each has its turn.

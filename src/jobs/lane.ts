@@ -1,5 +1,5 @@
 import type { Job, Limit } from "./job.ts";
-import { createPace, type Pace } from "./pacing.ts";
+import { createPace, type Pace, UNLIMITED } from "./pacing.ts";
 
 /** Jobs of one lane that are kept in memory, however long its queue is. */
 const LANE_JOBS_MAX = 256;
@@ -7,6 +7,8 @@ const LANE_JOBS_MAX = 256;
 const LANE_JOBS_LOW = 192;
 /** Of one chat: a flood to one recipient leaves room for the others. */
 const CHAT_JOBS_MAX = 2;
+/** Pages that are read at once; a flood to one chat is read over page by page, and everybody else waits meanwhile. */
+const PAGES_MAX = 4;
 const IDLE_CHATS_MAX = 512;
 
 /** A place in a lane's queue. */
@@ -63,12 +65,12 @@ export class Lane {
     return this.#jobs.length;
   }
 
-  /** A job was put into the queue by this process: it lies behind everything that was read. */
-  added(run_at: number, now: number): void {
-    // The wall clock went back: the job lies before what was read.
-    if (this.#cursor !== null && run_at < this.#cursor.run_at) this.rescan();
-    else if (run_at <= now) this.#more = true;
-    else this.#nextDue = Math.min(this.#nextDue, run_at);
+  /** A job was put into the queue by this process, as a rule behind everything that was read. */
+  added(place: Place, now: number): void {
+    // It was committed after a later one, or the wall clock went back.
+    if (this.#cursor !== null && isBefore(place, this.#cursor)) this.rescan();
+    else if (place.run_at <= now) this.#more = true;
+    else this.#nextDue = Math.min(this.#nextDue, place.run_at);
   }
 
   /** Somebody else may have put a job anywhere: read from the start again. */
@@ -80,30 +82,46 @@ export class Lane {
   }
 
   /** Reads what there is room for. */
-  async fill(reader: LaneReader, now: number): Promise<void> {
+  async readAhead(reader: LaneReader, now: number): Promise<void> {
     if (this.#nextDue <= now) this.#more = true;
     await this.#refillChats(reader);
-    while (this.#more && this.#jobs.length < LANE_JOBS_LOW) await this.#readPage(reader, now);
+    for (let pages = 0; this.#hasRoom() && pages < PAGES_MAX; pages++) await this.#readPage(reader, now);
     if (this.#chats.size > IDLE_CHATS_MAX) this.#forgetIdleChats(now);
+  }
+
+  /** More is waiting, and there is room for it. */
+  #hasRoom(): boolean {
+    return this.#more && this.#jobs.length < LANE_JOBS_LOW;
   }
 
   async #readPage(reader: LaneReader, now: number): Promise<void> {
     const from = this.#cursor;
-    this.#more = false;
     const most = LANE_JOBS_MAX - this.#jobs.length;
-    const page = await reader.after(this, from, most);
-    // A rescan that came while PostgreSQL answered makes this page an old one.
-    if (this.#cursor !== from) return;
+    // Before the read, since what is added while PostgreSQL answers sets them again.
+    this.#more = false;
     this.#nextDue = Number.POSITIVE_INFINITY;
+    const page = await this.#orAgain(reader.after(this, from, most));
+    // A rescan that came meanwhile makes this page an old one.
+    if (this.#cursor !== from) return;
     for (const job of page) {
       if (job.run_at > now) {
-        this.#nextDue = job.run_at;
+        this.#nextDue = Math.min(this.#nextDue, job.run_at);
         return;
       }
       this.#cursor = { run_at: job.run_at, id: job.id };
       if (!this.#known.has(job.id)) this.#keep(job);
     }
     this.#more ||= page.length === most;
+  }
+
+  /** What could not be read is still there. */
+  async #orAgain(reading: Job[] | Promise<Job[]>): Promise<Job[]> {
+    try {
+      return await reading;
+    } catch (error) {
+      this.#more = true;
+      throw error;
+    }
   }
 
   #keep(job: Job): void {
@@ -124,16 +142,22 @@ export class Lane {
   }
 
   async #refillChats(reader: LaneReader): Promise<void> {
-    for (const name of this.#starved.splice(0)) {
-      const chat = this.#chats.get(name);
-      if (chat === undefined || chat.spilledFrom === null || this.#cursor === null) continue;
-      const from = chat.spilledFrom;
-      const jobs = await reader.ofChat(this, name, from, this.#cursor, CHAT_JOBS_MAX + 1);
-      if (chat.spilledFrom !== from) continue;
-      const rest = jobs[CHAT_JOBS_MAX];
-      chat.spilledFrom = rest === undefined ? null : { run_at: rest.run_at, id: rest.id };
-      for (const job of jobs.slice(0, CHAT_JOBS_MAX)) if (!this.#known.has(job.id)) this.#insert(job);
+    for (let name = this.#starved[0]; name !== undefined; name = this.#starved[0]) {
+      await this.#refillChat(name, reader);
+      // Only now: when the reading fails, it is done again; and a rescan has forgotten them all.
+      if (this.#starved[0] === name) this.#starved.shift();
     }
+  }
+
+  async #refillChat(name: string, reader: LaneReader): Promise<void> {
+    const chat = this.#chats.get(name);
+    if (chat === undefined || chat.spilledFrom === null || this.#cursor === null) return;
+    const from = chat.spilledFrom;
+    const jobs = await reader.ofChat(this, name, from, this.#cursor, CHAT_JOBS_MAX + 1);
+    if (chat.spilledFrom !== from) return;
+    const rest = jobs[CHAT_JOBS_MAX];
+    chat.spilledFrom = rest === undefined ? null : { run_at: rest.run_at, id: rest.id };
+    for (const job of jobs.slice(0, CHAT_JOBS_MAX)) if (!this.#known.has(job.id)) this.#insert(job);
   }
 
   /** Takes the next job that may run now; it counts as running until `finished` or `putBack`. */
@@ -190,14 +214,16 @@ export class Lane {
     chat.running = false;
     chat.kept--;
     leave(chat.pace);
-    if (chat.kept === 0 && chat.spilledFrom !== null) this.#starved.push(job.chat);
+    if (chat.kept > 0) return;
+    if (chat.spilledFrom !== null) this.#starved.push(job.chat);
+    else if (chat.pace === UNLIMITED) this.#chats.delete(job.chat);
   }
 
   /** @returns when `take` can succeed next (ms); Infinity when only an event can change that */
   nextAt(now: number): number {
     if (this.paused) return Number.POSITIVE_INFINITY;
     if (this.heldUntil > now) return this.heldUntil;
-    if ((this.#more && this.#jobs.length < LANE_JOBS_LOW) || this.#starved.length > 0) return now;
+    if (this.#hasRoom() || this.#starved.length > 0) return now;
     const ready = this.#jobs.reduce((soonest, job) => Math.min(soonest, this.#chatOpenAt(job)), this.#nextDue);
     return Math.max(ready, this.#jobs.length > 0 ? (this.#pace?.openAt() ?? 0) : 0);
   }

@@ -3,6 +3,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
+import { createFreeJobs } from "./free-jobs.ts";
 import type { Job, JobKind, NewJob, Outcome } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { createLaneSet } from "./lane-set.ts";
@@ -16,8 +17,6 @@ import { createJobStore } from "./store.ts";
 const GROUP_JOBS_MAX = 128;
 /** Jobs between being marked and being recorded. */
 const RUNNING_MAX = 1_024;
-const FREE_JOBS_MAX = 32;
-const FREE_LEASE_MS = 60_000;
 /** What is on the wire may take this long when the program is asked to stop, and then its outcome to be written. */
 const STOP_MS_MAX = 5_500;
 const RECORD_MS_MAX = 1_000;
@@ -60,19 +59,19 @@ interface LoopDeps {
 export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcome, ring, amSole }: LoopDeps): JobLoop {
   const store = createJobStore(db);
   const kinds = new Map(kindList.map((kind) => [kind.kind, kind]));
+  const free = createFreeJobs(db, store);
   const lanes = createLaneSet({
     lane: (job) => kinds.get(job.kind)!.laneLimits(job),
     chat: (job) => kinds.get(job.kind)!.chatLimits(job),
   });
   let running = 0;
-  let freeRunning = 0;
-  let freeDueAt = 0;
   let blockedUntil = 0;
   let started = false;
   /** Its lanes are known. */
   let ready = false;
   let scheduled = false;
   let ticking = false;
+  let lastTick: Promise<void> = Promise.resolve();
   let cancelTimer: (() => void) | undefined;
   const waiters: (() => void)[] = [];
   const drained: (() => void)[] = [];
@@ -122,6 +121,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
           lane.rescan();
         });
         ownership.refresh();
+        // It was put into the queue when the lane was still taken for ours: its owner has not heard of it.
+        ring();
       },
       untouched: (job) => leave(job, (lane) => lane.putBack(job, clock.now(), false)),
       blocked: (until) => (blockedUntil = Math.max(blockedUntil, until)),
@@ -131,10 +132,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   function leave(job: Job, update: (lane: Lane) => void): void {
     running--;
     const lane = lanes.of(job);
-    if (job.lane === null) {
-      freeRunning--;
-      freeDueAt = 0;
-    } else if (lane !== undefined) {
+    if (job.lane === null) free.left();
+    else if (lane !== undefined) {
       update(lane);
       lanes.rouse(lane);
     }
@@ -145,19 +144,17 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   function schedule(): void {
     if (scheduled || !started) return;
     scheduled = true;
-    setImmediate(() => void tick());
+    setImmediate(() => {
+      scheduled = false;
+      if (started && !ticking) lastTick = tick();
+    });
   }
 
   async function tick(): Promise<void> {
-    scheduled = false;
-    if (ticking) return;
     ticking = true;
     try {
       const now = clock.now();
-      if (blockedUntil <= now) {
-        await startFree(now);
-        await startLaned(now);
-      }
+      if (blockedUntil <= now) await startDue(now);
     } catch (error) {
       log.error("the job loop could not read its queue; it tries again", { error });
       blockedUntil = clock.now() + 1_000;
@@ -168,27 +165,15 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     if (isSettled()) for (const done of waiters.splice(0)) done();
   }
 
-  async function startLaned(now: number): Promise<void> {
-    const batch = await lanes.collect(store, now, Math.min(GROUP_JOBS_MAX, RUNNING_MAX - running));
-    if (batch.length === 0) return;
-    running += batch.length;
-    void runner.run(batch);
-    schedule();
+  async function startDue(now: number): Promise<void> {
+    start(await free.collect(now));
+    if (started) start(await lanes.collect(store, now, Math.min(GROUP_JOBS_MAX, RUNNING_MAX - running)));
   }
 
-  async function startFree(now: number): Promise<void> {
-    if (freeDueAt > now || freeRunning >= FREE_JOBS_MAX || !started) return;
-    const taken = await db.write((tx) => store.takeFree(tx, now, now + FREE_LEASE_MS, FREE_JOBS_MAX));
-    if (taken.length === 0) {
-      // What is enqueued while this is read must not be overwritten by what was read.
-      freeDueAt = Number.POSITIVE_INFINITY;
-      const next = (await store.nextFree()) ?? Number.POSITIVE_INFINITY;
-      freeDueAt = Math.min(freeDueAt, next);
-      return;
-    }
-    running += taken.length;
-    freeRunning += taken.length;
-    void runner.run(taken);
+  function start(jobs: Job[]): void {
+    if (jobs.length === 0) return;
+    running += jobs.length;
+    void runner.run(jobs);
     schedule();
   }
 
@@ -198,7 +183,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     cancelTimer = undefined;
     if (!started || scheduled) return;
     const now = clock.now();
-    let at = Math.min(lanes.nextAt(), freeRunning < FREE_JOBS_MAX ? freeDueAt : Number.POSITIVE_INFINITY);
+    let at = Math.min(lanes.nextAt(), free.nextAt());
     if (at === Number.POSITIVE_INFINITY || running >= RUNNING_MAX) return;
     at = Math.max(at, blockedUntil);
     if (at <= now) schedule();
@@ -207,17 +192,17 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
 
   function isSettled(): boolean {
     if (scheduled || ticking || running > 0 || ownership.isBusy()) return false;
-    return Math.min(freeDueAt, lanes.nextAt()) > clock.now();
+    return Math.min(free.nextAt(), lanes.nextAt()) > clock.now();
   }
 
   function wake(job: NewJob): void {
     const now = clock.now();
     if (!started) return ring();
-    if (job.lane === null) freeDueAt = Math.min(freeDueAt, job.run_at);
+    if (job.lane === null) free.added(job.run_at);
     else {
       const lane = lanes.of(job);
       if (lane === undefined) return ring();
-      lane.added(job.run_at, now);
+      lane.added(job, now);
       lanes.rouse(lane);
     }
     schedule();
@@ -251,6 +236,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       started = false;
       ready = false;
       cancelTimer?.();
+      // It may be about to take something.
+      await lastTick;
       await drain();
       await ownership.stop();
       // They may be another's until the next start: what is known of them then counts for nothing.
@@ -291,7 +278,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     lastEta: async (tx, env_id, lane, now) => (await store.lastEta(tx, env_id, lane, now))?.eta ?? null,
     rescan() {
       if (!started) return;
-      freeDueAt = 0;
+      free.rescan();
       lanes.rescan();
       schedule();
       ownership.refresh();

@@ -65,18 +65,24 @@ export function createOwnership({ db, store, clock, log, leases, kinds, amSole, 
 
   /** One at a time; who asks while one runs gets another after it. */
   function refresh(): void {
-    if (running !== undefined) {
-      again = true;
-      return;
-    }
-    running = claim(false)
-      .catch((error: unknown) => log.error("the lanes could not be leased; it is tried again", { error }))
-      .finally(() => {
-        running = undefined;
-        if (!again) return onRefreshed();
-        again = false;
-        refresh();
-      });
+    if (running === undefined) void runClaim(false).catch(tellFailure);
+    else again = true;
+  }
+
+  /** Two at once would take a lane for settled that the other has yet to settle. */
+  function runClaim(takeAll: boolean): Promise<void> {
+    const claiming = claim(takeAll).finally(() => {
+      running = undefined;
+      if (!again) return onRefreshed();
+      again = false;
+      refresh();
+    });
+    running = claiming.catch(() => {});
+    return claiming;
+  }
+
+  function tellFailure(error: unknown): void {
+    log.error("the lanes could not be leased; it is tried again", { error });
   }
 
   function renew(): void {
@@ -89,7 +95,9 @@ export function createOwnership({ db, store, clock, log, leases, kinds, amSole, 
   return {
     name: "lane ownership",
     async start() {
-      await claim(await amSole());
+      const isSole = await amSole();
+      for (let current = running; current !== undefined; current = running) await current;
+      await runClaim(isSole);
       if (renews) renew();
     },
     async stop() {

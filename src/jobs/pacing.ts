@@ -12,7 +12,11 @@ export interface Pace {
   isIdle(now: number): boolean;
 }
 
+/** Shared by all that no limit holds: it has nothing to remember. */
+export const UNLIMITED: Pace = { openAt: () => 0, reserve() {}, used() {}, unused() {}, isIdle: () => true };
+
 export function createPace(limits: readonly Limit[]): Pace {
+  if (limits.length === 0) return UNLIMITED;
   const windows = limits.map(createWindow);
   let reserved = 0;
   return {

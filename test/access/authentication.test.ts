@@ -22,7 +22,9 @@ const scoped = (app: TestApp) => guarded(app).filter(({ scopes }) => scopes !== 
 describe.each(appEngines)("every operation of the reference on %s", (engine) => {
   test("is open without a key only where the reference says so", async () => {
     await using app = await setup({ engine });
-    const seen = await Promise.all(app.client.reference.operations.map(async (operation) => ({ operation, answer: await ask(app, operation, null) })));
+    const seen = await Promise.all(
+      app.client.reference.operations.map(async (operation) => ({ operation, answer: await ask(app, operation, null) })),
+    );
     const refused = seen.filter(({ answer }) => answer.status === 401).map(({ operation }) => operation.id);
     expect(refused).toEqual(guarded(app).map(({ id }) => id));
     expect(refused.length).toBeGreaterThan(15);
@@ -32,12 +34,19 @@ describe.each(appEngines)("every operation of the reference on %s", (engine) => 
     await using app = await setup({ engine });
     const revoked = await app.makeKey(app.live);
     const expired = await app.makeKey(app.live, { expires_at: new Date(app.clock.now() + 1_000).toISOString() });
-    await revoked.delete(`/v1/keys/${(await revoked.get("/v1/me")).body.key_id}`);
+    await revoked.delete(`/v1/keys/${String((await revoked.get("/v1/me")).body.key_id)}`);
     app.clock.advance(1_000);
     const { key } = app.live;
     const mistyped = key.slice(0, -1) + (key.endsWith("0") ? "1" : "0");
     const unknown = makeUnknownKey("live").key;
-    const headers = ["", "Bearer", "Bearer ", key, `Basic ${key}`, ...[mistyped, unknown, revoked.key, expired.key, `${key} ${key}`].map((bad) => `Bearer ${bad}`)];
+    const headers = [
+      "",
+      "Bearer",
+      "Bearer ",
+      key,
+      `Basic ${key}`,
+      ...[mistyped, unknown, revoked.key, expired.key, `${key} ${key}`].map((bad) => `Bearer ${bad}`),
+    ];
     for (const operation of guarded(app)) {
       const statuses = await Promise.all(headers.map(async (header) => (await ask(app, operation, header)).status));
       expect([operation.id, ...statuses]).toEqual([operation.id, ...headers.map(() => 401)]);
@@ -50,7 +59,12 @@ describe.each(appEngines)("every operation of the reference on %s", (engine) => 
       const others = allScopes.filter((scope) => !operation.scopes!.includes(scope));
       const { key } = await app.makeKey(app.live, { scopes: others });
       const { status, body } = await ask(app, operation, `Bearer ${key}`);
-      expect([operation.id, status, body.code, operation.scopes!.includes(body.required_scope!)]).toEqual([operation.id, 403, "forbidden", true]);
+      expect([operation.id, status, body.code, operation.scopes!.includes(body.required_scope!)]).toEqual([
+        operation.id,
+        403,
+        "forbidden",
+        true,
+      ]);
     }
   });
 

@@ -27,8 +27,10 @@ function personal(name: string, value: unknown, schema: Schema, own: Own): unkno
   if (name === "account_id" && own.account_id !== undefined) return own.account_id;
   if (name === "name" || name === "text") return schema.pattern === undefined ? `${String(value)} ${own.mark}` : own.mark;
   // Another bot each time: one token is one bot.
-  if (name === "token") return `${5_000_000_000 + [...own.mark].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 1_000_000}:${own.mark.padEnd(35, "x")}`;
-  if (Array.isArray(value)) return value.map((item: unknown) => (isRecord(item) ? personalize(item, (schema.items ?? {}) as Schema, own) : item));
+  if (name === "token")
+    return `${5_000_000_000 + (Array.from(own.mark).reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 1_000_000)}:${own.mark.padEnd(35, "x")}`;
+  if (Array.isArray(value))
+    return value.map((item: unknown) => (isRecord(item) ? personalize(item, (schema.items ?? {}) as Schema, own) : item));
   return isRecord(value) ? personalize(value, schema, own) : value;
 }
 

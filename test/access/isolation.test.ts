@@ -28,9 +28,17 @@ function leaks(own: Holdings, other: Holdings, address: string, answer: Answer):
 /** All rows of an environment, but for what a request itself leaves: its key's last use and its kept answer. */
 async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
   const tables = ["messages", "accounts", "jobs", "lanes", "events", "chats"] as const;
-  const rows = await Promise.all(tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()));
-  const keys = await db.read.selectFrom("keys").select(["id", "name", "scopes", "revoked_at", "expires_at"]).where("env_id", "=", tenant.env_id).execute();
-  return JSON.parse(JSON.stringify([...rows.map((list, at) => list.map((row) => (tables[at] === "lanes" ? { ...row, lease_until: null } : row))), keys]));
+  const rows = await Promise.all(
+    tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),
+  );
+  const keys = await db.read
+    .selectFrom("keys")
+    .select(["id", "name", "scopes", "revoked_at", "expires_at"])
+    .where("env_id", "=", tenant.env_id)
+    .execute();
+  return JSON.parse(
+    JSON.stringify([...rows.map((list, at) => list.map((row) => (tables[at] === "lanes" ? { ...row, lease_until: null } : row))), keys]),
+  );
 }
 
 describe.each(appEngines)("environments never meet on %s:", (engine) => {
@@ -89,14 +97,19 @@ describe.each(appEngines)("environments never meet on %s:", (engine) => {
   test("an id of another's in a body names nothing", async () => {
     await using town = await settleTown(engine);
     for (const [own, other] of pairs(town)) {
-      const [account] = other.ids.get("/v1/accounts")!.filter((id) => id !== "7421");
+      const account = other.ids.get("/v1/accounts")!.find((id) => id !== "7421");
       if (account !== undefined) {
         const sent = await own.tenant.post("/v1/messages/send", { account_id: Number(account), to: "@sarah_miller", text: "intruding" });
         expect(sent.status).toBe(404);
       }
       const [message] = other.ids.get("/v1/messages")!;
       const [mine] = own.ids.get("/v1/accounts")!;
-      const reply = await own.tenant.post("/v1/messages/send", { account_id: Number(mine), to: "@sarah_miller", text: "intruding", reply_to: message });
+      const reply = await own.tenant.post("/v1/messages/send", {
+        account_id: Number(mine),
+        to: "@sarah_miller",
+        text: "intruding",
+        reply_to: message,
+      });
       expect(reply.status).toBe(422);
     }
   });

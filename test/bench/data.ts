@@ -18,7 +18,7 @@ export interface Contents {
   queue?: Queue;
 }
 
-export interface Queue {
+interface Queue {
   messages: number;
   /** Sandbox accounts that share them. */
   accounts: number;
@@ -28,7 +28,10 @@ export interface Queue {
  * Makes a database with a workspace, a test key and, where asked for, a queue; and closes it again.
  * @returns the key
  */
-export async function prepareData(env: Record<string, string>, { paused = false, queue }: Contents = {}): Promise<{ key: string; env_id: number }> {
+export async function prepareData(
+  env: Record<string, string>,
+  { paused = false, queue }: Contents = {},
+): Promise<{ key: string; env_id: number }> {
   const config = loadConfig({ env, flags: {}, isTerminal: false });
   const { db, services, close } = await openServices(config, SECRET, silentLog);
   try {
@@ -54,8 +57,20 @@ async function fill(db: Database, env_id: number, { messages, accounts }: Queue)
     const like = await sandbox.executeTakeFirstOrThrow();
     for (let number = 0; number < accounts; number++) {
       const id = FIRST_ACCOUNT + number;
-      await kysely.insertInto("accounts").values({ ...like, id, name: `Sandbox ${number}` }).execute();
-      const lane = { env_id, lane: `account:${id}`, paused: 0, held_until: null, hold_reason: null, owner: null, lease_until: null, fence: 0 };
+      await kysely
+        .insertInto("accounts")
+        .values({ ...like, id, name: `Sandbox ${number}` })
+        .execute();
+      const lane = {
+        env_id,
+        lane: `account:${id}`,
+        paused: 0,
+        held_until: null,
+        hold_reason: null,
+        owner: null,
+        lease_until: null,
+        fence: 0,
+      };
       await kysely.insertInto("lanes").values(lane).execute();
     }
   });
@@ -66,9 +81,13 @@ async function fill(db: Database, env_id: number, { messages, accounts }: Queue)
     await db.write(async (tx) => {
       const kysely = db.in(tx);
       await sql`insert into messages (env_id, id, channel, account_id, direction, recipient, text, status, eta, silent, metadata, attempts, created_at, updated_at)
-        ${numbers} select ${sql.lit(env_id)}, ${id}, 'sandbox', ${account}, 'out', '@reader_' || n, 'Hey {first_name}, your invite is ready', 'queued', ${at}, 0, '{}', '[]', ${at}, ${at} from numbers`.execute(kysely);
+        ${numbers} select ${sql.lit(env_id)}, ${id}, 'sandbox', ${account}, 'out', '@reader_' || n, 'Hey {first_name}, your invite is ready', 'queued', ${at}, 0, '{}', '[]', ${at}, ${at} from numbers`.execute(
+        kysely,
+      );
       await sql`insert into jobs (env_id, id, kind, lane, chat, run_at, running, attempts, payload, eta)
-        ${numbers} select ${sql.lit(env_id)}, ${id}, 'messages.send', 'account:' || ${account}, '@reader_' || n, ${at}, 0, 0, 'sandbox', ${at} from numbers`.execute(kysely);
+        ${numbers} select ${sql.lit(env_id)}, ${id}, 'messages.send', 'account:' || ${account}, '@reader_' || n, ${at}, 0, 0, 'sandbox', ${at} from numbers`.execute(
+        kysely,
+      );
     });
   }
 }

@@ -22,7 +22,10 @@ const POLL_MS = 50;
 /** Jobs a second with their outcomes and events on disk, against the same number through BullMQ on Redis. */
 export async function jobs(): Promise<(Figure | Skipped)[]> {
   const results: (Figure | Skipped)[] = [];
-  for (const [appendfsync, atLeast] of [["always", 1.5], ["everysec", 1]] as const) {
+  for (const [appendfsync, atLeast] of [
+    ["always", 1.5],
+    ["everysec", 1],
+  ] as const) {
     const name = `jobs, Redis with appendfsync ${appendfsync}`;
     if (Bun.which("redis-server") === null) {
       results.push({ name, reason: redisMissing });

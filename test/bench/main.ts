@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { postgres } from "./postgres.ts";
 import { type Figure, type Skipped, toJson, toTable } from "./report.ts";
 import { progress } from "./rounds.ts";
 import { jobs } from "./jobs.ts";
 import { sends } from "./sends.ts";
 
-const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = { sends, jobs, memory, latency };
+const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = { sends, postgres, jobs, memory, latency };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
 const unknown = positionals.find((name) => benches[name] === undefined);

@@ -18,26 +18,33 @@ export interface Skipped {
   reason: string;
 }
 
-export const ratioOf = ({ ours, theirs }: Figure): number => ours / theirs;
+const ratioOf = ({ ours, theirs }: Figure): number => ours / theirs;
 
-export function isReached(figure: Figure): boolean {
+function isReached(figure: Figure): boolean {
   const ratio = ratioOf(figure);
   return "atLeast" in figure.target ? ratio >= figure.target.atLeast : ratio < figure.target.under;
 }
 
-export function isSkipped(result: Figure | Skipped): result is Skipped {
+function isSkipped(result: Figure | Skipped): result is Skipped {
   return "reason" in result;
 }
 
 export function toJson(results: (Figure | Skipped)[]): string {
-  const plain = results.map((result) => (isSkipped(result) ? result : { ...result, ratio: round(ratioOf(result), 3), reached: isReached(result) }));
+  const plain = results.map((result) =>
+    isSkipped(result) ? result : { ...result, ratio: round(ratioOf(result), 3), reached: isReached(result) },
+  );
   return `${JSON.stringify({ results: plain }, null, 2)}\n`;
 }
 
 export function toTable(results: (Figure | Skipped)[]): string {
   const rows = [["figure", "ours", "against", "ratio", "must be", ""], ...results.map(toRow)];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
   const notes = results.flatMap((result) => (!isSkipped(result) && result.note !== undefined ? [`${result.name}: ${result.note}`] : []));
   return `${[...lines, "", ...notes].join("\n").trimEnd()}\n`;
 }
@@ -46,7 +53,14 @@ function toRow(result: Figure | Skipped): string[] {
   if (isSkipped(result)) return [result.name, "not measured", result.reason, "", "", ""];
   const { name, ours, theirs, against, unit, target } = result;
   const bound = "atLeast" in target ? `at least ${target.atLeast}` : `under ${target.under}`;
-  return [name, `${show(ours)} ${unit}`, `${show(theirs)} ${unit}, ${against}`, show(ratioOf(result)), bound, isReached(result) ? "reached" : "SHORT"];
+  return [
+    name,
+    `${show(ours)} ${unit}`,
+    `${show(theirs)} ${unit}, ${against}`,
+    show(ratioOf(result)),
+    bound,
+    isReached(result) ? "reached" : "SHORT",
+  ];
 }
 
 function show(value: number): string {

@@ -8,11 +8,18 @@ const depthOf = (value: unknown): number =>
 describe("the nesting of JSON", () => {
   test("is what it is, whatever stands in its texts", () => {
     fc.assert(
-      fc.property(fc.object({ key: fc.constantFrom("[", '"', "\\", '\\"', "{", "a"), values: [fc.string(), fc.constantFrom('"[', "\\", '\\"{', "]")], maxDepth: 5 }), (value) => {
-        const depth = depthOf(JSON.parse(JSON.stringify(value)));
-        for (const json of [JSON.stringify(value), JSON.stringify(value, null, 2)])
-          expect([isNestedDeeper(json, depth - 1), isNestedDeeper(json, depth)]).toEqual([true, false]);
-      }),
+      fc.property(
+        fc.object({
+          key: fc.constantFrom("[", '"', "\\", '\\"', "{", "a"),
+          values: [fc.string(), fc.constantFrom('"[', "\\", '\\"{', "]")],
+          maxDepth: 5,
+        }),
+        (value) => {
+          const depth = depthOf(JSON.parse(JSON.stringify(value)));
+          for (const json of [JSON.stringify(value), JSON.stringify(value, null, 2)])
+            expect([isNestedDeeper(json, depth - 1), isNestedDeeper(json, depth)]).toEqual([true, false]);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -27,10 +34,18 @@ describe("canonical JSON", () => {
     const reversed = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(reversed);
       if (typeof value !== "object" || value === null) return value;
-      return Object.fromEntries(Object.entries(value).toReversed().map(([name, member]) => [name, reversed(member)]));
+      return Object.fromEntries(
+        Object.entries(value)
+          .toReversed()
+          .map(([name, member]) => [name, reversed(member)]),
+      );
     };
     fc.assert(fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => canonicalJson(value) === canonicalJson(reversed(value))));
-    fc.assert(fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)))));
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) =>
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value))),
+      ),
+    );
   });
 });
 

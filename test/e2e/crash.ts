@@ -5,7 +5,7 @@ import type { Caller } from "#test/support/client.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
 import { connect, connectBot, makeLiveKey, queueEmpty } from "./api.ts";
 import { startLoad, type Target } from "./load.ts";
-import { launchPosthouse, type ServeOptions, startPosthouse } from "./posthouse.ts";
+import { type Launched, launchPosthouse, startPosthouse } from "./posthouse.ts";
 import { reckon, type Reckoning, sendingIn } from "./records.ts";
 
 export interface CrashFigures extends Reckoning {
@@ -48,25 +48,24 @@ export async function crash(rounds: number, report?: (line: string) => void): Pr
   const onTheWire = new Set<string>();
   let kills = 0;
 
-  async function kill(): Promise<number> {
-    serving = Promise.withResolvers();
-    await server.stop("SIGKILL");
+  async function kill(victim: Launched): Promise<void> {
+    await victim.stop("SIGKILL");
     kills++;
-    const left = sendingIn(folder);
-    for (const id of left) onTheWire.add(id);
-    return left.length;
+    for (const id of sendingIn(folder)) onTheWire.add(id);
   }
 
   for (let round = 1; round <= rounds; round++) {
     await wait(randomInt(ROUND_MS.min, ROUND_MS.max));
-    const left = await kill();
+    serving = Promise.withResolvers();
+    await kill(server);
     if (round % EARLY_EVERY === 0) {
-      await killEarly(options);
-      kills++;
+      const starting = await launchPosthouse(options);
+      await wait(randomInt(EARLY_MS_MAX));
+      await kill(starting);
     }
     server = stack.use(await startPosthouse(options));
     serving.resolve(server.url);
-    report?.(`round ${round}: ${load.sends.length} messages so far, ${left} on the wire\n`);
+    report?.(`round ${round}: ${load.sends.length} messages so far, ${onTheWire.size} were on the wire\n`);
   }
 
   await load.finish();
@@ -90,12 +89,6 @@ async function furnish(live: Caller, telegram: RemoteBotApi): Promise<Target[]> 
   }
   // One after the other, so that all bots are at work at any moment.
   return Array.from({ length: CHATS_A_BOT }, (_, chat) => people.map((ofBot) => ofBot[chat]!)).flat();
-}
-
-async function killEarly(options: ServeOptions): Promise<void> {
-  const starting = await launchPosthouse(options);
-  await wait(randomInt(EARLY_MS_MAX));
-  await starting.stop("SIGKILL");
 }
 
 /** Figures for people. */

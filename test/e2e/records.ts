@@ -44,7 +44,8 @@ export function reckon(folder: string, sends: readonly Send[], arrived: readonly
   const byId = new Map(rows.map((row) => [row.id, row]));
   const unanswered = sends.filter(({ id }) => id === null);
   const unknown = rows.filter(isUnknown);
-  const lost = sends.filter(({ id }) => id !== null && !byId.has(id)).map(({ marker }) => `${marker} was acknowledged and is lost`);
+  const isKept = ({ id, marker }: Send) => id === null || markerOf(byId.get(id)?.text ?? "") === marker;
+  const lost = sends.filter((send) => !isKept(send)).map(({ marker }) => `${marker} was acknowledged and is lost`);
   const queued = rows.filter(({ status }) => status === "queued").length;
   const { jobs } = file.query("SELECT count(*) AS jobs FROM jobs WHERE lane IS NOT NULL").get() as { jobs: number };
   const twice = [...byMarker].filter(([, same]) => same.length > 1).map(([marker]) => `${marker} was taken twice`);

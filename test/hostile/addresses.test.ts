@@ -3,7 +3,17 @@ import { appEngines } from "#test/support/app.ts";
 import { openRange } from "./strike.ts";
 import { hostileHeaders, hostileParts } from "./values.ts";
 
-const sentHeaders = ["authorization", "idempotency-key", "if-match", "accept", "content-type", "x-forwarded-for", "origin", "content-length", "x-request-id"];
+const sentHeaders = [
+  "authorization",
+  "idempotency-key",
+  "if-match",
+  "accept",
+  "content-type",
+  "x-forwarded-for",
+  "origin",
+  "content-length",
+  "x-request-id",
+];
 
 // An answer that is a 500, or no problem of the catalogue where it should be one, fails in the client.
 describe.each(appEngines)("no address breaks an operation on %s:", (engine) => {
@@ -24,8 +34,9 @@ describe.each(appEngines)("no address breaks an operation on %s:", (engine) => {
       const names = operation.parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
       const path = operation.path.replace("/{", "/0{").replace(/\{\w+\}/, "");
       for (const part of hostileParts) {
-        const queries = names.flatMap((name) => [`${name}=${part}`, `${name}=${part}&${name}=1`, `${name}[]=${part}`, `${name}`]);
-        for (const query of [...queries, part, `${part}=${part}`, `&&=&${part}`, `?${part}`]) await range.strike(operation, { path: `${path}?${query}` });
+        const queries = names.flatMap((name) => [`${name}=${part}`, `${name}=${part}&${name}=1`, `${name}[]=${part}`, name]);
+        for (const query of [...queries, part, `${part}=${part}`, `&&=&${part}`, `?${part}`])
+          await range.strike(operation, { path: `${path}?${query}` });
       }
     }
   });
@@ -47,7 +58,15 @@ describe.each(appEngines)("no address breaks an operation on %s:", (engine) => {
     await using range = await openRange(engine);
     const [any] = range.operations;
     for (const part of hostileParts)
-      for (const path of [`/${part}`, `/v1/${part}`, `/v1/messages/${part}/${part}`, `/api/v1/${part}`, `/me/${part}`, `/errors/${part}`, `//${part}`])
+      for (const path of [
+        `/${part}`,
+        `/v1/${part}`,
+        `/v1/messages/${part}/${part}`,
+        `/api/v1/${part}`,
+        `/me/${part}`,
+        `/errors/${part}`,
+        `//${part}`,
+      ])
         for (const method of ["GET", "POST", "PUT", "OPTIONS", "HEAD", "DELETE"]) await range.strike({ ...any!, method }, { path });
   });
 });

@@ -40,7 +40,15 @@ describe.each(appEngines)("no body breaks an operation on %s:", (engine) => {
         await range.strike(operation, { body });
         await range.strike(operation, { body: chunked(body) });
       }
-      for (const type of ["text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "application/json;charset=utf-16", "x", ""])
+      for (const type of [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "application/json;charset=utf-16",
+        "x",
+        "",
+      ])
         await range.strike(operation, { body: "{}", headers: { "content-type": type } });
     }
   });

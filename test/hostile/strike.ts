@@ -5,7 +5,7 @@ import { isRecord } from "#test/access/examples.ts";
 import type { Operation } from "#test/support/openapi.ts";
 import { queue } from "#test/support/sending.ts";
 
-export interface Strike {
+interface Strike {
   path?: string;
   body?: RequestInit["body"];
   headers?: Record<string, string>;

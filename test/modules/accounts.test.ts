@@ -17,7 +17,18 @@ describe.each(appEngines)("a bot's account on %s", (engine) => {
     const { status, body, text } = await app.live.post<Account>("/v1/accounts", { kind: "telegram_bot", token: bot.token });
     expect([status, body]).toMatchObject([
       201,
-      { id: 10_000, kind: "telegram_bot", name: "Acme Support", username: "acme_support_bot", telegram_id: bot.id, status: "connected", status_reason: null, paused: false, timezone: "UTC", daily_cap: null },
+      {
+        id: 10_000,
+        kind: "telegram_bot",
+        name: "Acme Support",
+        username: "acme_support_bot",
+        telegram_id: bot.id,
+        status: "connected",
+        status_reason: null,
+        paused: false,
+        timezone: "UTC",
+        daily_cap: null,
+      },
     ]);
     expect(text).not.toContain(bot.token.split(":")[1]!);
     const rows = await app.db.read.selectFrom("accounts").selectAll().execute();
@@ -71,7 +82,9 @@ describe.each(appEngines)("a bot's account on %s", (engine) => {
     await using town = await setupWithTelegram(engine);
     const { app, telegram } = town;
     const ask = { kind: "telegram_bot", token: telegram.addBot().token };
-    const answers = await Promise.all(Array.from({ length: 10 }, () => app.live.post("/v1/accounts", ask, { "idempotency-key": "connect-2" })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => app.live.post("/v1/accounts", ask, { "idempotency-key": "connect-2" })),
+    );
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     expect(answers[0]!.status).toBe(201);
     expect(telegram.requests.by_method["getme"]).toBe(1);
@@ -111,9 +124,18 @@ describe.each(appEngines)("the sandbox account on %s", (engine) => {
     const rows = await app.db.read.selectFrom("environments").selectAll().orderBy("id").execute();
     const accounts = await app.db.read.selectFrom("accounts").select(["env_id", "id", "kind"]).orderBy("env_id").execute();
     expect(accounts).toEqual(rows.filter(({ mode }) => mode === "test").map(({ id }) => ({ env_id: id, id: 7421, kind: "sandbox" })));
-    expect(rows.map(({ name, mode }) => [name, mode])).toEqual([["live", "live"], ["sandbox", "test"], ["staging", "test"]]);
+    expect(rows.map(({ name, mode }) => [name, mode])).toEqual([
+      ["live", "live"],
+      ["sandbox", "test"],
+      ["staging", "test"],
+    ]);
     expect((await app.live.get("/v1/accounts/7421")).status).toBe(404);
-    expect((await app.sandbox.get("/v1/accounts/7421")).body).toMatchObject({ id: 7421, kind: "sandbox", username: "posthouse_sandbox", status: "connected" });
+    expect((await app.sandbox.get("/v1/accounts/7421")).body).toMatchObject({
+      id: 7421,
+      kind: "sandbox",
+      username: "posthouse_sandbox",
+      status: "connected",
+    });
   });
 
   test("belongs to its environment: it can't be removed, nor can another be made", async () => {

@@ -31,7 +31,16 @@ describe.each(appEngines)("the event log on %s", (engine) => {
     const { items, next_cursor, has_more } = await list(app.sandbox);
     const [queued, sent] = items;
     const now = toTime(app.clock.now());
-    expect(queued).toMatchObject({ event: "message.queued", created_at: now, subject: id, actor: key_id, account_id: 7421, contact: "@sarah_miller", text: "Hey {first_name}", thread_id: null });
+    expect(queued).toMatchObject({
+      event: "message.queued",
+      created_at: now,
+      subject: id,
+      actor: key_id,
+      account_id: 7421,
+      contact: "@sarah_miller",
+      text: "Hey {first_name}",
+      thread_id: null,
+    });
     expect(sent).toMatchObject({ event: "message.sent", subject: id, actor: "job", text: "Hey Sarah" });
     expect(sent!.data).toEqual(await read(app.sandbox, id));
     expect([items.length, next_cursor, has_more]).toEqual([2, sent!.id, false]);
@@ -63,7 +72,9 @@ describe.each(appEngines)("the event log on %s", (engine) => {
     expect(seen.map(({ id }) => id)).toEqual(all.items.map(({ id }) => id));
     const byMessage = Map.groupBy(seen, ({ subject }) => subject);
     expect([...byMessage.keys()].toSorted()).toEqual(ids.toSorted());
-    expect([...byMessage.values()].map((events) => events.map(({ event }) => event).join())).toEqual(ids.map(() => "message.queued,message.sent"));
+    expect([...byMessage.values()].map((events) => events.map(({ event }) => event).join())).toEqual(
+      ids.map(() => "message.queued,message.sent"),
+    );
   });
 
   test("shows a key what its scopes let it read", async () => {
@@ -95,7 +106,12 @@ describe.each(appEngines)("the event log on %s", (engine) => {
     await cancel(app.sandbox, later);
     await queue(app.sandbox, { to: "@sandbox_blocked" });
     await app.settled();
-    expect((await list(app.sandbox)).items.map(({ event }) => event)).toEqual(["message.queued", "message.canceled", "message.queued", "message.failed"]);
+    expect((await list(app.sandbox)).items.map(({ event }) => event)).toEqual([
+      "message.queued",
+      "message.canceled",
+      "message.queued",
+      "message.failed",
+    ]);
   });
 
   test("refuses an after that is no event here", async () => {
@@ -112,7 +128,12 @@ describe.each(appEngines)("the event log on %s", (engine) => {
   test("has nothing of a request that was refused", async () => {
     await using app = await setup({ engine });
     const one = { account_id: 7421, to: "@sarah_miller", text: "one of many" };
-    await app.sandbox.post("/v1/messages/batch", { messages: [{ ...one, to: "?" }, { ...one, to: "@sandbox_daily_limit" }] });
+    await app.sandbox.post("/v1/messages/batch", {
+      messages: [
+        { ...one, to: "?" },
+        { ...one, to: "@sandbox_daily_limit" },
+      ],
+    });
     await app.sandbox.post("/v1/messages/send", { ...one, account_id: 5 });
     expect((await list(app.sandbox)).items).toEqual([]);
   });

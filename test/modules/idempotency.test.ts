@@ -33,8 +33,16 @@ describe.each(appEngines)("an Idempotency-Key on %s", (engine) => {
 
   test("with another payload is a conflict, and the order of members is no difference", async () => {
     await using app = await setup({ engine });
-    const first = await app.sandbox.post("/v1/messages/send", { account_id: 7421, to: "@sarah_miller", text: "hello there", metadata: { a: "1", b: "2" } }, KEY);
-    const same = await app.sandbox.post("/v1/messages/send", { metadata: { b: "2", a: "1" }, text: "hello there", to: "@sarah_miller", account_id: 7421 }, KEY);
+    const first = await app.sandbox.post(
+      "/v1/messages/send",
+      { account_id: 7421, to: "@sarah_miller", text: "hello there", metadata: { a: "1", b: "2" } },
+      KEY,
+    );
+    const same = await app.sandbox.post(
+      "/v1/messages/send",
+      { metadata: { b: "2", a: "1" }, text: "hello there", to: "@sarah_miller", account_id: 7421 },
+      KEY,
+    );
     const other = await app.sandbox.post("/v1/messages/send", { account_id: 7421, to: "@sarah_miller", text: "hello again" }, KEY);
     expect([same.text, same.headers.get("idempotency-replayed")]).toEqual([first.text, "true"]);
     expect([other.status, other.body.code, other.headers.has("idempotency-replayed")]).toEqual([409, "conflict", false]);
@@ -58,7 +66,9 @@ describe.each(appEngines)("an Idempotency-Key on %s", (engine) => {
     await using app = await setup({ engine });
     const body = { account_id: 7421, to: "@sarah_miller", text: "Your invite is ready" };
     const answers = await Promise.all(
-      ["/v1/messages/send", "/api/v1/messages/send", "/v1/messages/send/", "/v1/messages/send?x=1"].map((path) => app.sandbox.post(path, body, KEY)),
+      ["/v1/messages/send", "/api/v1/messages/send", "/v1/messages/send/", "/v1/messages/send?x=1"].map((path) =>
+        app.sandbox.post(path, body, KEY),
+      ),
     );
     expect(new Set(answers.slice(0, 3).map(({ text }) => text)).size).toBe(1);
     const schedule_at = toTime(app.clock.now() + 60_000);
@@ -69,7 +79,13 @@ describe.each(appEngines)("an Idempotency-Key on %s", (engine) => {
 
   test("is not kept of what was refused, so that it can be mended and sent again", async () => {
     await using app = await setup({ engine });
-    const refused = [{ text: "" }, { to: "?!" }, { account_id: 5 }, { to: "@sandbox_daily_limit" }, { reply_to: "msg_00000000000000000000000000" }];
+    const refused = [
+      { text: "" },
+      { to: "?!" },
+      { account_id: 5 },
+      { to: "@sandbox_daily_limit" },
+      { reply_to: "msg_00000000000000000000000000" },
+    ];
     const statuses = [];
     for (const ask of refused) statuses.push((await sendTo(app.sandbox, ask, KEY)).status);
     expect(statuses).toEqual([422, 422, 404, 429, 422]);
@@ -79,7 +95,8 @@ describe.each(appEngines)("an Idempotency-Key on %s", (engine) => {
 
   test("has 1 to 255 printable characters", async () => {
     await using app = await setup({ engine });
-    const statuses = async (keys: string[]) => Promise.all(keys.map(async (key) => (await sendTo(app.sandbox, {}, { "idempotency-key": key })).status));
+    const statuses = async (keys: string[]) =>
+      Promise.all(keys.map(async (key) => (await sendTo(app.sandbox, {}, { "idempotency-key": key })).status));
     expect(await statuses(["k", "x".repeat(255), "with space", "~!@#$%^&*()"])).toEqual([200, 200, 200, 200]);
     expect(await statuses(["", " ", "x".repeat(256), "schlüssel", "tab\there"])).toEqual([422, 422, 422, 422, 422]);
   });
@@ -127,7 +144,10 @@ describe.each(appEngines)("an Idempotency-Key on %s", (engine) => {
     await using app = await setup({ engine });
     const made = await app.live.post<CreatedKey>("/v1/keys", { name: "made", scopes: ["read:messages"] });
     const answers = [await app.live.delete(`/v1/keys/${made.body.id}`, KEY), await app.live.delete(`/v1/keys/${made.body.id}`, KEY)];
-    expect(answers.map(({ status, text, headers }) => [status, text, headers.get("idempotency-replayed")])).toEqual([[204, "", null], [204, "", "true"]]);
+    expect(answers.map(({ status, text, headers }) => [status, text, headers.get("idempotency-replayed")])).toEqual([
+      [204, "", null],
+      [204, "", "true"],
+    ]);
   });
 
   test("is looked at only after the key was found to be allowed", async () => {

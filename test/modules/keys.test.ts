@@ -20,9 +20,29 @@ describe.each(appEngines)("a key on %s", (engine) => {
     const { status, body } = await app.sandbox.post<CreatedKey>("/v1/keys", { name: "ci", scopes: ["write:messages", "read:messages"] });
     expect([status, Object.keys(body).toSorted()]).toEqual([
       201,
-      ["account_ids", "created_at", "environment", "expires_at", "id", "key", "mode", "name", "rate_limit", "require_idempotency", "scopes", "source_addresses"],
+      [
+        "account_ids",
+        "created_at",
+        "environment",
+        "expires_at",
+        "id",
+        "key",
+        "mode",
+        "name",
+        "rate_limit",
+        "require_idempotency",
+        "scopes",
+        "source_addresses",
+      ],
     ]);
-    expect(body).toMatchObject({ name: "ci", mode: "test", environment: "sandbox", scopes: ["write:messages", "read:messages"], rate_limit: 600, expires_at: null });
+    expect(body).toMatchObject({
+      name: "ci",
+      mode: "test",
+      environment: "sandbox",
+      scopes: ["write:messages", "read:messages"],
+      rate_limit: 600,
+      expires_at: null,
+    });
     const read = await app.sandbox.get<Key>(`/v1/keys/${body.id}`);
     expect(read.text).not.toContain(body.key);
     expect(body.key).toStartWith(`cs_test_${read.body.hint}_`);
@@ -47,7 +67,15 @@ describe.each(appEngines)("a key on %s", (engine) => {
     const made = await create(app, { name: "me", scopes: ["manage:keys"], rate_limit: 77 });
     const { body } = await made.get<Me>("/me");
     const { id, name } = (await made.get<{ id: string; name: string }>("/v1/workspace")).body;
-    expect(body).toEqual({ key_id: made.id, name: "me", mode: "live", environment: "live", scopes: ["manage:keys"], workspace: { id, name, plan: null }, rate_limit: 77 });
+    expect(body).toEqual({
+      key_id: made.id,
+      name: "me",
+      mode: "live",
+      environment: "live",
+      scopes: ["manage:keys"],
+      workspace: { id, name, plan: null },
+      rate_limit: 77,
+    });
   });
 
   test("is renamed, and no other field can be changed", async () => {
@@ -88,7 +116,14 @@ describe.each(appEngines)("a key on %s", (engine) => {
 
   test("rotates into a successor with the same settings, and works until the overlap ends", async () => {
     await using app = await setup({ engine });
-    const settings = { name: "rotating", scopes: ["read:messages", "manage:keys"], rate_limit: 9, source_addresses: ["127.0.0.1"], account_ids: [5], require_idempotency: true };
+    const settings = {
+      name: "rotating",
+      scopes: ["read:messages", "manage:keys"],
+      rate_limit: 9,
+      source_addresses: ["127.0.0.1"],
+      account_ids: [5],
+      require_idempotency: true,
+    };
     const old = await create(app, settings);
     const { status, body } = await app.live.post<CreatedKey>(`/v1/keys/${old.id}/rotate`, { overlap_seconds: 60 });
     const successor = app.client.as(body.key);
@@ -103,7 +138,11 @@ describe.each(appEngines)("a key on %s", (engine) => {
 
   test("rotates at once with an overlap of 0, and within a day by itself", async () => {
     await using app = await setup({ engine });
-    const [atOnce, patient, short] = [await create(app), await create(app), await create(app, { expires_at: toTime(app.clock.now() + 1_000) })];
+    const [atOnce, patient, short] = [
+      await create(app),
+      await create(app),
+      await create(app, { expires_at: toTime(app.clock.now() + 1_000) }),
+    ];
     await app.live.post(`/v1/keys/${atOnce.id}/rotate`, { overlap_seconds: 0 });
     await app.live.post(`/v1/keys/${patient.id}/rotate`);
     await app.live.post(`/v1/keys/${short.id}/rotate`, { overlap_seconds: 60 });
@@ -127,7 +166,17 @@ describe.each(appEngines)("a key on %s", (engine) => {
     const from = async (peer: string) =>
       (await app.client.send(new Request("http://localhost/v1/me", { headers: { authorization: `Bearer ${made.key}` } }), peer)).status;
     const statuses = await Promise.all(
-      ["203.0.113.77", "::ffff:203.0.113.77", "2001:db8::1", "198.51.100.7", "198.51.100.8", "203.0.114.1", "2001:db9::1", "127.0.0.1", "unknown"].map(from),
+      [
+        "203.0.113.77",
+        "::ffff:203.0.113.77",
+        "2001:db8::1",
+        "198.51.100.7",
+        "198.51.100.8",
+        "203.0.114.1",
+        "2001:db9::1",
+        "127.0.0.1",
+        "unknown",
+      ].map(from),
     );
     expect(statuses).toEqual([200, 200, 200, 200, 401, 401, 401, 401, 401]);
   });
@@ -158,7 +207,11 @@ describe.each(appEngines)("a key on %s", (engine) => {
       [{ environment: "live" }, "environment"],
     ];
     for (const [ask, field] of bad) {
-      const { status, body } = await app.live.post<{ details: { field: string }[] }>("/v1/keys", { name: "bad", scopes: ["read:messages"], ...ask });
+      const { status, body } = await app.live.post<{ details: { field: string }[] }>("/v1/keys", {
+        name: "bad",
+        scopes: ["read:messages"],
+        ...ask,
+      });
       expect([ask, status, body.details?.[0]?.field]).toEqual([ask, 422, field]);
     }
   });
@@ -195,7 +248,11 @@ describe.each(appEngines)("a key on %s", (engine) => {
     const [first, second] = [await create(app), await create(app)];
     await app.live.delete(`/v1/keys/${first.id}`);
     const { body } = await app.live.get<{ items: Key[]; total: number }>("/v1/keys?limit=2");
-    expect([body.total, ...body.items.map(({ id, revoked_at }) => [id, revoked_at === null])]).toEqual([3, [second.id, true], [first.id, false]]);
+    expect([body.total, ...body.items.map(({ id, revoked_at }) => [id, revoked_at === null])]).toEqual([
+      3,
+      [second.id, true],
+      [first.id, false],
+    ]);
   });
 });
 

@@ -12,18 +12,24 @@ interface Case {
 const cases: Case[] = [
   {
     what: "a workspace",
-    of: async ({ live }) => ({ path: "/v1/workspace", change: (at, headers) => live.patch("/v1/workspace", { name: `Renamed ${at}` }, headers) }),
+    of: async ({ live }) => ({
+      path: "/v1/workspace",
+      change: (at, headers) => live.patch("/v1/workspace", { name: `Renamed ${at}` }, headers),
+    }),
   },
   {
     what: "a key",
     async of({ live }) {
-      const path = `/v1/keys/${(await live.get("/v1/me")).body.key_id}`;
+      const path = `/v1/keys/${String((await live.get("/v1/me")).body.key_id)}`;
       return { path, change: (at, headers) => live.patch(path, { name: `renamed ${at}` }, headers) };
     },
   },
   {
     what: "an account",
-    of: async ({ sandbox }) => ({ path: "/v1/accounts/7421", change: (at, headers) => sandbox.patch("/v1/accounts/7421", { name: `renamed ${at}` }, headers) }),
+    of: async ({ sandbox }) => ({
+      path: "/v1/accounts/7421",
+      change: (at, headers) => sandbox.patch("/v1/accounts/7421", { name: `renamed ${at}` }, headers),
+    }),
   },
   {
     what: "a message",

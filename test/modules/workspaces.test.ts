@@ -44,7 +44,13 @@ describe.each(appEngines)("a workspace on %s", (engine) => {
     const plain = await app.makeKey(app.live, { rate_limit: null });
     const own = await app.makeKey(app.live, { rate_limit: 5_000 });
     expect(await limitOf(plain)).toBe("600");
-    for (const [plan, limit] of [["starter", "60"], ["builder", "120"], ["professional", "300"], ["enterprise", "1000"], [null, "600"]] as const) {
+    for (const [plan, limit] of [
+      ["starter", "60"],
+      ["builder", "120"],
+      ["professional", "300"],
+      ["enterprise", "1000"],
+      [null, "600"],
+    ] as const) {
       await app.live.patch("/v1/workspace", { plan });
       expect([plan, await limitOf(plain), await limitOf(own)]).toEqual([plan, limit, "5000"]);
     }
@@ -55,7 +61,11 @@ describe.each(appEngines)("a workspace on %s", (engine) => {
     const other = await app.makeWorkspace("Second", "enterprise");
     for (const plan of ["starter", "starter", "professional", "builder", null, "builder"]) await app.live.patch("/v1/workspace", { plan });
     await app.live.patch("/v1/workspace", { name: "Renamed" });
-    const rises = [[null, "starter"], ["starter", "professional"], [null, "builder"]];
+    const rises = [
+      [null, "starter"],
+      ["starter", "professional"],
+      [null, "builder"],
+    ];
     const { id } = (await app.live.get<Workspace>("/v1/workspace")).body;
     const { key_id } = (await app.live.get<{ key_id: string }>("/v1/me")).body;
     for (const tenant of [app.live, app.sandbox]) {

@@ -41,7 +41,13 @@ describe("errors come in the order of the contract:", () => {
     ["bad_request", () => ({ body: "{" })],
     ["validation_error", () => ({ body: "{}" })],
     ["not_found", () => ({ body: GOOD.replace("7421", "5") })],
-    ["conflict", async (app) => (await send(app, { headers: { "idempotency-key": "used" } }), { body: GOOD.replace("invite", "parcel"), headers: { "idempotency-key": "used" } })],
+    [
+      "conflict",
+      async (app) => (
+        await send(app, { headers: { "idempotency-key": "used" } }),
+        { body: GOOD.replace("invite", "parcel"), headers: { "idempotency-key": "used" } }
+      ),
+    ],
   ];
 
   async function exhausted(app: TestApp): Promise<Ask> {
@@ -70,13 +76,26 @@ describe("a body", () => {
   test("has up to 1 MiB, whether or not it says its length", async () => {
     await using app = await setup();
     const [fits, over] = [padded(MIB), padded(MIB + 1)];
-    const statuses = await Promise.all([fits, over, chunked(fits), chunked(over), chunked(padded(3 * MIB))].map(async (body) => (await send(app, { body })).status));
+    const statuses = await Promise.all(
+      [fits, over, chunked(fits), chunked(over), chunked(padded(3 * MIB))].map(async (body) => (await send(app, { body })).status),
+    );
     expect(statuses).toEqual([200, 413, 200, 413, 413]);
   });
 
   test("is JSON, by its type too", async () => {
     await using app = await setup();
-    const types = ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/problem+json", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "json", "application/octet-stream"];
+    const types = [
+      "application/json",
+      "application/json; charset=utf-8",
+      "APPLICATION/JSON",
+      "application/problem+json",
+      "text/json",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+      "application/jsonp",
+      "json",
+      "application/octet-stream",
+    ];
     const statuses = await Promise.all(types.map(async (type) => (await send(app, { headers: { "content-type": type } })).status));
     expect(statuses).toEqual([200, 200, 200, 200, 415, 415, 415, 415, 415, 415]);
   });
@@ -84,7 +103,21 @@ describe("a body", () => {
   test("that is not well-formed is a bad request", async () => {
     await using app = await setup();
     const bytes = (...rest: number[]) => new Uint8Array([...new TextEncoder().encode('{"text":"'), ...rest, 0x22, 0x7d]);
-    const bad = ["{", "[1,]", "{'a':1}", "NaN", "{}{}", "\u0000", '{"a":"\u0001"}', bytes(0xff), bytes(0xc0, 0x80), bytes(0xed, 0xa0, 0x80), bytes(0xf4, 0x90, 0x80, 0x80), "[".repeat(100_000), '{"a":'.repeat(100_000)];
+    const bad = [
+      "{",
+      "[1,]",
+      "{'a':1}",
+      "NaN",
+      "{}{}",
+      "\u0000",
+      '{"a":"\u0001"}',
+      bytes(0xff),
+      bytes(0xc0, 0x80),
+      bytes(0xed, 0xa0, 0x80),
+      bytes(0xf4, 0x90, 0x80, 0x80),
+      "[".repeat(100_000),
+      '{"a":'.repeat(100_000),
+    ];
     for (const body of bad) {
       const { status, body: problem } = await send(app, { body });
       expect([String(body).slice(0, 40), status, problem.code]).toEqual([String(body).slice(0, 40), 400, "bad_request"]);
@@ -124,7 +157,11 @@ describe("a body", () => {
 describe("a query", () => {
   test("with a NUL in it is refused by the parameter", async () => {
     await using app = await setup();
-    for (const [path, field] of [["/v1/messages?to=a%00b", "to"], ["/v1/events?after=%00", "after"], ["/v1/messages?%00=1", "query"]] as const) {
+    for (const [path, field] of [
+      ["/v1/messages?to=a%00b", "to"],
+      ["/v1/events?after=%00", "after"],
+      ["/v1/messages?%00=1", "query"],
+    ] as const) {
       const { status, body } = await app.sandbox.get<{ details: { field: string }[] }>(path);
       expect([path, status, body.details[0]!.field]).toEqual([path, 422, field]);
     }

@@ -13,9 +13,9 @@ import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
 import { engines, freshDatabase, type TestEngine } from "./databases.ts";
-import { createTestClock, type TestClock } from "./test-clock.ts";
+import { createTestClock, movingOn, type TestClock } from "./test-clock.ts";
 
-export const PUBLIC_URL = "http://127.0.0.1:5110";
+const PUBLIC_URL = "http://127.0.0.1:5110";
 
 /** What the API is tested on: beside SQLite a real PostgreSQL, where one is given, since requests are concurrent. */
 export const appEngines = engines().filter((engine) => engine !== "pglite");
@@ -42,7 +42,7 @@ export interface Tenant extends Caller {
   workspace_id: number;
 }
 
-export interface TestWorkspace {
+interface TestWorkspace {
   id: number;
   name: string;
   live: Tenant;
@@ -145,10 +145,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     advance,
     leap,
     async [Symbol.asyncDispose]() {
-      const stopped = services.loop.stop();
       // What plays a slow recipient waits for the clock.
-      clock.advance(60_000);
-      await stopped;
+      await movingOn(clock, services.loop.stop());
       await fresh[Symbol.asyncDispose]();
       client.checkLog(lines);
     },

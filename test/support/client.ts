@@ -57,7 +57,9 @@ export async function createClient(fetch: App["fetch"], { lenient }: { lenient: 
     const { status, headers } = response;
     const text = await response.text();
     const { pathname } = new URL(url);
-    const found = breachesOf({ method, pathname, status, headers, text }, known).map((breach) => `${method} ${pathname} ${status}: ${breach}`);
+    const found = breachesOf({ method, pathname, status, headers, text }, known).map(
+      (breach) => `${method} ${pathname} ${status}: ${breach}`,
+    );
     if (found.length > 0 && !lenient) throw new Error(`${found.join("\n")}\n${text}`);
     breaches.push(...found);
     const isJson = (headers.get("content-type") ?? "").includes("json");

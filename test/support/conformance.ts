@@ -14,7 +14,13 @@ export interface Seen {
 const LIMITS = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
 /** What any address can answer, also one that has no operation: a body, a header or a query that it does not take can be malformed. */
-const ANYWHERE = new Set<ProblemCode>(["method_not_allowed", "bad_request", "payload_too_large", "unsupported_media_type", "validation_error"]);
+const ANYWHERE = new Set<ProblemCode>([
+  "method_not_allowed",
+  "bad_request",
+  "payload_too_large",
+  "unsupported_media_type",
+  "validation_error",
+]);
 
 /**
  * What breaks the contract in an answer: the headers that each carries, the form of problems, and what the reference says of

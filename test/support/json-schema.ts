@@ -25,7 +25,18 @@ const formats: Record<string, (text: string) => boolean> = {
 };
 
 /** What says nothing about a value, and what is followed elsewhere. */
-const silent = new Set(["description", "title", "default", "examples", "example", "$ref", "properties", "items", "anyOf", "additionalProperties"]);
+const silent = new Set([
+  "description",
+  "title",
+  "default",
+  "examples",
+  "example",
+  "$ref",
+  "properties",
+  "items",
+  "anyOf",
+  "additionalProperties",
+]);
 
 const checks: Record<string, Check> = {
   type: (type: string | string[], value) => [type].flat().some((one) => types[one]!(value)),
@@ -55,7 +66,12 @@ export function faultsOf(value: unknown, schema: Schema, root: Schema, path = "$
     if (check === undefined) throw new Error(`the schema at ${path} has a keyword that is not known here: ${keyword}`);
     return check(wanted as never, value, schema) ? [] : [`${path}: ${keyword} ${JSON.stringify(wanted)}, but ${JSON.stringify(value)}`];
   });
-  return [...own, ...unionFaults(value, schema, root, path), ...memberFaults(value, schema, root, path), ...itemFaults(value, schema, root, path)];
+  return [
+    ...own,
+    ...unionFaults(value, schema, root, path),
+    ...memberFaults(value, schema, root, path),
+    ...itemFaults(value, schema, root, path),
+  ];
 }
 
 function unionFaults(value: unknown, { anyOf }: Schema, root: Schema, path: string): string[] {

@@ -1,6 +1,6 @@
 import { resolve, type Schema } from "./json-schema.ts";
 
-export interface Parameter {
+interface Parameter {
   name: string;
   in: string;
   schema: Schema;

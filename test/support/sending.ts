@@ -2,7 +2,11 @@ import type { Message, SendMessage, Sent } from "#src/modules/messages/model.ts"
 import type { Answer, Caller } from "./client.ts";
 
 /** A message from the sandbox account to Sarah, but for what is given. */
-export function sendTo(caller: Caller, ask: Partial<SendMessage> & Record<string, unknown> = {}, headers?: Record<string, string>): Promise<Answer<Sent>> {
+export function sendTo(
+  caller: Caller,
+  ask: Partial<SendMessage> & Record<string, unknown> = {},
+  headers?: Record<string, string>,
+): Promise<Answer<Sent>> {
   return caller.post("/v1/messages/send", { account_id: 7421, to: "@sarah_miller", text: "Your invite is ready", ...ask }, headers);
 }
 
@@ -19,15 +23,6 @@ export async function read(caller: Caller, id: string): Promise<Message> {
 
 export function cancel(caller: Caller, id: string, headers?: Record<string, string>): Promise<Answer<Message>> {
   return caller.post(`/v1/messages/${id}/cancel`, undefined, headers);
-}
-
-/** Reads a message until it has this status: for what goes on meanwhile, not for what settles. */
-export async function until(caller: Caller, id: string, status: Message["status"]): Promise<Message> {
-  for (;;) {
-    const message = await read(caller, id);
-    if (message.status === status) return message;
-    await turn();
-  }
 }
 
 /** Lets the event loop go on: for conditions that are waited for, each within the test's own deadline. */

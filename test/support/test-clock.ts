@@ -4,8 +4,22 @@ import type { Clock } from "#src/core/clock.ts";
 export interface TestClock extends Clock {
   /** Moves by `ms` at once; what falls due meanwhile fires in order, each at its own time. */
   advance(ms: number): void;
+  /** Moves back, as when somebody sets the wall clock; timers stay where they are. */
+  turnBack(ms: number): void;
   /** When the next timer is due; null when none waits. */
   nextTimer(): number | null;
+}
+
+/** Moves the clock on until something is done that may wait for it. */
+export async function movingOn<T>(clock: TestClock, work: Promise<T>): Promise<T> {
+  let done = false;
+  const finish = () => (done = true);
+  void work.then(finish, finish);
+  while (!done) {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1_000);
+  }
+  return work;
 }
 
 interface Timer {
@@ -19,10 +33,13 @@ const NOON_MS = DAY_MS / 2;
 /** Ids of one process never go back in time, so no clock begins before one that ran already has ended. */
 let newest = Date.UTC(2031, 0, 1);
 
-/** A clock that begins at noon (UTC) of a day which no clock of this process has seen. */
-export function createTestClock(): TestClock {
-  let now = Math.ceil(newest / DAY_MS) * DAY_MS + NOON_MS;
-  newest = now + 1;
+/**
+ * A clock that begins at noon (UTC) of a day which no clock of this process has seen.
+ * @param from begins where that one stands instead
+ */
+export function createTestClock(from?: Clock): TestClock {
+  let now = from?.now() ?? Math.ceil(newest / DAY_MS) * DAY_MS + NOON_MS;
+  newest = Math.max(newest, now + 1);
   let timers: Timer[] = [];
 
   function next(): Timer | undefined {
@@ -56,6 +73,7 @@ export function createTestClock(): TestClock {
       }
       moveTo(until);
     },
+    turnBack: (ms) => void (now -= ms),
     nextTimer: () => next()?.at ?? null,
   };
 }

@@ -72,7 +72,10 @@ describe.each(appEngines)("a bot's message on %s", (engine) => {
     await using town = await setupWithTelegram(engine);
     const [busy, free] = [await town.connect(), await town.connect()];
     const chats = [busy, free].map(({ bot }) => town.telegram.addPrivateChat(bot));
-    town.telegram.fault({ kind: "error", error_code: 429, description: "Too Many Requests: retry after 7", parameters: { retry_after: 7 } }, { token: busy.bot.token });
+    town.telegram.fault(
+      { kind: "error", error_code: 429, description: "Too Many Requests: retry after 7", parameters: { retry_after: 7 } },
+      { token: busy.bot.token },
+    );
     const held = await queue(town.app.live, { account_id: busy.account.id, to: chats[0]!.id });
     await town.app.settled();
     const behind = await queue(town.app.live, { account_id: busy.account.id, to: chats[0]!.id });
@@ -95,7 +98,11 @@ describe.each(appEngines)("a bot's message on %s", (engine) => {
     town.telegram.fault({ kind: "reset", done: true }, { method: "sendMessage", times: 2 });
     const lost = await queue(town.app.live, { account_id: account.id, to: sarah.id });
     await town.app.settled();
-    expect(await read(town.app.live, lost)).toMatchObject({ status: "failed", error: { code: "outcome_unknown" }, attempts: [{ outcome: "unknown" }] });
+    expect(await read(town.app.live, lost)).toMatchObject({
+      status: "failed",
+      error: { code: "outcome_unknown" },
+      attempts: [{ outcome: "unknown" }],
+    });
     await town.app.live.patch("/v1/workspace", { on_unknown: "retry" });
     const doubled = await queue(town.app.live, { account_id: account.id, to: sarah.id });
     await town.app.advance(61_000);
@@ -148,7 +155,11 @@ describe.each(appEngines)("a bot's message on %s", (engine) => {
     const path = `/v1/accounts/${account.id}`;
     await town.app.live.patch(path, { paused: true });
     const waiting = await queue(town.app.live, { account_id: account.id, to: sarah.id });
-    const later = await queue(town.app.live, { account_id: account.id, to: sarah.id, schedule_at: toTime(town.app.clock.now() + 3_600_000) });
+    const later = await queue(town.app.live, {
+      account_id: account.id,
+      to: sarah.id,
+      schedule_at: toTime(town.app.clock.now() + 3_600_000),
+    });
     expect((await town.app.live.delete(path)).status).toBe(204);
     await town.app.leap(3_600_000);
     const codes = await Promise.all([waiting, later].map(async (id) => (await read(town.app.live, id)).error?.code));

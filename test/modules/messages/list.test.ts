@@ -94,9 +94,16 @@ describe.each(appEngines)("the list of messages on %s", (engine) => {
     const [row] = await app.db.read.selectFrom("messages").selectAll().where("id", "=", id).execute();
     const rows = Array.from({ length: 10_000 }, () => ({ ...row!, id: newId("msg", app.clock.now()) }));
     await app.db.write(async (tx) => {
-      for (let at = 0; at < rows.length; at += 1_000) await app.db.in(tx).insertInto("messages").values(rows.slice(at, at + 1_000)).execute();
+      for (let at = 0; at < rows.length; at += 1_000)
+        await app.db
+          .in(tx)
+          .insertInto("messages")
+          .values(rows.slice(at, at + 1_000))
+          .execute();
     });
-    const [whole, filtered, narrow] = await Promise.all(["?limit=1", "?limit=1&status=sent", "?limit=1&status=failed"].map((query) => list(app, query)));
+    const [whole, filtered, narrow] = await Promise.all(
+      ["?limit=1", "?limit=1&status=sent", "?limit=1&status=failed"].map((query) => list(app, query)),
+    );
     expect(whole).toMatchObject({ total: 10_001 });
     expect(whole).not.toHaveProperty("total_capped");
     expect(filtered).toMatchObject({ total: 10_000, total_capped: true, has_more: true });

@@ -20,7 +20,12 @@ describe("a magic recipient of the sandbox", () => {
     await app.settled();
     const message = await read(app.sandbox, id);
     const link = code === "recipient_not_started" ? "https://t.me/posthouse_sandbox" : null;
-    expect(message).toMatchObject({ status: "failed", error: { code, message: outcomes[code], link }, last_error: outcomes[code], sent_at: null });
+    expect(message).toMatchObject({
+      status: "failed",
+      error: { code, message: outcomes[code], link },
+      last_error: outcomes[code],
+      sent_at: null,
+    });
     expect(message.attempts).toMatchObject([{ outcome: "failed", code }]);
     expect(await eventsOf(app, id)).toEqual(["message.queued", "message.failed"]);
   });
@@ -48,7 +53,11 @@ describe("a magic recipient of the sandbox", () => {
     await app.settled();
     const behind = await queue(app.sandbox);
     await app.settled();
-    expect(await read(app.sandbox, flooded)).toMatchObject({ status: "queued", last_error: "retry after 3 s", attempts: [{ outcome: "held" }] });
+    expect(await read(app.sandbox, flooded)).toMatchObject({
+      status: "queued",
+      last_error: "retry after 3 s",
+      attempts: [{ outcome: "held" }],
+    });
     expect((await read(app.sandbox, behind)).status).toBe("queued");
     await app.advance(3_000);
     const after = await read(app.sandbox, flooded);

@@ -155,9 +155,18 @@ describe.each(appEngines)("a batch on %s", (engine) => {
   test("takes or refuses each by itself, in order", async () => {
     await using app = await setup({ engine });
     const one = { account_id: 7421, to: "@sarah_miller", text: "one of many" };
-    const { status, body } = await app.sandbox.post<{ results: Record<string, unknown>[]; accepted: number; refused: number }>("/v1/messages/batch", {
-      messages: [one, { ...one, account_id: 9 }, { ...one, to: "?!" }, { ...one, to: "@sandbox_daily_limit" }, { ...one, to: "@sandbox_read" }],
-    });
+    const { status, body } = await app.sandbox.post<{ results: Record<string, unknown>[]; accepted: number; refused: number }>(
+      "/v1/messages/batch",
+      {
+        messages: [
+          one,
+          { ...one, account_id: 9 },
+          { ...one, to: "?!" },
+          { ...one, to: "@sandbox_daily_limit" },
+          { ...one, to: "@sandbox_read" },
+        ],
+      },
+    );
     expect([status, body.accepted, body.refused]).toEqual([200, 2, 3]);
     const codes = body.results.map(({ index, error }) => [index, (error as Refused | undefined)?.code]);
     expect(codes).toEqual([
@@ -176,12 +185,19 @@ describe.each(appEngines)("a batch on %s", (engine) => {
   test("of 500 is sent in order to each chat, and one of 501 or 0 is refused", async () => {
     await using app = await setup({ engine });
     const messages = Array.from({ length: 501 }, (_, at) => ({ account_id: 7421, to: `@someone_${at % 7}`, text: `number ${at}` }));
-    const statuses = await Promise.all([messages, []].map(async (list) => (await app.sandbox.post("/v1/messages/batch", { messages: list })).status));
+    const statuses = await Promise.all(
+      [messages, []].map(async (list) => (await app.sandbox.post("/v1/messages/batch", { messages: list })).status),
+    );
     expect(statuses).toEqual([422, 422]);
     const { body } = await app.sandbox.post<{ accepted: number }>("/v1/messages/batch", { messages: messages.slice(1) });
     expect(body.accepted).toBe(500);
     await app.settled();
-    const rows = await app.db.read.selectFrom("messages").select(["recipient", "remote_id", "id"]).where("env_id", "=", app.sandbox.env_id).orderBy("id").execute();
+    const rows = await app.db.read
+      .selectFrom("messages")
+      .select(["recipient", "remote_id", "id"])
+      .where("env_id", "=", app.sandbox.env_id)
+      .orderBy("id")
+      .execute();
     for (const [, ofChat] of Map.groupBy(rows, (row) => row.recipient)) {
       const sent = ofChat.map((row) => Number(row.remote_id));
       expect(sent).toEqual(sent.toSorted((a, b) => a - b));

@@ -26,7 +26,9 @@ describe.each(appEngines)("the time of a message on %s:", (engine) => {
 
   test("messages scheduled for the same chat leave in the order of their times", async () => {
     await using app = await setup({ engine });
-    const ids = await Promise.all([3, 1, 2].map((minutes) => queue(app.sandbox, { schedule_at: toTime(app.clock.now() + minutes * 60_000) })));
+    const ids = await Promise.all(
+      [3, 1, 2].map((minutes) => queue(app.sandbox, { schedule_at: toTime(app.clock.now() + minutes * 60_000) })),
+    );
     // All are due at once: the clock jumps over them.
     app.clock.advance(600_000);
     await app.settled();
