@@ -12,10 +12,10 @@ export interface TestClock extends Clock {
 
 /** Moves the clock on until something is done that may wait for it. */
 export async function movingOn<T>(clock: TestClock, work: Promise<T>): Promise<T> {
-  let done = false;
-  const finish = () => (done = true);
+  const waiting = { over: false };
+  const finish = () => (waiting.over = true);
   void work.then(finish, finish);
-  while (!done) {
+  while (!waiting.over) {
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(1_000);
   }
