@@ -37,12 +37,11 @@ export function compileTemplate<Values extends object>(db: Kysely<Schema>, build
 }
 
 function bindAll(parameters: readonly unknown[], values: Record<PropertyKey, unknown>): Value[] {
-  const bound = Array.from<Value>({ length: parameters.length });
-  for (let i = 0; i < parameters.length; i++) {
-    const parameter = parameters[i];
+  const bound: Value[] = [];
+  for (const parameter of parameters) {
     const value = parameter instanceof Marker ? values[parameter.name] : parameter;
     if (!isValue(value)) throw new Error(`prepared statement: ${nameOf(parameter)} can't be ${typeof value}`);
-    bound[i] = value;
+    bound.push(value);
   }
   return bound;
 }

@@ -56,10 +56,10 @@ export function createSandboxChannel(clock: Clock): Channel {
     accountLimits: [],
     chatLimits: () => [],
     normalize,
-    refuse: (recipient) => (plays[recipient]?.kind === "refused_at_once" ? "daily_send_limit_reached" : null),
+    refuse: (recipient) => (plays.get(recipient)?.kind === "refused_at_once" ? "daily_send_limit_reached" : null),
     profile: async (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
     async send(account, message) {
-      const part = plays[message.recipient];
+      const part = plays.get(message.recipient);
       return part === undefined ? arrives("sent") : play(part, message, account.username);
     },
   };

@@ -13,7 +13,7 @@ export type Play =
 const FLOOD_MS = 3_000;
 const SLOW_MS = 2_000;
 
-export const plays: Readonly<Record<string, Play>> = {
+const parts: Readonly<Record<string, Play>> = {
   "@sandbox_not_found": { kind: "fails", code: "recipient_not_found" },
   "@sandbox_not_started": { kind: "fails", code: "recipient_not_started" },
   "@sandbox_blocked": { kind: "fails", code: "recipient_blocked" },
@@ -33,3 +33,6 @@ export const plays: Readonly<Record<string, Play>> = {
   "@sandbox_slow": { kind: "slow", ms: SLOW_MS },
   "@sandbox_daily_limit": { kind: "refused_at_once" },
 };
+
+/** A map: looking up a name that no object has seen costs a property look-up ten times as much. */
+export const plays: ReadonlyMap<string, Play> = new Map(Object.entries(parts));

@@ -166,8 +166,8 @@ export class Lane {
     if (this.#pace !== undefined && this.#pace.openAt() > now) return undefined;
     const at = this.#jobs.findIndex((job) => this.#chatOpenAt(job) <= now);
     if (at === -1) return undefined;
-    const [job] = this.#jobs.splice(at, 1);
-    this.#begin(job!);
+    const job = at === 0 ? this.#jobs.shift()! : this.#jobs.splice(at, 1)[0]!;
+    this.#begin(job);
     return job;
   }
 

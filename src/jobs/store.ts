@@ -12,7 +12,8 @@ export interface JobStore extends LaneReader {
   insert(tx: Tx, job: NewJob): void;
   /** Which of these jobs' lanes have another owner by now. On SQLite there is no other. */
   lanesLost(tx: Tx, env_id: number, jobs: readonly Job[], owner: string): Promise<ReadonlySet<string>>;
-  remove(tx: Tx, env_id: number, id: string): Maybe<number>;
+  /** Takes jobs of one environment out of the queue. */
+  remove(tx: Tx, env_id: number, ids: string[]): Maybe<number>;
   /** Takes a job out of the queue. @returns whether it was there */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   setAttempts(tx: Tx, env_id: number, id: string, attempts: number): Promise<void>;
@@ -51,8 +52,8 @@ export function createJobStore(db: Database): JobStore {
       lease_until: v("lease_until"),
     }),
   );
-  const remove = db.prepare<{ env_id: number; id: string }>((q, v) =>
-    q.deleteFrom("jobs").where("env_id", "=", v("env_id")).where("id", "=", v("id")),
+  const remove = db.prepare<{ env_id: number; ids: string }>((q, v) =>
+    q.deleteFrom("jobs").where("env_id", "=", v("env_id")).where("id", "in", listOf(db.engine, v("ids"))),
   );
   const after = db.prepare<{ env_id: number; lane: string; run_at: number; id: string; most: number }, Job>((q, v) =>
     q
@@ -91,8 +92,8 @@ export function createJobStore(db: Database): JobStore {
       const kept = await query.where("owner", "=", owner).forShare().execute();
       return new Set(lanes).difference(new Set(kept.map(({ lane }) => lane)));
     },
-    remove: (tx, env_id, id) => remove.run(tx, { env_id, id }),
-    withdraw: async (tx, env_id, id) => (await remove.run(tx, { env_id, id })) > 0,
+    remove: (tx, env_id, ids) => remove.run(tx, { env_id, ids: JSON.stringify(ids) }),
+    withdraw: async (tx, env_id, id) => (await remove.run(tx, { env_id, ids: JSON.stringify([id]) })) > 0,
     async setAttempts(tx, env_id, id, attempts) {
       await jobRow(tx, env_id, id).set({ attempts }).execute();
     },

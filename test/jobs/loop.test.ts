@@ -37,6 +37,8 @@ describe.each(engines())("the job loop on %s", (engine) => {
     const copy = await openOne(stage, ["lane:a"]);
     stage.parts["a1"] = { hangs: true };
     await stage.enqueue(copy, ["a1", "a2"], { chat: "sarah" });
+    // On PostgreSQL two transactions begin jobs side by side, in either order.
+    await waitFor(copy, "run a1");
     await stage.enqueue(copy, ["a3"], { chat: "tom" });
     await waitFor(copy, "end a3 0");
     expect(ran(copy)).toEqual(["a1", "a3"]);

@@ -32,9 +32,13 @@ export function resolveText(text: string, profile: Profile | null): Resolved {
 
 /** What is known; a map, since an object would also know `constructor`. */
 function valuesOf({ first_name, last_name, username }: Profile): Map<string, string> {
-  const name = [first_name, last_name].filter((part) => part !== null).join(" ");
-  const values = Object.entries({ first_name, last_name, name: name === "" ? null : name, username });
-  return new Map(values.filter((entry): entry is [string, string] => entry[1] !== null));
+  const values = new Map<string, string>();
+  if (first_name !== null) values.set("first_name", first_name);
+  if (last_name !== null) values.set("last_name", last_name);
+  if (username !== null) values.set("username", username);
+  const name = first_name === null || last_name === null ? (first_name ?? last_name) : `${first_name} ${last_name}`;
+  if (name !== null && name !== "") values.set("name", name);
+  return values;
 }
 
 /** @returns why Telegram would refuse a text whose variables are filled in; null when it would not */
