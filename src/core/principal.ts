@@ -30,3 +30,8 @@ export interface Principal {
   rate_limit: number;
   require_idempotency: boolean;
 }
+
+/** Whether a key may act through an account. */
+export function mayUse({ account_ids }: Pick<Principal, "account_ids">, account_id: number | null): boolean {
+  return account_ids === null || (account_id !== null && account_ids.has(account_id));
+}

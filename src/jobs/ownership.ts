@@ -55,7 +55,8 @@ export function createOwnership({ db, store, clock, log, leases, kinds, amSole, 
       let count = 0;
       for (const kind of kinds.values()) {
         const rescued = (await kind.rescue?.(tx, env_id, lane)) ?? [];
-        for (const { id, outcome } of rescued) await settle(store, clock, tx, { env_id, id, lane, attempts: 0 }, outcome);
+        const settled = rescued.map(({ id, outcome }) => ({ job: { env_id, id, lane, attempts: 0 }, outcome }));
+        await settle(store, clock, tx, settled);
         count += rescued.length;
       }
       return count;

@@ -5,7 +5,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran } from "./job.ts";
-import { settle } from "./settle.ts";
+import { settle, type Settled } from "./settle.ts";
 import type { JobStore } from "./store.ts";
 
 /** After a write that a full disk or a lost server refused. */
@@ -90,7 +90,7 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     log.error("a job can't be begun; it is tried again", { kind: job.kind, job: job.id, lane: job.lane, error });
     const outcome = afterFailure(job);
     try {
-      await db.write((tx) => settle(store, clock, tx, job, outcome));
+      await db.write((tx) => settle(store, clock, tx, [{ job, outcome }]));
       return new Map([[job, { outcome }]]);
     } catch (failure) {
       return leaveQueued([job], failure);
@@ -99,6 +99,7 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
 
   async function mark(tx: Tx, jobs: Job[]): Promise<Map<Job, Started>> {
     const begun = new Map<Job, Started>();
+    const settled: Settled[] = [];
     for (const [env_id, ofEnv] of Map.groupBy(jobs, (job) => job.env_id)) {
       const lost = await store.lanesLost(tx, env_id, ofEnv, owner);
       const isLost = (job: Job) => job.lane !== null && lost.has(job.lane);
@@ -109,10 +110,11 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
         for (const [at, job] of ofKind.entries()) {
           const start = starts[at] ?? null;
           begun.set(job, start);
-          if (start !== null && "outcome" in start) await settle(store, clock, tx, job, start.outcome);
+          if (start !== null && "outcome" in start) settled.push({ job, outcome: start.outcome });
         }
       }
     }
+    await settle(store, clock, tx, settled);
     return begun;
   }
 
@@ -186,8 +188,9 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
       );
       for (const [at, one] of waiting.entries()) outcomes.set(one, ended[at]!);
     }
-    for (const one of batch) await settle(store, clock, tx, one.run.job, outcomes.get(one)!);
-    return batch.map((one) => outcomes.get(one)!);
+    const settled = batch.map((one) => ({ job: one.run.job, outcome: outcomes.get(one)! }));
+    await settle(store, clock, tx, settled);
+    return settled.map(({ outcome }) => outcome);
   }
 
   function kindOf(name: string): JobKind {

@@ -3,20 +3,26 @@ import type { Tx } from "#src/core/tx.ts";
 import type { Job, Outcome } from "./job.ts";
 import type { JobStore } from "./store.ts";
 
-/** Writes an outcome where the queue is concerned: gone, or waiting again with its lane held or stopped. */
-export async function settle(
-  store: JobStore,
-  clock: Clock,
-  tx: Tx,
-  job: Pick<Job, "env_id" | "id" | "lane" | "attempts">,
-  outcome: Outcome,
-): Promise<void> {
+export interface Settled {
+  job: Pick<Job, "env_id" | "id" | "lane" | "attempts">;
+  outcome: Outcome;
+}
+
+/** Writes outcomes where the queue is concerned: those that ended leave it together, the others wait again. */
+export async function settle(store: JobStore, clock: Clock, tx: Tx, settled: readonly Settled[]): Promise<void> {
+  const ended = settled.filter(({ outcome }) => outcome.kind === "done" || outcome.kind === "discard");
+  for (const [env_id, ofEnv] of Map.groupBy(ended, ({ job }) => job.env_id))
+    await store.remove(
+      tx,
+      env_id,
+      ofEnv.map(({ job }) => job.id),
+    );
+  for (const { job, outcome } of settled) if (!isFinal(outcome)) await putBack(store, clock, tx, job, outcome);
+}
+
+/** The job waits again, its lane held or stopped where the outcome says so. */
+async function putBack(store: JobStore, clock: Clock, tx: Tx, job: Settled["job"], outcome: Waiting): Promise<void> {
   const { env_id, id, lane } = job;
-  if (outcome.kind === "gone") return;
-  if (outcome.kind === "done" || outcome.kind === "discard") {
-    await store.remove(tx, env_id, id);
-    return;
-  }
   const attempts = job.attempts + (outcome.kind === "retry" ? 1 : 0);
   const until = clock.now() + (outcome.kind === "stop" ? 0 : outcome.ms);
   if (lane === null) {
@@ -28,7 +34,10 @@ export async function settle(
   else if (outcome.ms > 0) await store.hold(tx, env_id, lane, until, outcome.reason);
 }
 
+type Final = Extract<Outcome, { kind: "done" | "discard" | "gone" }>;
+type Waiting = Exclude<Outcome, Final>;
+
 /** Whether the job is none of ours any more. */
-export function isFinal(outcome: Outcome): boolean {
+export function isFinal(outcome: Outcome): outcome is Final {
   return outcome.kind === "done" || outcome.kind === "discard" || outcome.kind === "gone";
 }

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
+import { listOf } from "#db/list.ts";
 import type { JobRow, LaneRow } from "#db/schema.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Job, NewJob } from "./job.ts";
@@ -53,7 +54,10 @@ export function createJobStore(db: Database): JobStore {
     }),
   );
   const remove = db.prepare<{ env_id: number; ids: string }>((q, v) =>
-    q.deleteFrom("jobs").where("env_id", "=", v("env_id")).where("id", "in", listOf(db.engine, v("ids"))),
+    q
+      .deleteFrom("jobs")
+      .where("env_id", "=", v("env_id"))
+      .where("id", "in", listOf(db.engine, v("ids"))),
   );
   const after = db.prepare<{ env_id: number; lane: string; run_at: number; id: string; most: number }, Job>((q, v) =>
     q

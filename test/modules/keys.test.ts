@@ -4,8 +4,9 @@ import { scopes as allScopes } from "#src/core/principal.ts";
 import type { CreatedKey, Key, Me } from "#src/modules/keys/model.ts";
 import { hashKey, isWellFormedKey } from "#src/modules/keys/secret.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
+import { setupWithTelegram } from "#test/support/bots.ts";
 import type { Caller } from "#test/support/client.ts";
-import { sendTo, turn } from "#test/support/sending.ts";
+import { cancel, sendTo, turn } from "#test/support/sending.ts";
 
 async function create({ client, live }: TestApp, ask: Record<string, unknown> = {}, by: Caller = live): Promise<Caller & CreatedKey> {
   const { body } = await by.post<CreatedKey>("/v1/keys", { name: "made", scopes: ["read:messages"], ...ask });
@@ -51,7 +52,7 @@ describe.each(appEngines)("a key on %s", (engine) => {
     expect(rows.find(({ id }) => id === body.id)?.hash).toBe(hashKey(body.key));
   });
 
-  test("can't give a scope that it lacks, nor outgrow what its maker is bound to", async () => {
+  test("can't give a scope that it lacks, not even by rotating another key", async () => {
     await using app = await setup({ engine });
     const narrow = await create(app, { scopes: ["manage:keys", "read:messages"] });
     const denied = await narrow.post("/v1/keys", { name: "more", scopes: ["read:messages", "write:messages"] });
@@ -60,6 +61,32 @@ describe.each(appEngines)("a key on %s", (engine) => {
     const powerful = await create(app, { scopes: [...allScopes] });
     const rotated = await narrow.post(`/v1/keys/${powerful.id}/rotate`, {});
     expect(rotated.status).toBe(403);
+  });
+
+  test("bound to accounts acts through these alone, and makes no key that reaches further", async () => {
+    await using town = await setupWithTelegram(engine);
+    const { app, telegram } = town;
+    const [own, other] = [(await town.connect()).account.id, (await town.connect()).account.id];
+    const bound = await create(app, { scopes: [...allScopes], account_ids: [own] });
+    const send = (account_id: number) => sendTo(bound, { account_id, to: 123456 });
+    expect([(await send(own)).status, (await send(other)).status]).toEqual([200, 404]);
+    const later = toTime(app.clock.now() + 60_000);
+    const theirs = (await sendTo(app.live, { account_id: other, to: 123456, schedule_at: later })).body.id;
+    expect((await cancel(bound, theirs)).status).toBe(404);
+    const changes = await Promise.all(
+      [own, other].map(async (id) => (await bound.patch(`/v1/accounts/${id}`, { name: "Renamed" })).status),
+    );
+    expect(changes).toEqual([200, 404]);
+    expect((await bound.delete(`/v1/accounts/${other}`)).status).toBe(404);
+    expect((await bound.post("/v1/accounts", { kind: "telegram_bot", token: telegram.addBot().token })).status).toBe(403);
+    const make = async (ask: object) =>
+      (await bound.post<CreatedKey>("/v1/keys", { name: "made", scopes: ["read:messages"], ...ask })).status;
+    expect([await make({ account_ids: [own] }), await make({ account_ids: [own, other] }), await make({ account_ids: null })]).toEqual([
+      201, 403, 403,
+    ]);
+    expect((await create(app, {}, bound)).account_ids).toEqual([own]);
+    const free = await create(app);
+    expect((await bound.post(`/v1/keys/${free.id}/rotate`, {})).status).toBe(403);
   });
 
   test("says who it is", async () => {

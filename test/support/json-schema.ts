@@ -49,6 +49,10 @@ const checks: Record<string, Check> = {
   maxLength: (most: number, value) => !isText(value) || value.length <= most,
   minimum: (least: number, value) => !isNumber(value) || value >= least,
   maximum: (most: number, value) => !isNumber(value) || value <= most,
+  minItems: (least: number, value) => !Array.isArray(value) || value.length >= least,
+  maxItems: (most: number, value) => !Array.isArray(value) || value.length <= most,
+  uniqueItems: (unique: boolean, value) =>
+    !unique || !Array.isArray(value) || new Set(value.map((item) => JSON.stringify(item))).size === value.length,
   maxProperties: (most: number, value) => !isObject(value) || Object.keys(value).length <= most,
 };
 

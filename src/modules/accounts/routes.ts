@@ -1,8 +1,9 @@
 import { Elysia, t } from "elysia";
+import { AppError, notFound } from "#src/core/errors.ts";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
-import type { Principal, Scope } from "#src/core/principal.ts";
+import { mayUse, type Principal, type Scope } from "#src/core/principal.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { UnitOfWork, UnitOfWorkAsking } from "#src/core/write.ts";
@@ -27,6 +28,12 @@ const example = {
   updated_at: "2026-05-06T14:32:18.000Z",
 };
 
+/** @throws AppError `not_found` for an account that the key is not bound to */
+function reached(principal: Principal, id: number): number {
+  if (!mayUse(principal, id)) throw notFound("account");
+  return id;
+}
+
 export function accountRoutes(accounts: AccountService, write: UnitOfWork, writeAsking: UnitOfWorkAsking) {
   return new Elysia()
     .post(
@@ -34,7 +41,10 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
       ({ request, body, set }) =>
         writeAsking(
           { request, body, set },
-          (principal) => accounts.ask(principal, body.token),
+          (principal) => {
+            if (principal.account_ids !== null) throw new AppError("forbidden", "A key that is bound to accounts can't connect another.");
+            return accounts.ask(principal, body.token);
+          },
           async (tx, principal, bot) => ({ status: 201, body: await accounts.create(tx, principal.env_id, body, bot, principal.key_id) }),
         ),
       {
@@ -91,14 +101,14 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
       "/v1/accounts/:id",
       ({ request, params, body, set }) => {
         const check = preconditionOf(request);
-        const patch = async (tx: Tx, { env_id, key_id }: Principal, bot: KnownBot | null) => ({
+        const patch = async (tx: Tx, principal: Principal, bot: KnownBot | null) => ({
           status: 200,
-          body: await accounts.patch(tx, env_id, params.id, body, bot, key_id, check),
+          body: await accounts.patch(tx, principal.env_id, reached(principal, params.id), body, bot, principal.key_id, check),
         });
         const { token } = body;
         if (token === undefined) return write({ request, body, set }, (tx, principal) => patch(tx, principal, null));
         const ask = async (principal: Principal) => {
-          check(await accounts.get(principal.env_id, params.id));
+          check(await accounts.get(principal.env_id, reached(principal, params.id)));
           return accounts.ask(principal, token);
         };
         return writeAsking({ request, body, set }, ask, patch);
@@ -122,7 +132,7 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
       "/v1/accounts/:id",
       ({ request, params, set }) =>
         write({ request, body: null, set }, async (tx, principal) => {
-          await accounts.remove(tx, principal.env_id, params.id, principal.key_id, preconditionOf(request));
+          await accounts.remove(tx, principal.env_id, reached(principal, params.id), principal.key_id, preconditionOf(request));
           return { status: 204, body: null };
         }),
       {

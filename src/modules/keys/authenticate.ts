@@ -37,9 +37,11 @@ export interface Authenticator {
 
 export function createAuthenticator({ store, clock, mayCache, noteUse }: Needs): Authenticator {
   const kept = new Map<string, Kept>();
+  let changes = 0;
 
   async function lookUp(key: string): Promise<Kept | null> {
     if (!isWellFormedKey(key)) return null;
+    const asOf = changes;
     const row = await store.byHash(hashKey(key));
     if (row === undefined) return null;
     const found: Kept = {
@@ -49,7 +51,8 @@ export function createAuthenticator({ store, clock, mayCache, noteUse }: Needs):
       source_addresses: row.source_addresses === null ? null : (JSON.parse(row.source_addresses) as string[]),
       notedAt: row.last_used_at ?? 0,
     };
-    if (mayCache) {
+    // What was read before a change must not outlive it.
+    if (mayCache && asOf === changes) {
       if (kept.size >= KEPT_MAX) kept.clear();
       kept.set(key, found);
     }
@@ -73,6 +76,9 @@ export function createAuthenticator({ store, clock, mayCache, noteUse }: Needs):
       if (ready !== undefined) return judge(ready, address);
       return lookUp(key).then((found) => judge(found, address));
     },
-    forget: () => kept.clear(),
+    forget() {
+      changes++;
+      kept.clear();
+    },
   };
 }

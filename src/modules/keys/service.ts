@@ -28,6 +28,8 @@ export interface Maker {
   plan: string | null;
   /** Scopes that it may give; null from the command line, where all are. */
   scopes: ReadonlySet<string> | null;
+  /** Accounts that it is bound to, and with it every key that it makes; nothing for all. */
+  account_ids?: ReadonlySet<number> | null;
 }
 
 export type KeyService = ReturnType<typeof createKeyService>;
@@ -50,21 +52,18 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
   return {
     /**
      * Makes a key in the maker's environment. The answer is the only one that shows it.
-     * @throws AppError `forbidden` for a scope that the maker lacks, `validation_error` for a past expiry or a bad address
+     * @throws AppError `forbidden` for a scope or an account that the maker lacks, `validation_error` for a past expiry or a bad address
      */
     create(tx: Tx, maker: Maker, ask: NewKey): Promise<CreatedKey> {
-      const lacking = maker.scopes === null ? undefined : ask.scopes.find((scope) => !maker.scopes!.has(scope));
-      if (lacking !== undefined)
-        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, {
-          members: { required_scope: lacking },
-        });
+      const account_ids = ask.account_ids === undefined ? [...(maker.account_ids ?? [])] : ask.account_ids;
+      checkReach(maker, ask.scopes, account_ids);
       const expires_at = parseExpiry(ask.expires_at ?? null, clock.now());
       for (const range of ask.source_addresses ?? []) checkRange(range);
       const row = {
         env_id: maker.env_id,
         name: ask.name,
         scopes: JSON.stringify(ask.scopes),
-        account_ids: ask.account_ids ? JSON.stringify(ask.account_ids) : null,
+        account_ids: account_ids === null || account_ids.length === 0 ? null : JSON.stringify(account_ids),
         source_addresses: ask.source_addresses ? JSON.stringify(ask.source_addresses) : null,
         rate_limit: ask.rate_limit ?? null,
         require_idempotency: ask.require_idempotency === true ? 1 : 0,
@@ -110,18 +109,14 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
 
     /**
      * Makes a successor with the same settings; the old key works until the overlap ends.
-     * @throws AppError `not_found`, `conflict` for a key that works no longer, `forbidden` when the maker lacks one of its scopes
+     * @throws AppError `not_found`, `conflict` for a key that works no longer, `forbidden` when the maker lacks one of its scopes or accounts
      */
     async rotate(tx: Tx, maker: Maker, id: string, { overlap_seconds = OVERLAP_SECONDS }: RotateKey): Promise<CreatedKey> {
       const now = clock.now();
       const old = await find(tx, maker.env_id, id);
       if (old.revoked_at !== null || (old.expires_at !== null && old.expires_at <= now))
         throw new AppError("conflict", "This key works no longer: make a new one instead.");
-      const lacking = (JSON.parse(old.scopes) as string[]).find((scope) => maker.scopes !== null && !maker.scopes.has(scope));
-      if (lacking !== undefined)
-        throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, {
-          members: { required_scope: lacking },
-        });
+      checkReach(maker, JSON.parse(old.scopes) as string[], JSON.parse(old.account_ids ?? "null") as number[] | null);
       const ends = now + overlap_seconds * 1000;
       const until = overlap_seconds === 0 ? { revoked_at: now } : { expires_at: Math.min(ends, old.expires_at ?? ends) };
       await store.update(tx, maker.env_id, id, { ...until, updated_at: now });
@@ -140,10 +135,22 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
   };
 }
 
+/** A key can't give what it lacks. @throws AppError `forbidden` */
+function checkReach(maker: Maker, scopes: readonly string[], account_ids: readonly number[] | null): void {
+  const lacking = scopes.find((scope) => maker.scopes !== null && !maker.scopes.has(scope));
+  if (lacking !== undefined)
+    throw new AppError("forbidden", `A key can't give the scope ${lacking}, which it lacks itself.`, {
+      members: { required_scope: lacking },
+    });
+  const own = maker.account_ids ?? null;
+  if (own !== null && (account_ids === null || !account_ids.every((id) => own.has(id))))
+    throw new AppError("forbidden", "A key that is bound to accounts can't make one for others.");
+}
+
 /** The maker that a request's own key is. */
 export function makerOf(principal: Principal): Maker {
-  const { env_id, mode, environment, workspace, scopes } = principal;
-  return { env_id, mode, environment: environment.name, plan: workspace.plan, scopes };
+  const { env_id, mode, environment, workspace, scopes, account_ids } = principal;
+  return { env_id, mode, environment: environment.name, plan: workspace.plan, scopes, account_ids };
 }
 
 function parseExpiry(text: string | null, now: number): number | null {

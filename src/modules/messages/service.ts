@@ -3,7 +3,7 @@ import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
-import type { Principal } from "#src/core/principal.ts";
+import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
@@ -68,8 +68,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
 
   async function findAccount(tx: Tx, sender: Sender, id: number): Promise<{ account: Account; channel: Channel }> {
     const account = await accounts.row(tx, sender.env_id, id);
-    const bound = sender.account_ids === null || sender.account_ids.has(id);
-    if (account === undefined || account.deleted_at !== null || !bound) throw notFound("account");
+    if (account === undefined || account.deleted_at !== null || !mayUse(sender, id)) throw notFound("account");
     return { account, channel: channels.get(account.kind)! };
   }
 
@@ -192,7 +191,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
      */
     async cancel(tx: Tx, sender: Sender, id: string, check: Precondition): Promise<Message> {
       const row = await store.lock(tx, sender.env_id, id);
-      if (row === undefined) throw notFound("message");
+      if (row === undefined || !mayUse(sender, row.account_id)) throw notFound("message");
       check(presentMessage(row));
       if (row.status !== "queued" || !(await needs.withdraw(tx, row.env_id, row.id)))
         throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);

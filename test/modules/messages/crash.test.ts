@@ -72,7 +72,11 @@ describe.each(appEngines)("cancelling while messages are being sent on %s", (eng
       const tenant = live.includes(id) ? app.live : app.sandbox;
       expect([id, (await read(tenant, id)).status]).toEqual([id, status === 200 ? "canceled" : "sent"]);
     }
-    const events = await app.db.read.selectFrom("events").select(["subject", "type"]).where("type", "in", ["message.sent", "message.canceled"]).execute();
+    const events = await app.db.read
+      .selectFrom("events")
+      .select(["subject", "type"])
+      .where("type", "in", ["message.sent", "message.canceled"])
+      .execute();
     expect(events.map(({ subject }) => subject).toSorted()).toEqual([...live, ...sandbox].toSorted());
     expect(telegram.sent.length).toBe(answers.filter(({ id, status }) => live.includes(id) && status === 409).length);
   });

@@ -5,7 +5,7 @@ import { outcomes } from "#src/core/outcomes.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { cancel, queue, read, sendTo, turn } from "#test/support/sending.ts";
 
-const failing = Object.entries(plays).flatMap(([to, play]) => (play.kind === "fails" ? [[to, play.code] as const] : []));
+const failing = [...plays].flatMap(([to, play]) => (play.kind === "fails" ? [[to, play.code] as const] : []));
 const SANDBOX = "/v1/accounts/7421";
 
 async function eventsOf({ sandbox }: TestApp, id: string): Promise<string[]> {
