@@ -117,7 +117,10 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
       cors_origins: config.cors_origins,
       addressOf: createAddressReader(config.trusted_proxies),
       tellStranger: limiter.tellStranger,
-      onRequest: metrics.requests.observe,
+      onRequest(operation, status, seconds) {
+        services.loop.makeWay();
+        metrics.requests.observe(operation, status, seconds);
+      },
     }),
     operations: () => indexOperations(routes()),
   };

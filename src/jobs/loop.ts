@@ -13,8 +13,11 @@ import { createRunner } from "./runner.ts";
 import { isFinal } from "./settle.ts";
 import { createJobStore } from "./store.ts";
 
-/** Jobs that are marked together: one fsync for all of them, and no request waits longer than they take. */
-const GROUP_JOBS_MAX = 128;
+/** Jobs that are marked together, and share their fsync and the pages that they write. */
+const GROUP_JOBS_MAX = 512;
+/** While requests come in: none waits longer than so many jobs take, some milliseconds. */
+const POLITE_JOBS_MAX = 64;
+const POLITE_MS = 1_000;
 /** Jobs between being marked and being recorded. */
 const RUNNING_MAX = 1_024;
 /** What is on the wire may take this long when the program is asked to stop, and then its outcome to be written. */
@@ -32,6 +35,8 @@ export interface JobLoop extends Component {
   /** Ends a lane's wait where this is its reason. */
   releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
   lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;
+  /** Somebody waits for an answer: until a second has passed without, jobs run in small groups. */
+  makeWay(): void;
   /** Another program has written to the queue or to the lanes: look everywhere. */
   rescan(): void;
   /** Resolves when nothing is due and nothing runs: for tests and for stopping. */
@@ -66,6 +71,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   });
   let running = 0;
   let blockedUntil = 0;
+  let politeUntil = 0;
   let started = false;
   /** Its lanes are known. */
   let ready = false;
@@ -167,7 +173,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
 
   async function startDue(now: number): Promise<void> {
     start(await free.collect(now));
-    if (started) start(await lanes.collect(store, now, Math.min(GROUP_JOBS_MAX, RUNNING_MAX - running)));
+    if (started)
+      start(await lanes.collect(store, now, Math.min(now < politeUntil ? POLITE_JOBS_MAX : GROUP_JOBS_MAX, RUNNING_MAX - running)));
   }
 
   function start(jobs: Job[]): void {
@@ -276,6 +283,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       });
     },
     lastEta: async (tx, env_id, lane, now) => (await store.lastEta(tx, env_id, lane, now))?.eta ?? null,
+    makeWay: () => void (politeUntil = clock.now() + POLITE_MS),
     rescan() {
       if (!started) return;
       free.rescan();
