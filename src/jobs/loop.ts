@@ -138,7 +138,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
   function leave(job: Job, update: (lane: Lane) => void): void {
     running--;
     const lane = lanes.of(job);
-    if (job.lane === null) free.left();
+    if (job.lane === null) free.left(job);
     else if (lane !== undefined) {
       update(lane);
       lanes.rouse(lane);

@@ -29,8 +29,8 @@ export interface JobStore extends LaneReader {
   lane(env_id: number, lane: string): Promise<LaneRow | undefined>;
   /** Due jobs without a lane, leased until `leaseUntil`, among them those whose earlier lease has ended. */
   takeFree(tx: Tx, now: number, leaseUntil: number, most: number): Promise<Job[]>;
-  /** When the next job without a lane is due. */
-  nextFree(): Promise<number | null>;
+  /** When the next job without a lane is due, or the lease of one ends that somebody took and did not finish. */
+  nextFree(now: number): Promise<number | null>;
   /** Forgets leases of jobs without a lane: only for the sole copy, at its start. */
   expireFreeLeases(tx: Tx): Promise<void>;
   /** The eta of the last job of a lane that is due by now, for telling the next one's. */
@@ -162,14 +162,17 @@ export function createJobStore(db: Database): JobStore {
           .execute();
       return due;
     },
-    async nextFree() {
-      const row = await db.read
-        .selectFrom("jobs")
-        .select(({ fn }) => fn.min<number | null>("run_at").as("run_at"))
-        .where("lane", "is", null)
-        .where("running", "=", 0)
-        .executeTakeFirst();
-      return row?.run_at ?? null;
+    async nextFree(now) {
+      const free = db.read.selectFrom("jobs").where("lane", "is", null);
+      const waiting = free.select(({ fn }) => fn.min<number | null>("run_at").as("at")).where("running", "=", 0);
+      // What is leased was due: that keeps this to few rows of the index.
+      const leased = free
+        .select(({ fn }) => fn.min<number | null>("lease_until").as("at"))
+        .where("run_at", "<=", now)
+        .where("running", "=", 1);
+      const rows = await Promise.all([waiting.executeTakeFirst(), leased.executeTakeFirst()]);
+      const moments = rows.map((row) => row?.at ?? null).filter((at) => at !== null);
+      return moments.length === 0 ? null : Math.min(...moments);
     },
     async expireFreeLeases(tx) {
       await db.in(tx).updateTable("jobs").set({ lease_until: 0 }).where("lane", "is", null).where("running", "=", 1).execute();

@@ -127,6 +127,26 @@ describe.each(shared)("two copies on one database (%s)", (engine) => {
     expect([ran(silent), ran(living)]).toEqual([["a1"], ["a1", "a2", "a3"]]);
   });
 
+  test("take a job without a lane over when the lease of who took it has ended", async () => {
+    await using stage = await openStage(engine);
+    const silent = stage.open();
+    const living = stage.open({ clock: createTestClock(silent.clock) });
+    await silent.loop.start();
+    stage.parts["free1"] = { hangs: true };
+    await stage.enqueue(silent, ["free1"]);
+    while (!silent.did.includes("run free1")) await turn();
+    await living.loop.start();
+    await living.loop.settled();
+    living.clock.advance(59_999);
+    await living.loop.settled();
+    expect(ran(living)).toEqual([]);
+    living.clock.advance(1);
+    while (!living.did.includes("run free1")) await turn();
+    living.letGo("free1");
+    await living.loop.settled();
+    expect(await stage.queued()).toEqual([]);
+  });
+
   test("hear of each other's pauses and holds", async () => {
     await using stage = await openStage(engine);
     const clock = createTestClock();

@@ -182,6 +182,34 @@ describe.each(engines())("the job loop on %s", (engine) => {
     expect(await stage.queued()).toEqual([]);
   });
 
+  test("runs a job without a lane once, however long it takes", async () => {
+    await using stage = await openStage(engine);
+    const copy = await openOne(stage, []);
+    stage.parts["free1"] = { hangs: true };
+    await stage.enqueue(copy, ["free1"]);
+    await waitFor(copy, "run free1");
+    copy.clock.advance(120_000);
+    await stage.enqueue(copy, ["free2"]);
+    await waitFor(copy, "end free2 0");
+    copy.letGo("free1");
+    await copy.loop.settled();
+    expect([ran(copy), await stage.queued()]).toEqual([["free1", "free2"], []]);
+  });
+
+  test("comes back to a job that was taken when writes began to be refused", async () => {
+    await using stage = await openStage(engine);
+    const copy = await openOne(stage, ["lane:a"]);
+    copy.breakWrites(true, 1);
+    await stage.enqueue(copy, ["free1"]);
+    while (copy.loop.stats().running > 0 || !stage.log.some((line) => line.includes("could not be begun"))) await turn();
+    copy.breakWrites(false);
+    copy.clock.advance(1_000);
+    await copy.loop.settled();
+    copy.clock.advance(60_000);
+    await copy.loop.settled();
+    expect([ran(copy), await stage.queued()]).toEqual([["free1"], []]);
+  });
+
   test("keeps outcomes that can't be written, and runs nothing twice because of it", async () => {
     await using stage = await openStage(engine);
     const copy = await openOne(stage, ["lane:a"]);

@@ -26,8 +26,8 @@ export interface Copy {
   did: string[];
   /** Lets a hanging job go on. */
   letGo(id: string): void;
-  /** From now on writes of this copy are refused, as with a full disk. */
-  breakWrites(broken: boolean): void;
+  /** From now on writes of this copy are refused, as with a full disk. @param after so many more that go well */
+  breakWrites(broken: boolean, after?: number): void;
 }
 
 export interface Stage extends AsyncDisposable {
@@ -56,9 +56,9 @@ export async function openStage(engine: TestEngine): Promise<Stage> {
     open({ clock = createTestClock(), limits = { lane: [], chat: [] }, isSole = copies.length === 0 } = {}) {
       const did: string[] = [];
       const gates = new Map<string, () => void>();
-      let broken = false;
+      let writesLeft = Number.POSITIVE_INFINITY;
       const refuse = () => Promise.reject(new AppError("unavailable", "The disk is full.", { retryAfter: 1 }));
-      const db: Database = { ...fresh.db, write: (work) => (broken ? refuse() : fresh.db.write(work)) };
+      const db: Database = { ...fresh.db, write: (work) => (writesLeft-- > 0 ? fresh.db.write(work) : refuse()) };
       const loop = createJobLoop({
         db,
         clock,
@@ -69,7 +69,13 @@ export async function openStage(engine: TestEngine): Promise<Stage> {
         amSole: () => Promise.resolve(isSole),
       });
       const letGo = (id: string) => gates.get(id)?.();
-      const copy: Copy = { loop, clock, did, letGo, breakWrites: (now) => void (broken = now) };
+      const copy: Copy = {
+        loop,
+        clock,
+        did,
+        letGo,
+        breakWrites: (broken, after = 0) => void (writesLeft = broken ? after : Number.POSITIVE_INFINITY),
+      };
       copies.push(copy);
       return copy;
     },
