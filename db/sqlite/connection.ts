@@ -49,7 +49,7 @@ export function openForWriting(path: string): File {
   file.run("PRAGMA synchronous = FULL");
   file.run("PRAGMA wal_autocheckpoint = 0");
   file.run(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
-  file.run("PRAGMA cache_size = -16000");
+  file.run("PRAGMA cache_size = -4000");
   file.run("PRAGMA temp_store = MEMORY");
   file.run("PRAGMA busy_timeout = 0");
   return file;
@@ -59,7 +59,7 @@ export function openForWriting(path: string): File {
 export function openForReading(path: string): File {
   const file = new File(path, { readonly: true });
   file.run("PRAGMA busy_timeout = 1000");
-  file.run("PRAGMA cache_size = -8000");
+  file.run("PRAGMA cache_size = -2000");
   return file;
 }
 

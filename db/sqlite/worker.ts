@@ -21,7 +21,7 @@ function handle(request: SideRequest): unknown {
     file = new File(request.path, { readwrite: true });
     file.run(`PRAGMA busy_timeout = ${request.busyMs}`);
     file.run("PRAGMA synchronous = FULL");
-    file.run("PRAGMA cache_size = -4000");
+    file.run("PRAGMA cache_size = -1000");
     return null;
   }
   if (file === undefined) throw new Error("the side thread has no open file");

@@ -57,8 +57,8 @@ export function createSandboxChannel(clock: Clock): Channel {
     chatLimits: () => [],
     normalize,
     refuse: (recipient) => (plays.get(recipient)?.kind === "refused_at_once" ? "daily_send_limit_reached" : null),
-    profile: async (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
-    async send(account, message) {
+    profile: (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
+    send(account, message) {
       const part = plays.get(message.recipient);
       return part === undefined ? arrives("sent") : play(part, message, account.username);
     },

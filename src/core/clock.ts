@@ -28,9 +28,17 @@ export function parseTime(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
+/** What happens within some milliseconds is written many times over. A power of two. */
+const TIMES_KEPT = 64;
+const times: { ms: number; text: string }[] = [];
+
 /** RFC 3339 in UTC with Z and milliseconds, or null. */
 export function toTime(ms: number): string;
 export function toTime(ms: number | null): string | null;
 export function toTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  if (ms === null) return null;
+  const at = ms & (TIMES_KEPT - 1);
+  let written = times[at];
+  if (written?.ms !== ms) written = times[at] = { ms, text: new Date(ms).toISOString() };
+  return written.text;
 }

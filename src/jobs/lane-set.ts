@@ -22,10 +22,11 @@ export interface LaneSet {
 }
 
 export function createLaneSet(limits: LaneLimits): LaneSet {
-  const lanes = new Map<string, Lane>();
+  /** By environment, then by name: looked up for every job, without making a key. */
+  const lanes = new Map<number, Map<string, Lane>>();
   /** The others wait for an event. */
   const active = new Set<Lane>();
-  const keyOf = (env_id: number, name: string) => `${env_id} ${name}`;
+  const all = () => [...lanes.values()].flatMap((ofEnv) => [...ofEnv.values()]);
 
   function rouse(lane: Lane): void {
     lane.sleepUntil = 0;
@@ -33,12 +34,10 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
   }
 
   function update(env_id: number, name: string, paused: boolean, heldUntil: number): void {
-    const key = keyOf(env_id, name);
-    let lane = lanes.get(key);
-    if (lane === undefined) {
-      lane = new Lane(env_id, name, limits);
-      lanes.set(key, lane);
-    }
+    let ofEnv = lanes.get(env_id);
+    if (ofEnv === undefined) lanes.set(env_id, (ofEnv = new Map()));
+    let lane = ofEnv.get(name);
+    if (lane === undefined) ofEnv.set(name, (lane = new Lane(env_id, name, limits)));
     lane.paused = paused;
     lane.heldUntil = Math.max(lane.heldUntil, heldUntil);
     rouse(lane);
@@ -68,12 +67,13 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
   }
 
   return {
-    of: ({ env_id, lane }) => (lane === null ? undefined : lanes.get(keyOf(env_id, lane))),
+    of: ({ env_id, lane }) => (lane === null ? undefined : lanes.get(env_id)?.get(lane)),
     become(rows) {
-      const keys = new Set(rows.map((row) => keyOf(row.env_id, row.lane)));
-      for (const [key, lane] of lanes) {
-        if (keys.has(key)) continue;
-        lanes.delete(key);
+      const stay = new Map<number, Set<string>>();
+      for (const [env_id, ofEnv] of Map.groupBy(rows, (row) => row.env_id)) stay.set(env_id, new Set(ofEnv.map((row) => row.lane)));
+      for (const lane of all()) {
+        if (stay.get(lane.env_id)?.has(lane.name) === true) continue;
+        lanes.get(lane.env_id)!.delete(lane.name);
         active.delete(lane);
       }
       for (const row of rows) update(row.env_id, row.lane, row.paused === 1, row.held_until ?? 0);
@@ -81,7 +81,7 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
     update,
     rouse,
     rescan() {
-      for (const lane of lanes.values()) {
+      for (const lane of all()) {
         lane.rescan();
         rouse(lane);
       }
@@ -101,9 +101,9 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
     },
     nextAt: () => [...active].reduce((soonest, lane) => Math.min(soonest, lane.sleepUntil), Number.POSITIVE_INFINITY),
     stats(now) {
-      const all = [...lanes.values()];
-      const held = all.filter((lane) => lane.paused || lane.heldUntil > now).length;
-      return { lanes: all.length, held, buffered: all.reduce((sum, lane) => sum + lane.buffered, 0) };
+      const each = all();
+      const held = each.filter((lane) => lane.paused || lane.heldUntil > now).length;
+      return { lanes: each.length, held, buffered: each.reduce((sum, lane) => sum + lane.buffered, 0) };
     },
   };
 }

@@ -1,10 +1,14 @@
 import type { Job, Limit } from "./job.ts";
 import { createPace, type Pace, UNLIMITED } from "./pacing.ts";
 
-/** Jobs of one lane that are kept in memory, however long its queue is. */
-const LANE_JOBS_MAX = 256;
-/** More are read when this few are left: enough that as many chats as the fastest lane needs are among them. */
-const LANE_JOBS_LOW = 192;
+/** Jobs of one lane that are kept in memory, however long its queue is; more are read when `low` are left. */
+interface Window {
+  most: number;
+  low: number;
+}
+/** While chats wait for their next second: enough that as many others are among them as the fastest lane needs. */
+const PACED: Window = { most: 128, low: 96 };
+const UNPACED: Window = { most: 32, low: 16 };
 /** Of one chat: a flood to one recipient leaves room for the others. */
 const CHAT_JOBS_MAX = 2;
 /** Pages that are read at once; a flood to one chat is read over page by page, and everybody else waits meanwhile. */
@@ -91,12 +95,16 @@ export class Lane {
 
   /** More is waiting, and there is room for it. */
   #hasRoom(): boolean {
-    return this.#more && this.#jobs.length < LANE_JOBS_LOW;
+    return this.#more && this.#jobs.length < this.#window.low;
+  }
+
+  get #window(): Window {
+    return this.#pace === undefined || this.#pace === UNLIMITED ? UNPACED : PACED;
   }
 
   async #readPage(reader: LaneReader, now: number): Promise<void> {
     const from = this.#cursor;
-    const most = LANE_JOBS_MAX - this.#jobs.length;
+    const most = this.#window.most - this.#jobs.length;
     // Before the read, since what is added while PostgreSQL answers sets them again.
     this.#more = false;
     this.#nextDue = Number.POSITIVE_INFINITY;

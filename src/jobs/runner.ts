@@ -45,7 +45,7 @@ interface Waiting {
   kind: JobKind;
   run: Ran<unknown, unknown>;
   /** What the runner decided where the kind itself failed; its `end` is not asked then. */
-  failure?: Outcome;
+  failure: Outcome | undefined;
 }
 
 /** Takes jobs through their run: mark, do, record; each step on disk before the next. */
@@ -121,22 +121,19 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   async function perform(job: Job, ready: unknown): Promise<void> {
     const kind = kindOf(job.kind);
     events.dispatched(job);
-    const waiting = await outcomeOf(kind, job, ready);
-    // Only now: the list that was there before the wait may have been recorded meanwhile.
-    finished.push(waiting);
-    if (!recording) {
-      recording = true;
-      setImmediate(() => void record());
-    }
-  }
-
-  async function outcomeOf(kind: JobKind, job: Job, ready: unknown): Promise<Waiting> {
+    let failure: Outcome | undefined;
+    let result: unknown;
     try {
-      return { kind, run: { job, ready, result: await kind.run(ready, aborter.signal) } };
+      result = await kind.run(ready, aborter.signal);
     } catch (error) {
       log.error("a job failed in a way that it does not expect; it is tried again", { kind: job.kind, job: job.id, error });
-      return { kind, run: { job, ready, result: undefined }, failure: afterFailure(job) };
+      failure = afterFailure(job);
     }
+    // Only now: the list that was there before the wait may have been recorded meanwhile.
+    finished.push({ kind, run: { job, ready, result }, failure });
+    if (recording) return;
+    recording = true;
+    setImmediate(() => void record());
   }
 
   /** What finished together is recorded together. */

@@ -1,4 +1,5 @@
 import type { OutcomeCode } from "#src/core/outcomes.ts";
+import type { Maybe } from "#src/core/tx.ts";
 
 /** A way to reach people. Declared here, implemented by `plugins/telegram-bot`, `plugins/sandbox` and later ones. */
 export interface Channel {
@@ -25,9 +26,9 @@ export interface Channel {
   /** A problem to answer at once instead of taking the message, such as a magic recipient's. */
   refuse?(recipient: string): "daily_send_limit_reached" | null;
   /** The recipient's own names, for `{variables}`. Touches the network. */
-  profile(account: ChannelAccount, to: Destination, signal: AbortSignal): Promise<ProfileResult>;
+  profile(account: ChannelAccount, to: Destination, signal: AbortSignal): Maybe<ProfileResult>;
   /** Sends one message, once. Never throws: whatever can happen is a result. */
-  send(account: ChannelAccount, message: Outgoing, signal: AbortSignal): Promise<SendResult>;
+  send(account: ChannelAccount, message: Outgoing, signal: AbortSignal): Maybe<SendResult>;
 }
 
 /** At most `count` in any `per_ms` milliseconds. */

@@ -96,14 +96,13 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
         chat_id: chats.get(row.recipient) ?? null,
-        reply_to: await remoteIdOf(tx, row),
+        reply_to: row.reply_to?.startsWith("msg_") === true ? await remoteIdOf(tx, env_id, row.reply_to) : row.reply_to,
       },
     };
   }
 
-  async function remoteIdOf(tx: Tx, { env_id, reply_to }: MessageRow): Promise<string | null> {
-    if (reply_to === null || !reply_to.startsWith("msg_")) return reply_to;
-    return (await store.get(tx, env_id, reply_to))?.remote_id ?? null;
+  async function remoteIdOf(tx: Tx, env_id: number, id: string): Promise<string | null> {
+    return (await store.get(tx, env_id, id))?.remote_id ?? null;
   }
 
   /** @returns chat ids by recipient, as far as this account has met them */

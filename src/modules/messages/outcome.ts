@@ -41,10 +41,10 @@ export function judge(
   attempts: number,
   mayRepeatUnknown: boolean,
 ): Verdict {
-  const after = { ...row, attempts: addAttempt(row.attempts, result, started_at, ended_at), updated_at: ended_at };
+  const tried = addAttempt(row.attempts, result, started_at, ended_at);
+  if (result.kind === "sent") return sent(row, result, text, tried, ended_at);
+  const after = { ...row, attempts: tried, updated_at: ended_at };
   switch (result.kind) {
-    case "sent":
-      return sent({ ...after, text }, result, ended_at);
     case "failed":
       return fail(after, result.code, result.message, result.link);
     case "hold":
@@ -77,7 +77,7 @@ function retry(row: MessageRow, reason: string, attempts: number): Verdict {
   return requeue(row, reason, { kind: "retry", ms: backoffMs(attempts + 1, RETRY_BASE_MS, RETRY_MAX_MS), reason });
 }
 
-function sent(row: MessageRow, result: Extract<SendResult, { kind: "sent" }>, at: number): Verdict {
+function sent(row: MessageRow, result: Extract<SendResult, { kind: "sent" }>, text: string, attempts: string, at: number): Verdict {
   const delivered = result.reached !== "sent";
   const read = result.reached === "read";
   const events: EventType[] = ["message.sent"];
@@ -85,12 +85,15 @@ function sent(row: MessageRow, result: Extract<SendResult, { kind: "sent" }>, at
   if (read) events.push("message.read");
   const after = {
     ...row,
+    text,
+    attempts,
     status: result.reached,
     remote_id: result.remote_id,
     last_error: null,
     sent_at: at,
     delivered_at: delivered ? at : null,
     read_at: read ? at : null,
+    updated_at: at,
   };
   return { row: after, outcome: { kind: "done" }, events };
 }
@@ -104,6 +107,7 @@ function addAttempt(attempts: string, result: SendResult, started_at: number, en
     code: result.kind === "failed" ? result.code : null,
     detail: result.kind === "sent" ? null : result.kind === "failed" ? result.message : result.reason,
   };
+  if (attempts === "[]") return JSON.stringify([attempt]);
   const kept = (JSON.parse(attempts) as Attempt[]).slice(1 - ATTEMPTS_KEPT_MAX);
   return JSON.stringify([...kept, attempt]);
 }

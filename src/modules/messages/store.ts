@@ -146,8 +146,8 @@ export function createMessageStore(db: Database) {
     /** Those of them that are queued still, left as they are. */
     queued: (tx: Tx, env_id: number, ids: string[]): Maybe<MessageRow[]> => queued.all(tx, { env_id, ids: JSON.stringify(ids) }),
     /** Writes what a message has become, unless it has left the state `from` meanwhile. @returns whether it was written */
-    async record(tx: Tx, row: MessageRow, from: MessageStatus): Promise<boolean> {
-      const changed = await record.run(tx, {
+    record(tx: Tx, row: MessageRow, from: MessageStatus): Maybe<boolean> {
+      const changed = record.run(tx, {
         from,
         env_id: row.env_id,
         id: row.id,
@@ -165,7 +165,7 @@ export function createMessageStore(db: Database) {
         read_at: row.read_at,
         updated_at: row.updated_at,
       });
-      return changed > 0;
+      return typeof changed === "number" ? changed > 0 : changed.then((rows) => rows > 0);
     },
     /** What was on the wire when the program broke off; few. */
     sending: (tx: Tx, env_id: number) =>
