@@ -7,7 +7,9 @@ import type { Writer } from "./writer.ts";
 const FRAMES_BETWEEN = 4_000;
 /** From this size (64 MB) the log must begin anew, for which writes stand still while the last of it is moved. */
 const FRAMES_MAX = 16_000;
-/** What moving the rest may take at most; it is what came in during one checkpoint. */
+/** Each moves what came in during the one before it, the last of them some dozens of pages. */
+const PASSES_BEFORE_HOLD = 3;
+/** What moving the rest may take at most. */
 const HOLD_MS_MAX = 1_000;
 /** How long the log's new beginning waits, and writes with it, for a reader that is on an older snapshot. */
 export const READER_MS_MAX = 100;
@@ -36,8 +38,13 @@ export function createCheckpoints(writing: File, side: SideThread, writer: Write
     running = undefined;
   }
 
-  /** While the writer is held the checkpoint reaches the log's end, and the next write begins it anew. */
+  /**
+   * While the writer is held the checkpoint reaches the log's end, and the next write begins it anew. Before that the log is
+   * moved up to its end while writes go on: the engine syncs the database file only when it gets there before the next commit,
+   * which one of some short passes does, and then the last pass finds next to nothing to move and to sync.
+   */
   async function restart(): Promise<void> {
+    for (let pass = 0; pass < PASSES_BEFORE_HOLD; pass++) await side.checkpoint("PASSIVE");
     const release = writer.hold(HOLD_MS_MAX);
     try {
       await side.checkpoint("RESTART");

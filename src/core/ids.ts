@@ -1,31 +1,40 @@
-import { monotonicFactory } from "ulid";
+import { TIME_LEN, TIME_MAX, encodeTime, ulid } from "ulid";
+import { systemClock } from "./clock.ts";
 
 /** What a public id starts with. */
 export type IdPrefix = "msg" | "evt" | "key" | "ws" | "env" | "job" | "req" | "copy";
 
-const next = monotonicFactory();
+const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]! + DIGITS[number & 31]!);
+/** Of a ULID's 26 characters the last six count the ids of its millisecond, from a random number on. */
+const TAIL_LENGTH = 6;
+const TAIL_END = 32 ** TAIL_LENGTH;
+
+let lastMs = 0;
+let head = "";
+let tail = TAIL_END;
 
 /**
  * A new public id: prefix, `_`, ULID. Ids of one process are in order of creation, also within a millisecond.
+ * The library's own monotonic ULIDs make some twenty strings each, and every request and every job needs several.
  * @param prefix names the kind of thing
  * @param now milliseconds since 1970; the ULID carries it
  */
-export function newId(prefix: IdPrefix, now?: number): string {
-  return `${prefix}_${next(now)}`;
+export function newId(prefix: IdPrefix, now: number = systemClock.now()): string {
+  if (now > lastMs || tail === TAIL_END) beginMillisecond(Math.max(now, lastMs + 1));
+  const number = tail++;
+  return `${prefix}_${head}${PAIRS[number >>> 20]}${PAIRS[(number >>> 10) & 1023]}${PAIRS[number & 1023]}`;
 }
 
-const ENCODING = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const TIME_LENGTH = 10;
+function beginMillisecond(ms: number): void {
+  lastMs = ms;
+  head = ulid(ms).slice(0, -TAIL_LENGTH);
+  tail = Math.floor((Math.random() * TAIL_END) / 2);
+}
 
 /** The least id that a thing made at `ms` can have: turns a filter by creation time into a range of ids. */
 export function lowestId(prefix: IdPrefix, ms: number): string {
-  let rest = Math.max(0, Math.min(ms, 2 ** 48 - 1));
-  let time = "";
-  for (let i = 0; i < TIME_LENGTH; i++) {
-    time = ENCODING[rest % 32] + time;
-    rest = Math.floor(rest / 32);
-  }
-  return `${prefix}_${time}${"0".repeat(16)}`;
+  return `${prefix}_${encodeTime(Math.max(0, Math.min(ms, TIME_MAX)), TIME_LEN)}${"0".repeat(16)}`;
 }
 
 /** The pattern of a public id, for schemas. */

@@ -34,18 +34,23 @@ export const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error
 function ignore(): void {}
 
 function renderJson(now: number, level: LogLevel, message: string, fields?: LogFields): string {
-  return `${JSON.stringify({ time: new Date(now).toISOString(), level, message, ...fields }, plainErrors)}\n`;
+  return `${JSON.stringify({ time: new Date(now).toISOString(), level, message, ...withPlainErrors(fields) })}\n`;
 }
 
-function renderPretty(now: number, level: LogLevel, message: string, fields: LogFields = {}): string {
-  const rest = Object.entries(fields)
+function renderPretty(now: number, level: LogLevel, message: string, fields?: LogFields): string {
+  const rest = Object.entries(withPlainErrors(fields))
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value, plainErrors)}`);
+    .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return `${new Date(now).toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${rest.join("")}\n`;
 }
 
 /** An Error's own fields are not enumerable: JSON would show {}. */
-function plainErrors(_key: string, value: unknown): unknown {
+function withPlainErrors(fields: LogFields = {}): LogFields {
+  if (!Object.values(fields).some((value) => value instanceof Error)) return fields;
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));
+}
+
+function plain(value: unknown): unknown {
   if (!(value instanceof Error)) return value;
-  return { name: value.name, message: value.message, stack: value.stack, cause: value.cause };
+  return { name: value.name, message: value.message, stack: value.stack, cause: plain(value.cause) };
 }

@@ -1,3 +1,4 @@
+import type { Component } from "#src/core/lifecycle.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 
 /** A unit of work that is kept in the database until its outcome is recorded. */
@@ -76,3 +77,25 @@ export interface Ran<Ready, Result> {
 
 /** Puts a job into the queue with the rows that it belongs to; the loop hears of it after the commit. */
 export type Enqueue = (tx: Tx, job: NewJob) => void;
+
+export interface JobLoop extends Component {
+  /** Puts a job into the queue; the loop looks at it after the commit. */
+  enqueue(tx: Tx, job: NewJob): void;
+  /** Takes a waiting job out of the queue. @returns false when it runs already or is gone */
+  withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
+  /** Makes a lane known; to be called where its account is made. */
+  addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
+  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
+  /** Ends a lane's wait where this is its reason. */
+  releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
+  lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;
+  /** Somebody waits for an answer: until a second has passed without, jobs run in small groups. */
+  makeWay(): void;
+  /** Another program has written to the queue or to the lanes: look everywhere. */
+  rescan(): void;
+  /** Resolves when nothing is due and nothing runs: for tests and for stopping. */
+  settled(): Promise<void>;
+  /** True from the end of `start` to `stop`. */
+  isRunning(): boolean;
+  stats(): { lanes: number; held: number; buffered: number; running: number };
+}

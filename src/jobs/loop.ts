@@ -1,10 +1,8 @@
 import type { Database } from "#db/database.ts";
 import type { Clock } from "#src/core/clock.ts";
-import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Tx } from "#src/core/tx.ts";
 import { createFreeJobs } from "./free-jobs.ts";
-import type { Job, JobKind, NewJob, Outcome } from "./job.ts";
+import type { Job, JobKind, JobLoop, NewJob, Outcome } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { createLaneSet } from "./lane-set.ts";
 import { createLeases } from "./leases.ts";
@@ -23,28 +21,6 @@ const RUNNING_MAX = 512;
 /** What is on the wire may take this long when the program is asked to stop, and then its outcome to be written. */
 const STOP_MS_MAX = 5_500;
 const RECORD_MS_MAX = 1_000;
-
-export interface JobLoop extends Component {
-  /** Puts a job into the queue; the loop looks at it after the commit. */
-  enqueue(tx: Tx, job: NewJob): void;
-  /** Takes a waiting job out of the queue. @returns false when it runs already or is gone */
-  withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
-  /** Makes a lane known; to be called where its account is made. */
-  addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
-  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
-  /** Ends a lane's wait where this is its reason. */
-  releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
-  lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;
-  /** Somebody waits for an answer: until a second has passed without, jobs run in small groups. */
-  makeWay(): void;
-  /** Another program has written to the queue or to the lanes: look everywhere. */
-  rescan(): void;
-  /** Resolves when nothing is due and nothing runs: for tests and for stopping. */
-  settled(): Promise<void>;
-  /** True from the end of `start` to `stop`. */
-  isRunning(): boolean;
-  stats(): { lanes: number; held: number; buffered: number; running: number };
-}
 
 interface LoopDeps {
   db: Database;
@@ -70,6 +46,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     chat: (job) => kinds.get(job.kind)!.chatLimits(job),
   });
   let running = 0;
+  /** Groups on their way to being marked. The next one waits, so that few writes stand before a request's. */
+  let beginning = 0;
   let blockedUntil = 0;
   let politeUntil = 0;
   let started = false;
@@ -160,7 +138,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     ticking = true;
     try {
       const now = clock.now();
-      if (blockedUntil <= now) await startDue(now);
+      if (blockedUntil <= now && hasRoom()) await startDue(now);
     } catch (error) {
       log.error("the job loop could not read its queue; it tries again", { error });
       blockedUntil = clock.now() + 1_000;
@@ -173,16 +151,21 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
 
   async function startDue(now: number): Promise<void> {
     start(await free.collect(now));
-    if (started)
-      start(await lanes.collect(store, now, Math.min(now < politeUntil ? POLITE_JOBS_MAX : GROUP_JOBS_MAX, RUNNING_MAX - running)));
+    const most = now < politeUntil ? POLITE_JOBS_MAX : GROUP_JOBS_MAX;
+    if (started) start(await lanes.collect(store, now, Math.min(most, RUNNING_MAX - running)));
   }
 
   function start(jobs: Job[]): void {
     if (jobs.length === 0) return;
     running += jobs.length;
-    void runner.run(jobs);
-    schedule();
+    beginning++;
+    void runner.run(jobs).finally(() => {
+      beginning--;
+      schedule();
+    });
   }
+
+  const hasRoom = () => beginning === 0 && running < RUNNING_MAX;
 
   /** Sleeps until the next thing falls due; an event wakes it earlier. */
   function arm(): void {
@@ -191,7 +174,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     if (!started || scheduled) return;
     const now = clock.now();
     let at = Math.min(lanes.nextAt(), free.nextAt());
-    if (at === Number.POSITIVE_INFINITY || running >= RUNNING_MAX) return;
+    if (at === Number.POSITIVE_INFINITY || !hasRoom()) return;
     at = Math.max(at, blockedUntil);
     if (at <= now) schedule();
     else cancelTimer = clock.at(at, schedule);

@@ -1,8 +1,8 @@
 import type { Database } from "#db/database.ts";
 import { AppError } from "#src/core/errors.ts";
 import { createLog } from "#src/core/log.ts";
-import type { Begun, Job, JobKind, Limit, NewJob, Outcome } from "#src/jobs/job.ts";
-import { createJobLoop, type JobLoop } from "#src/jobs/loop.ts";
+import type { Begun, Job, JobKind, JobLoop, Limit, NewJob, Outcome } from "#src/jobs/job.ts";
+import { createJobLoop } from "#src/jobs/loop.ts";
 import { freshDatabase, type TestEngine } from "#test/support/databases.ts";
 import { createTestClock, movingOn, type TestClock } from "#test/support/test-clock.ts";
 
