@@ -41,19 +41,27 @@ interface MigrateOptions {
   now: number;
   /** Where a copy of a SQLite file goes before the first migration of a database that holds data. */
   backupPath: (fromVersion: number) => string;
+  /** Makes sure that no program of another version works on the data meanwhile. @returns lets them again @throws Error when one does */
+  alone?: () => () => void;
 }
 
 /**
  * Brings the schema up to date, each migration in a transaction of its own.
  * @returns the names of those that ran
- * @throws NewerDatabaseError
+ * @throws NewerDatabaseError, and what `alone` throws
  */
 export async function migrate(db: Database, options: MigrateOptions): Promise<string[]> {
   const version = await readSchemaVersion(db);
   if (version > schemaVersion) throw new NewerDatabaseError(version);
   const pending = migrations.filter((migration) => migration.number > version);
-  if (pending.length > 0 && version > 0 && db.engine === "sqlite") await backupSqlite(db, options.backupPath(version));
-  for (const migration of pending) await apply(db, migration, options.now);
+  if (pending.length === 0) return [];
+  const release = options.alone?.();
+  try {
+    if (version > 0 && db.engine === "sqlite") await backupSqlite(db, options.backupPath(version));
+    for (const migration of pending) await apply(db, migration, options.now);
+  } finally {
+    release?.();
+  }
   return pending.map((migration) => migration.name);
 }
 

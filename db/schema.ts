@@ -163,7 +163,7 @@ export interface LaneRow {
   hold_reason: string | null;
   owner: string | null;
   lease_until: number | null;
-  /** Grows with each change of owner; an owner's writes carry it. */
+  /** Grows with each change of owner, for whoever looks for what happened. */
   fence: number;
 }
 

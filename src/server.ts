@@ -9,7 +9,7 @@ import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
 import { createCipher } from "#src/core/cipher.ts";
-import { type Clock, systemClock } from "#src/core/clock.ts";
+import { systemClock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { lifecycle } from "#src/core/lifecycle.ts";
@@ -39,12 +39,17 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The database and the business on it, as commands need them: without the API and without the loop running. */
-export async function openServices(config: Config, secret: string, log: Log, clock: Clock = systemClock) {
+/**
+ * The database and the business on it, as commands need them: without the API and without the loop running.
+ * @param alone as `migrate` has it; left out by a caller that has the data folder for itself
+ */
+export async function openServices(config: Config, secret: string, log: Log, alone?: () => () => void) {
+  const clock = systemClock;
   const metrics = createMetrics({ version });
   const db = openDatabase(config.database_url, log, { onCommit: metrics.commits.observe });
   try {
-    await migrate(db, { now: clock.now(), backupPath: (from) => join(config.data_dir, `before-schema-${from + 1}-${clock.now()}.db`) });
+    const backupPath = (from: number) => join(config.data_dir, `before-schema-${from + 1}-${clock.now()}.db`);
+    await migrate(db, { now: clock.now(), backupPath, ...(alone === undefined ? {} : { alone }) });
   } catch (error) {
     await db.close();
     throw error;
@@ -72,7 +77,7 @@ export async function openServices(config: Config, secret: string, log: Log, clo
 /** Starts everything and listens. @throws Error in words for the person who starts it */
 export async function startServer(config: Config, secret: string, log: Log): Promise<RunningServer> {
   const clock = systemClock;
-  const { db, services, metrics, bell, close } = await openServices(config, secret, log, clock);
+  const { db, services, metrics, bell, close } = await openServices(config, secret, log);
   let stopping = false;
   addGauges(metrics, services);
   const app = createApp({

@@ -107,7 +107,7 @@ export const settings = {
     flag: "--trusted-proxies",
     placeholder: "list",
     byDefault: "none",
-    meaning: "The proxies whose X-Forwarded-* headers count.",
+    meaning: "The proxies whose X-Forwarded-For counts.",
     accepted: "IP addresses and ranges such as 10.0.0.0/8, separated by commas",
     parse: (text) => parseList(text, parseRange),
   }),

@@ -4,6 +4,7 @@ import { systemClock } from "#src/core/clock.ts";
 import { createLog, type Log } from "#src/core/log.ts";
 import type { Config } from "#src/config.ts";
 import { makeDataFolder, readOrMakeSecret } from "#src/data-folder.ts";
+import { lockDataFolder } from "#src/serve-lock.ts";
 import { openServices } from "#src/server.ts";
 import type { Services } from "#src/services.ts";
 import type { Terminal } from "./command.ts";
@@ -28,7 +29,7 @@ export async function withData<T>(terminal: Terminal, flags: SettingFlags, work:
   const config = loadSettings(terminal, flags);
   const log = stderrLog(terminal, { ...config, log_level: "warn" });
   prepareDataFolder(config);
-  const { db, services, close } = await openServices(config, secretOf(config, log), log);
+  const { db, services, close } = await openServices(config, secretOf(config, log), log, () => lockDataFolder(config.data_dir));
   try {
     return await work({ config, db, services });
   } finally {

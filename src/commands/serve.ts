@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { createServer } from "node:net";
 import type { Command } from "commander";
 import { version } from "#package.json";
@@ -5,7 +6,7 @@ import type { Log } from "#src/core/log.ts";
 import { type Config, localUrl } from "#src/config.ts";
 import { lockDataFolder } from "#src/serve-lock.ts";
 import { type RunningServer, startServer } from "#src/server.ts";
-import { createCommand, type Terminal } from "./command.ts";
+import { createCommand, ExitError, type Terminal } from "./command.ts";
 import { greetFirst, makeFirstWorkspace } from "./first-start.ts";
 import { prepareDataFolder, secretOf, stderrLog } from "./open-data.ts";
 import { environmentOnlyHelp, loadSettings, settingOptions, type SettingFlags } from "./settings-options.ts";
@@ -22,7 +23,7 @@ export function serveCommand(terminal: Terminal): Command {
   const command = createCommand(terminal, "serve", texts);
   for (const option of settingOptions()) command.addOption(option);
   return command.action(async (flags: SettingFlags) => {
-    const config = await withFreePort(loadSettings(terminal, flags));
+    const config = await withFreePort(await withKnownHost(loadSettings(terminal, flags)));
     const log = stderrLog(terminal, config);
     prepareDataFolder(config);
     const unlock = lockDataFolder(config.data_dir);
@@ -83,6 +84,16 @@ async function withinDeadline(work: Promise<void>, log: Log): Promise<void> {
     await work;
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** @throws ExitError for a name that does not resolve, which the runtime would call a port in use */
+async function withKnownHost(config: Config): Promise<Config> {
+  try {
+    await lookup(config.host);
+    return config;
+  } catch {
+    throw new ExitError(`the HOST ${config.host} is not known here: set it to an address of this machine, such as 127.0.0.1 or 0.0.0.0`);
   }
 }
 

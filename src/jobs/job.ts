@@ -57,6 +57,11 @@ export interface JobKind<Ready = unknown, Result = unknown> {
   run(ready: Ready, signal: AbortSignal): Promise<Result>;
   /** Records what came out, in the transaction that ends the job. One outcome a run. */
   end(tx: Tx, runs: Ran<Ready, Result>[]): Maybe<Outcome[]>;
+  /**
+   * Ends a job that could not be begun again and again, for a fault of ours or of its rows, so that its lane goes on.
+   * Without it such a job is tried for ever, ever more rarely.
+   */
+  giveUp?(tx: Tx, job: Job): Maybe<Outcome>;
   /** Settles what its marks say was running in a lane when the lane's owner died. Without it a kind leaves no marks. */
   rescue?(tx: Tx, env_id: number, lane: string): Maybe<Rescued[]>;
 }

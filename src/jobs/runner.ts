@@ -3,7 +3,7 @@ import { backoffMs } from "#src/core/backoff.ts";
 import { AppError } from "#src/core/errors.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran } from "./job.ts";
 import { settle, type Settled } from "./settle.ts";
 import type { JobStore } from "./store.ts";
@@ -12,6 +12,8 @@ import type { JobStore } from "./store.ts";
 const REPEAT_MS = 1_000;
 const FAILURE_BASE_MS = 5_000;
 const FAILURE_MAX_MS = 3_600_000;
+/** A job that could not be begun so many times, over some two minutes, is given up where its kind knows how. */
+const BEGINS_MAX = 5;
 
 /** What the runner tells of each job; every job that was given ends in exactly one of the last three. */
 interface RunnerEvents {
@@ -54,11 +56,14 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
   let finished: Waiting[] = [];
   let recording = false;
   const unrecorded: Waiting[] = [];
+  /** How often jobs could not be begun, while this process lives; few ever can't. */
+  const stumbles = new Map<string, number>();
   let cancelRepeat: (() => void) | undefined;
 
   async function run(jobs: Job[]): Promise<void> {
     const begun = await begin(jobs);
     for (const [job, start] of begun) {
+      if (stumbles.size > 0 && start !== null && start !== "lost" && "ready" in start) stumbles.delete(`${job.env_id} ${job.id}`);
       if (start === null) events.gone(job);
       else if (start === "lost") events.lost(job);
       else if ("outcome" in start) events.settled(job, start.outcome, false);
@@ -85,15 +90,30 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     return new Map();
   }
 
-  /** A job that can't be begun holds its own lane, and no other. */
+  /** A job that can't be begun holds its own lane for a while, and no other; in the end it is given up. */
   async function putOff(job: Job, error: unknown): Promise<Map<Job, Started>> {
-    log.error("a job can't be begun; it is tried again", { kind: job.kind, job: job.id, lane: job.lane, error });
-    const outcome = afterFailure(job);
+    const { giveUp } = kindOf(job.kind);
+    const place = `${job.env_id} ${job.id}`;
+    const times = (stumbles.get(place) ?? 0) + 1;
+    const isLast = giveUp !== undefined && times >= BEGINS_MAX;
+    if (isLast) stumbles.delete(place);
+    else stumbles.set(place, times);
+    log.error(`a job can't be begun; it is ${isLast ? "given up" : "tried again"}`, { kind: job.kind, job: job.id, lane: job.lane, error });
     try {
-      await db.write((tx) => settle(store, clock, tx, [{ job, outcome }]));
-      return new Map([[job, { outcome }]]);
+      return await end(isLast ? (tx) => giveUp(tx, job) : () => afterFailure(job));
     } catch (failure) {
-      return leaveQueued([job], failure);
+      if (!isLast || isUnavailable(failure)) return leaveQueued([job], failure);
+      log.error("a job can't be given up either; it is tried again", { kind: job.kind, job: job.id, lane: job.lane, error: failure });
+      return end(() => afterFailure(job)).catch((last: unknown) => leaveQueued([job], last));
+    }
+
+    async function end(how: (tx: Tx) => Maybe<Outcome>): Promise<Map<Job, Started>> {
+      const outcome = await db.write(async (tx) => {
+        const decided = await how(tx);
+        await settle(store, clock, tx, [{ job, outcome: decided }]);
+        return decided;
+      });
+      return new Map([[job, { outcome }]]);
     }
   }
 

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
 import { schemaVersion } from "#db/migrate.ts";
 import { lockDataFolder } from "#src/serve-lock.ts";
 import { commandLine } from "#test/support/command-line.ts";
@@ -13,12 +14,18 @@ test("an empty folder gets the newest schema, a second time nothing", async () =
   expect((await at.run("migrate")).out).toBe(`schema ${schemaVersion}: up to date\n`);
 });
 
-test("it does not migrate under a running serve", async () => {
+test("no command migrates under a running serve", async () => {
   using at = commandLine();
-  await at.json("migrate");
+  mkdirSync(at.dataDir, { recursive: true });
+  const refused = { code: 1, out: "", err: expect.stringContaining("in use by another posthouse serve") };
   const unlock = lockDataFolder(at.dataDir);
-  expect(await at.run("migrate")).toMatchObject({ code: 1, out: "", err: expect.stringContaining("in use by another posthouse serve") });
+  expect(await at.run("migrate")).toMatchObject(refused);
+  expect(await at.run("workspaces", "list")).toMatchObject(refused);
   unlock();
+  await at.json("migrate");
+  const unlockAgain = lockDataFolder(at.dataDir);
+  expect(await at.run("workspaces", "list")).toMatchObject({ code: 0 });
+  unlockAgain();
 });
 
 test("a database of a newer executable is refused by every command, with what to do", async () => {

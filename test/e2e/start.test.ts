@@ -91,6 +91,15 @@ describe("a start that can't be is refused in one line", () => {
     });
   });
 
+  test("when the host has no address, which is not called a port in use", async () => {
+    using folder = tempFolder();
+    for (const port of ["0", "5111"]) {
+      const refused = await runPosthouse(folder.path, ["serve", "--host", "nowhere.invalid", "--port", port]);
+      expect(refused).toEqual({ code: 1, out: "", err: oneLine });
+      expect(refused.err).toContain("the HOST nowhere.invalid is not known here: set it to an address of this machine");
+    }
+  });
+
   test("when another serve has the data folder, and that one goes on", async () => {
     await using posthouse = await startPosthouse();
     const refused = await runPosthouse(posthouse.folder, ["serve"]);

@@ -165,6 +165,20 @@ describe.each(engines())("the job loop on %s", (engine) => {
     expect(stage.log.some((line) => line.includes("stumbles at its begin"))).toBe(true);
   });
 
+  test("gives up a job that can never be begun, and goes on with its lane", async () => {
+    await using stage = await openStage(engine);
+    const copy = await openOne(stage, ["lane:a"]);
+    stage.parts["a1"] = { fails: { at: "begin", times: Number.POSITIVE_INFINITY } };
+    await stage.enqueue(copy, ["a1", "a2"]);
+    while ((await stage.queued()).length > 0) {
+      copy.clock.advance(60_000);
+      await turn();
+    }
+    await copy.loop.settled();
+    expect(copy.did.filter((what) => what.startsWith("give up"))).toEqual(["give up a1"]);
+    expect(ran(copy)).toEqual(["a2"]);
+  });
+
   test("begins nothing while writes are refused, and everything once afterwards", async () => {
     await using stage = await openStage(engine);
     const copy = await openOne(stage, ["lane:a", "lane:b"]);

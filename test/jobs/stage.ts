@@ -169,6 +169,10 @@ function scriptedKind({ db, parts, limits, did, gates }: Script): JobKind<Job, s
         return outcomeOf(job.id);
       });
     },
+    giveUp(_tx, { id }) {
+      did.push(`give up ${id}`);
+      return { kind: "discard", code: "internal_error" };
+    },
     rescue(_tx, _env_id, lane) {
       did.push(`rescue ${lane}`);
       return [];

@@ -190,6 +190,12 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       return outcomes;
     },
 
+    async giveUp(tx, { env_id, id }) {
+      const row = await store.lock(tx, env_id, id);
+      if (row?.status !== "queued") return { kind: "discard", code: "internal_error" };
+      return write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued");
+    },
+
     async rescue(tx, env_id, lane) {
       const rescued: Rescued[] = [];
       for (const row of await store.sending(tx, env_id)) {

@@ -54,6 +54,20 @@ describe.each(appEngines)("after a crash on %s", (engine) => {
   });
 });
 
+describe.each(appEngines)("a message that can't be begun on %s", (engine) => {
+  test("fails as internal_error after some tries, and holds up nobody for longer", async () => {
+    await using app = await setup({ engine });
+    await app.services.loop.stop();
+    const [damaged, next] = [await queue(app.sandbox), await queue(app.sandbox)] as const;
+    await app.db.write((tx) => app.db.in(tx).updateTable("messages").set({ account_id: 999_999 }).where("id", "=", damaged).execute());
+    await app.services.loop.start();
+    await app.advance(5 * 60_000);
+    expect(await read(app.sandbox, damaged)).toMatchObject({ status: "failed", error: { code: "internal_error" } });
+    expect((await read(app.sandbox, next)).status).toBe("sent");
+    expect(app.log.filter((line) => line.includes("a job can't be begun"))).toHaveLength(5);
+  });
+});
+
 describe.each(appEngines)("cancelling while messages are being sent on %s", (engine) => {
   test("ends each of them one way, and tells of no other", async () => {
     await using town = await setupWithTelegram(engine);
