@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { sql } from "kysely";
 import packageJson from "#package.json";
 import { describeRecipients } from "#plugins/sandbox/describe.ts";
+import { plays } from "#plugins/sandbox/recipients.ts";
 import { greetFirst } from "#src/commands/first-start.ts";
 import { createProgram } from "#src/commands/program.ts";
 import { planLimits } from "#src/modules/workspaces/model.ts";
@@ -79,7 +80,10 @@ describe("README", () => {
   });
 
   test("has the table of the sandbox's magic recipients as the reference has it", () => {
-    expect(readme).toContain(`\n${describeRecipients()}\n`);
+    const table = describeRecipients();
+    expect(readme).toContain(`\n${table}\n`);
+    for (const name of plays.keys()) expect(table).toContain(`| \`${name}\` |`);
+    expect(plays.size).toBeGreaterThan(0);
   });
 
   test("names the plans with their limits", () => {

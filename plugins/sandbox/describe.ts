@@ -2,7 +2,7 @@ import { type Play, plays } from "./recipients.ts";
 
 /** The magic recipients as a Markdown table, for the reference. */
 export function describeRecipients(): string {
-  const rows = Object.entries(plays).map(([name, play]) => `| \`${name}\` | ${describe(play)} |`);
+  const rows = [...plays].map(([name, play]) => `| \`${name}\` | ${describe(play)} |`);
   return ["| recipient | what happens |", "|---|---|", ...rows].join("\n");
 }
 

@@ -14,7 +14,7 @@ import { createJobStore } from "./store.ts";
 /** Jobs that are marked together, and share their fsync and the pages that they write. */
 const GROUP_JOBS_MAX = 256;
 /** While requests come in: none waits longer than so many jobs take, some milliseconds. */
-const POLITE_JOBS_MAX = 16;
+const POLITE_JOBS_MAX = 8;
 const POLITE_MS = 1_000;
 /** Jobs between being marked and being recorded. */
 const RUNNING_MAX = 512;
