@@ -17,6 +17,10 @@ export interface Schema {
   events: EventTable;
   idempotency: IdempotencyRow;
   counters: CounterRow;
+  contacts: ContactTable;
+  contact_words: ContactWordsRow;
+  contact_tags: ContactTagRow;
+  tallies: TallyRow;
 }
 
 export interface WorkspaceRow {
@@ -195,4 +199,61 @@ export interface IdempotencyRow {
   created_at: number;
   /** null: as long as the message is kept. */
   expires_at: number | null;
+}
+
+/** A person, as far as is known. */
+export interface ContactRow {
+  /** Names it within the whole database, in the order of making: what the search index knows it by. */
+  row: number;
+  env_id: number;
+  id: string;
+  /** Unique within the environment, from 1 up: for people. */
+  number: number;
+  external_id: string | null;
+  telegram_id: number | null;
+  /** Lower case, without `@`. */
+  username: string | null;
+  /** Lower case. */
+  email: string | null;
+  /** E.164. */
+  phone: string | null;
+  name: string | null;
+  first_name: string | null;
+  last_name: string | null;
+  /** The name folded, for lists in its order; empty without one. */
+  sort_name: string;
+  language: string | null;
+  timezone: string | null;
+  /** JSON. */
+  consent: string | null;
+  /** JSON list; `contact_tags` has them too, for looking up by tag. */
+  tags: string;
+  /** JSON object, by the fields' ids. */
+  fields: string;
+  metadata: string;
+  last_seen_at: number | null;
+  deleted_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+type ContactTable = Omit<ContactRow, "row"> & { row: Generated<number> };
+
+/** SQLite's full-text index of the contacts that are not deleted; on PostgreSQL a column of theirs. */
+interface ContactWordsRow {
+  rowid: number;
+  words: string;
+}
+
+interface ContactTagRow {
+  env_id: number;
+  tag: string;
+  contact_id: string;
+}
+
+/** Numbers that an environment counts, such as its contacts. */
+interface TallyRow {
+  env_id: number;
+  name: string;
+  value: number;
 }

@@ -8,6 +8,8 @@ import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { createContactService } from "#src/modules/contacts/service.ts";
+import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
@@ -111,6 +113,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
   return {
     loop,
     events,
+    contacts: createContactService({ store: createContactStore(db), clock, appendEvent }),
     accounts,
     workspaces,
     authenticator,

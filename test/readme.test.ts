@@ -127,10 +127,10 @@ describe("ARCHITECTURE", () => {
   test("names every table without an environment, and every index that does not begin with it", async () => {
     await using fresh = await freshDatabase("sqlite");
     const { rows } = await sql<{ name: string }>`
-      select name from sqlite_schema as t where type = 'table' and name not like 'sqlite\\_%' escape '\\' and not exists (select 1 from pragma_table_info(t.name) where name = 'env_id')
+      select name from pragma_table_list as t where schema = 'main' and type in ('table', 'virtual') and name not like 'sqlite\\_%' escape '\\' and not exists (select 1 from pragma_table_info(t.name) where name = 'env_id')
       union all
-      select i.name from sqlite_schema as t join pragma_index_list(t.name) as i join pragma_index_info(i.name) as first on first.seqno = 0
-      where t.type = 'table' and first.name <> 'env_id' and exists (select 1 from pragma_table_info(t.name) where name = 'env_id')
+      select i.name from pragma_table_list as t join pragma_index_list(t.name) as i join pragma_index_info(i.name) as first on first.seqno = 0
+      where t.schema = 'main' and t.type = 'table' and first.name <> 'env_id' and exists (select 1 from pragma_table_info(t.name) where name = 'env_id')
     `.execute(fresh.db.read);
     const [exceptions = ""] = /^- \*\*Exceptions\.\*\*.*$/m.exec(architecture) ?? [];
     const named = [...exceptions.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name!).filter((name) => name !== "env_id");

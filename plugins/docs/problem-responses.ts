@@ -72,6 +72,7 @@ const problemSchema: Json = {
     request_id: { type: "string", description: "The same as the header X-Request-Id." },
     details: { type: "array", items: fieldFault, description: "On `validation_error`: each field that was refused." },
     required_scope: { type: "string", description: "On `forbidden`: the scope that the key lacks." },
+    contact_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of contacts: the others." },
   },
 };
 

@@ -59,14 +59,16 @@ export function createEdge({ handle, log, cors_origins, addressOf, tellStranger,
   }
 }
 
-/** Second spellings of paths: `/api/v1` is `/v1`, `/me` is `/v1/me`, a HEAD is a GET whose body stays here. */
+/** Second spellings of paths: `/api/v1` is `/v1`, `/v1/crm/contacts` is `/v1/contacts`, `/me` is `/v1/me`, a HEAD is a GET whose body stays here. */
 function toCanonical(request: Request): Request {
   const { url } = request;
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const isApi = url.startsWith("/api/v1", start);
+  const at = isApi ? start + "/api".length : start;
+  const isCrm = url.startsWith("/v1/crm/contacts", at);
   const isMe = url.startsWith("/me", start) && /^\/me\/?(\?|$)/.test(url.slice(start));
-  if (!isApi && !isMe && request.method !== "HEAD") return request;
-  const path = isApi ? url.slice(start + 4) : isMe ? `/v1${url.slice(start)}` : url.slice(start);
+  if (!isApi && !isCrm && !isMe && request.method !== "HEAD") return request;
+  const path = isMe ? `/v1${url.slice(start)}` : isCrm ? `/v1${url.slice(at + "/v1/crm".length)}` : url.slice(at);
   const init = request.method === "HEAD" ? { method: "GET", headers: request.headers } : request;
   return new Request(url.slice(0, start) + path, init);
 }

@@ -72,7 +72,7 @@ interface Extras {
   details?: FieldFault[];
   /** Seconds until a repeat can succeed; becomes the Retry-After header of a 429 or 503. */
   retryAfter?: number;
-  /** Further members of the problem document, such as required_scope. */
+  /** Further members of the problem document, such as required_scope; plugins/docs describes them. */
   members?: Record<string, unknown>;
   headers?: Record<string, string>;
   cause?: unknown;

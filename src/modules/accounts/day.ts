@@ -9,16 +9,6 @@ function format(timezone: string): Intl.DateTimeFormat {
   return known;
 }
 
-/** True for an IANA timezone that this program knows. */
-export function isTimezone(timezone: string): boolean {
-  try {
-    format(timezone);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The calendar day of a moment in a timezone: `2026-05-06`. */
 export function dayOf(ms: number, timezone: string): string {
   return format(timezone).format(ms);

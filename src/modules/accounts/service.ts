@@ -4,9 +4,10 @@ import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
+import { isTimezone } from "#src/core/timezone.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
-import { dayOf, isTimezone, nextDayAt } from "./day.ts";
+import { dayOf, nextDayAt } from "./day.ts";
 import {
   type Account,
   type AccountPatch,

@@ -11,6 +11,11 @@ export const eventTypes = [
   "account.connected",
   "account.disconnected",
   "subscription.upgraded",
+  "contact.created",
+  "contact.updated",
+  "contact.deleted",
+  "contact.tagged",
+  "contact.untagged",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -35,7 +35,7 @@ export function eventRoutes(events: EventService) {
         description:
           "Every change of state, in the order in which it was committed: who follows `after` misses none and sees none twice. A key sees the events of what its scopes let it read.",
         tag: "Events",
-        scope: ["read:messages", "write:messages", "manage:accounts", "manage:keys"],
+        scope: ["read:messages", "write:messages", "manage:accounts", "manage:keys", "read:contacts"],
         answers: {
           200: {
             description: "Events, oldest first.",

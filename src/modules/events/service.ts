@@ -11,6 +11,7 @@ const readers: Record<string, readonly Scope[]> = {
   message: ["read:messages"],
   account: ["read:messages", "write:messages", "manage:accounts"],
   subscription: ["manage:keys"],
+  contact: ["read:contacts"],
 };
 
 export type EventService = ReturnType<typeof createEventService>;

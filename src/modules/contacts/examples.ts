@@ -1,0 +1,27 @@
+export const contactExample = {
+  id: "ct_01HKQ9R2X30000000000000000",
+  number: 42,
+  external_id: "customer-1042",
+  telegram_id: null,
+  username: "sarah_miller",
+  email: "sarah@example.com",
+  phone: null,
+  name: "Sarah Miller",
+  first_name: "Sarah",
+  last_name: "Miller",
+  language: "en",
+  timezone: "Europe/London",
+  consent: { status: "granted", at: "2026-05-06T14:32:18.000Z", source: "webinar form" },
+  tags: ["trial", "webinar-2026-06"],
+  metadata: {},
+  last_seen_at: null,
+  created_at: "2026-05-06T14:32:18.000Z",
+  updated_at: "2026-05-06T14:32:18.000Z",
+};
+
+export const upsertExample = {
+  username: "@sarah_miller",
+  name: "Sarah Miller",
+  email: "sarah@example.com",
+  tags: ["trial", "webinar-2026-06"],
+};

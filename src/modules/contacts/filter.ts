@@ -1,0 +1,60 @@
+import { parseTime } from "#src/core/clock.ts";
+import { invalidField } from "#src/core/errors.ts";
+import { wordsOf } from "#src/core/search-text.ts";
+import type { ContactFilter, ContactSort } from "./model.ts";
+import type { ContactRow, Narrowed, Place } from "./store.ts";
+
+/** Words of a search beyond these narrow it no further. */
+const WORDS_MAX = 8;
+
+/** @throws AppError `validation_error` for a time that is none, or a search without a word */
+export function narrow({ search, tag, created_after, created_before, seen_after, seen_before }: ContactFilter): Narrowed {
+  const by: Narrowed = {};
+  if (search !== undefined) by.words = readSearch(search);
+  if (tag !== undefined) by.tag = tag.trim().replace(/\s+/g, " ");
+  if (created_after !== undefined) by.created_after = readTime("created_after", created_after);
+  if (created_before !== undefined) by.created_before = readTime("created_before", created_before);
+  if (seen_after !== undefined) by.seen_after = readTime("seen_after", seen_after);
+  if (seen_before !== undefined) by.seen_before = readTime("seen_before", seen_before);
+  return by;
+}
+
+function readSearch(search: string): string[] {
+  // However a number is grouped, it is kept in one.
+  const isPhone = /^\s*\+?[\d\s().-]*\d[\d\s().-]*$/.test(search);
+  const words = wordsOf(isPhone ? search.replace(/\D/g, "") : search).slice(0, WORDS_MAX);
+  if (words.length === 0) throw invalidField("search", "bad_format", "search holds no letter or digit to look for.", search);
+  return words;
+}
+
+function readTime(field: string, text: string): number {
+  const at = parseTime(text);
+  if (at === null) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
+  return at;
+}
+
+/** Where a page ended, as its cursor keeps it: the value of the order in ASCII, and the id. */
+export function writePlace(row: ContactRow, sort: ContactSort): string {
+  if (sort === "name") return `${encodeURIComponent(row.sort_name)} ${row.id}`;
+  return sort === "-last_seen_at" ? `${row.last_seen_at ?? 0} ${row.id}` : row.id;
+}
+
+/** @throws AppError `validation_error` for a cursor that was not written by `writePlace` */
+export function placeOf(text: string, sort: ContactSort): Place {
+  const found = /^(?:([^ ]*) )?(ct_[0-9A-HJKMNP-TV-Z]{26})$/.exec(text);
+  const at = found === null ? null : valueOf(found[1], sort);
+  if (found === null || at === null)
+    throw invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
+  return { id: found[2]!, at };
+}
+
+function valueOf(written: string | undefined, sort: ContactSort): string | number | null {
+  if (sort !== "name" && sort !== "-last_seen_at") return written === undefined ? "" : null;
+  if (written === undefined) return null;
+  if (sort === "-last_seen_at") return /^\d{1,15}$/.test(written) ? Number(written) : null;
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return null;
+  }
+}

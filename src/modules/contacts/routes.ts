@@ -1,0 +1,185 @@
+import { Elysia, t } from "elysia";
+import { etagOf, preconditionOf } from "#src/core/etag.ts";
+import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import { operation } from "#src/core/operation.ts";
+import type { Principal } from "#src/core/principal.ts";
+import { principalOf } from "#src/core/request.ts";
+import type { UnitOfWork } from "#src/core/write.ts";
+import { contactExample, upsertExample } from "./examples.ts";
+import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
+import type { ContactService, Writer } from "./service.ts";
+
+const params = t.Object({
+  id: t.String({ pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$", description: "`ct_…`, or the contact's number." }),
+});
+const timeOptions = (description: string) => ({ format: "date-time", description }) as const;
+const writerOf = ({ env_id, key_id }: Principal): Writer => ({ env_id, actor: key_id });
+
+export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
+  return new Elysia()
+    .post(
+      "/v1/contacts",
+      ({ request, body, set }) =>
+        write({ request, body, set }, async (tx, principal) => {
+          const { contact, created } = await contacts.upsert(tx, writerOf(principal), body);
+          return { status: created ? 201 : 200, body: { ...contact, created } };
+        }),
+      {
+        body: ContactInput,
+        detail: operation({
+          id: "contacts.upsert",
+          summary: "Create or update a contact",
+          description:
+            "Looks for the person by `external_id`, `telegram_id`, `username`, `email` and `phone`, in this order, and makes them if nobody has one of these. What is absent stays, null clears, tags are added.",
+          tag: "Contacts",
+          scope: "write:contacts",
+          example: upsertExample,
+          answers: {
+            201: { description: "A new contact.", schema: UpsertedContact, example: { ...contactExample, created: true } },
+            200: { description: "A contact who was here.", schema: UpsertedContact, example: { ...contactExample, created: false } },
+          },
+          errors: ["conflict"],
+        }),
+      },
+    )
+    .post(
+      "/v1/contacts/batch",
+      ({ request, body, set }) =>
+        write({ request, body, set }, async (tx, principal) => ({
+          status: 200,
+          body: await contacts.upsertBatch(tx, writerOf(principal), body),
+        })),
+      {
+        body: ContactBatch,
+        detail: operation({
+          id: "contacts.batch",
+          summary: "Create or update up to 500 contacts",
+          description: "Each is taken or refused by itself: look at the results. A body that breaks the schema is refused as a whole.",
+          tag: "Contacts",
+          scope: "write:contacts",
+          example: { contacts: [upsertExample] },
+          answers: {
+            200: {
+              description: "A result for each, in order.",
+              schema: ContactBatchAnswer,
+              example: {
+                results: [{ index: 0, id: contactExample.id, number: contactExample.number, created: true }],
+                created: 1,
+                updated: 0,
+                refused: 0,
+              },
+            },
+          },
+        }),
+      },
+    )
+    .get(
+      "/v1/contacts",
+      ({ request, query }) => {
+        const { limit, offset, cursor, ...filter } = query;
+        const page = { ...(limit === undefined ? {} : { limit }), ...(offset === undefined ? {} : { offset }) };
+        return contacts.list(principalOf(request).env_id, defined(filter), cursor === undefined ? page : { ...page, cursor });
+      },
+      {
+        query: t.Object(
+          {
+            limit: t.Optional(t.Integer(limitOptions)),
+            offset: t.Optional(t.Integer(offsetOptions)),
+            cursor: t.Optional(t.String(cursorOptions)),
+            search: t.Optional(
+              t.String({
+                minLength: 1,
+                maxLength: 200,
+                description: "Words, or beginnings of words, of name, username, email or phone. Case and accents do not matter.",
+              }),
+            ),
+            tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
+            created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
+            created_before: t.Optional(t.String(timeOptions("Made before this time."))),
+            seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),
+            seen_before: t.Optional(t.String(timeOptions("Last seen before this time."))),
+            sort: t.Optional(
+              t.Union(
+                contactSorts.map((sort) => t.Literal(sort)),
+                { default: "-created_at", description: "`-` is descending. `-last_seen_at` leaves out who was never seen." },
+              ),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        detail: operation({
+          id: "contacts.list",
+          summary: "List and search contacts",
+          tag: "Contacts",
+          scope: "read:contacts",
+          answers: { 200: { description: "A page of contacts.", schema: pageSchema(Contact), example: pageExample(contactExample) } },
+        }),
+      },
+    )
+    .get(
+      "/v1/contacts/:id",
+      async ({ request, params, set }) => {
+        const contact = await contacts.get(principalOf(request).env_id, params.id);
+        set.headers.etag = etagOf(contact);
+        return contact;
+      },
+      {
+        params,
+        detail: operation({
+          id: "contacts.get",
+          summary: "Get a contact",
+          tag: "Contacts",
+          scope: "read:contacts",
+          answers: { 200: { description: "The contact.", schema: Contact, example: contactExample } },
+        }),
+      },
+    )
+    .patch(
+      "/v1/contacts/:id",
+      ({ request, params, body, set }) =>
+        write({ request, body, set }, async (tx, principal) => ({
+          status: 200,
+          body: await contacts.patch(tx, writerOf(principal), params.id, body, preconditionOf(request)),
+        })),
+      {
+        params,
+        body: ContactInput,
+        detail: operation({
+          id: "contacts.patch",
+          summary: "Change a contact",
+          description: "What is absent stays, null clears. `tags` replaces those that are there, unless `tags_mode` is `add`.",
+          tag: "Contacts",
+          scope: "write:contacts",
+          example: { language: "en", timezone: "Europe/London" },
+          answers: { 200: { description: "The contact.", schema: Contact, example: contactExample } },
+          errors: ["precondition_failed", "conflict"],
+        }),
+      },
+    )
+    .delete(
+      "/v1/contacts/:id",
+      ({ request, params, set }) =>
+        write({ request, body: null, set }, async (tx, principal) => {
+          await contacts.remove(tx, writerOf(principal), params.id, preconditionOf(request));
+          return { status: 204, body: null };
+        }),
+      {
+        params,
+        detail: operation({
+          id: "contacts.delete",
+          summary: "Delete a contact",
+          description: "Out of every list at once. Their identities are free for another contact.",
+          tag: "Contacts",
+          scope: "write:contacts",
+          answers: { 204: { description: "Deleted." } },
+          errors: ["precondition_failed"],
+        }),
+      },
+    );
+}
+
+function defined<Values extends object>(values: Values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Values]: Exclude<Values[Name], undefined>;
+  };
+}
