@@ -18,7 +18,6 @@ export interface Schema {
   idempotency: IdempotencyRow;
   counters: CounterRow;
   contacts: ContactTable;
-  contact_words: ContactWordsRow;
   contact_tags: ContactTagRow;
   tallies: TallyRow;
 }
@@ -239,20 +238,14 @@ export interface ContactRow {
 
 type ContactTable = Omit<ContactRow, "row"> & { row: Generated<number> };
 
-/** SQLite's full-text index of the contacts that are not deleted; on PostgreSQL a column of theirs. */
-interface ContactWordsRow {
-  rowid: number;
-  words: string;
-}
-
 interface ContactTagRow {
   env_id: number;
   tag: string;
-  contact_id: string;
+  contact_row: number;
 }
 
 /** Numbers that an environment counts, such as its contacts. */
-interface TallyRow {
+export interface TallyRow {
   env_id: number;
   name: string;
   value: number;

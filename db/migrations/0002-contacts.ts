@@ -67,8 +67,8 @@ export async function contacts(db: Kysely<unknown>, engine: Engine): Promise<voi
     .createTable("contact_tags")
     .addColumn("env_id", "integer", (c) => c.notNull())
     .addColumn("tag", "text", (c) => c.notNull())
-    .addColumn("contact_id", "text", (c) => c.notNull())
-    .addPrimaryKeyConstraint("contact_tags_pk", ["env_id", "tag", "contact_id"])
+    .addColumn("contact_row", "bigint", (c) => c.notNull())
+    .addPrimaryKeyConstraint("contact_tags_pk", ["env_id", "tag", "contact_row"])
     .modifyEnd(clustered)
     .execute();
 

@@ -33,25 +33,23 @@ function readTime(field: string, text: string): number {
   return at;
 }
 
-/** Where a page ended, as its cursor keeps it: the value of the order in ASCII, and the id. */
+/** Where a page ended, as its cursor keeps it: the value of the order in ASCII (of the time of making: the number), and the id. */
 export function writePlace(row: ContactRow, sort: ContactSort): string {
   if (sort === "name") return `${encodeURIComponent(row.sort_name)} ${row.id}`;
-  return sort === "-last_seen_at" ? `${row.last_seen_at ?? 0} ${row.id}` : row.id;
+  return `${sort === "-last_seen_at" ? (row.last_seen_at ?? 0) : row.number} ${row.id}`;
 }
 
 /** @throws AppError `validation_error` for a cursor that was not written by `writePlace` */
 export function placeOf(text: string, sort: ContactSort): Place {
-  const found = /^(?:([^ ]*) )?(ct_[0-9A-HJKMNP-TV-Z]{26})$/.exec(text);
-  const at = found === null ? null : valueOf(found[1], sort);
+  const found = /^([^ ]*) (ct_[0-9A-HJKMNP-TV-Z]{26})$/.exec(text);
+  const at = found === null ? null : valueOf(found[1]!, sort);
   if (found === null || at === null)
     throw invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
   return { id: found[2]!, at };
 }
 
-function valueOf(written: string | undefined, sort: ContactSort): string | number | null {
-  if (sort !== "name" && sort !== "-last_seen_at") return written === undefined ? "" : null;
-  if (written === undefined) return null;
-  if (sort === "-last_seen_at") return /^\d{1,15}$/.test(written) ? Number(written) : null;
+function valueOf(written: string, sort: ContactSort): string | number | null {
+  if (sort !== "name") return /^\d{1,15}$/.test(written) ? Number(written) : null;
   try {
     return decodeURIComponent(written);
   } catch {

@@ -60,7 +60,7 @@ export function createContactService({ store, clock, appendEvent }: Needs) {
     const row = { ...fresh, row: await store.insert(tx, fresh) };
     store.keepWords(tx, row, wordsOfContact(row));
     const tags = JSON.parse(row.tags) as string[];
-    for (const tag of tags) store.addTag(tx, env_id, tag, row.id);
+    for (const tag of tags) store.addTag(tx, row, tag);
     event(tx, "contact.created", row, writer);
     if (tags.length > 0) event(tx, "contact.tagged", row, writer, { tags_added: tags });
     return row;
@@ -74,8 +74,8 @@ export function createContactService({ store, clock, appendEvent }: Needs) {
     if (wordsOfContact(before).join(" ") !== wordsOfContact(after).join(" ")) store.keepWords(tx, after, wordsOfContact(after));
     const [had, has] = [before, after].map((row) => new Set(JSON.parse(row.tags) as string[])) as [Set<string>, Set<string>];
     const [added, removed] = [[...has.difference(had)], [...had.difference(has)]];
-    for (const tag of added) store.addTag(tx, before.env_id, tag, before.id);
-    for (const tag of removed) store.removeTag(tx, before.env_id, tag, before.id);
+    for (const tag of added) store.addTag(tx, before, tag);
+    for (const tag of removed) store.removeTag(tx, before, tag);
     if (!isSame(before, { ...after, tags: before.tags })) event(tx, "contact.updated", after, writer);
     if (added.length > 0) event(tx, "contact.tagged", after, writer, { tags_added: added });
     if (removed.length > 0) event(tx, "contact.untagged", after, writer, { tags_removed: removed });
@@ -167,7 +167,7 @@ export function createContactService({ store, clock, appendEvent }: Needs) {
       const deleted_at = clock.now();
       store.update(tx, { ...row, deleted_at, updated_at: deleted_at });
       store.keepWords(tx, row, []);
-      for (const tag of JSON.parse(row.tags) as string[]) store.removeTag(tx, row.env_id, tag, row.id);
+      for (const tag of JSON.parse(row.tags) as string[]) store.removeTag(tx, row, tag);
       await store.count(tx, row.env_id, "contacts", -1);
       event(tx, "contact.deleted", row, writer);
     },

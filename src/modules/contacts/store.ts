@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Build, Database } from "#db/database.ts";
-import type { ContactRow } from "#db/schema.ts";
+import type { ContactRow, TallyRow } from "#db/schema.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
@@ -58,12 +58,14 @@ const raw =
 
 export function createContactStore(db: Database) {
   const isSqlite = db.engine === "sqlite";
+  const valuesOf = <Name extends string>(names: readonly Name[], v: (name: Name) => unknown) =>
+    Object.fromEntries(names.map((name) => [name, v(name)])) as unknown as NewContactRow;
   const insert = db.prepare<NewContactRow, { row: number }>((q, v) =>
-    q
-      .insertInto("contacts")
-      .values(Object.fromEntries(columns.map((column) => [column, v(column)])) as unknown as NewContactRow)
-      .returning("row"),
+    q.insertInto("contacts").values(valuesOf(columns, v)).returning("row"),
   );
+  // On SQLite an answer of an insert costs as much as the insert: the one writer can look for the next number itself.
+  const insertAt = db.prepare<ContactRow>((q, v) => q.insertInto("contacts").values(valuesOf(["row", ...columns], v)));
+  const lastRow = db.prepare<object, { row: number | null }>((q) => q.selectFrom("contacts").select(({ fn }) => fn.max("row").as("row")));
   const update = db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
     q
       .updateTable("contacts")
@@ -85,17 +87,20 @@ export function createContactStore(db: Database) {
       ),
     ]),
   );
-  const addTag = db.prepare<{ env_id: number; tag: string; contact_id: string }>((q, v) =>
-    q.insertInto("contact_tags").values({ env_id: v("env_id"), tag: v("tag"), contact_id: v("contact_id") }),
+  const addTag = db.prepare<{ env_id: number; tag: string; contact_row: number }>((q, v) =>
+    q.insertInto("contact_tags").values({ env_id: v("env_id"), tag: v("tag"), contact_row: v("contact_row") }),
   );
-  const removeTag = db.prepare<{ env_id: number; tag: string; contact_id: string }>((q, v) =>
-    q.deleteFrom("contact_tags").where("env_id", "=", v("env_id")).where("tag", "=", v("tag")).where("contact_id", "=", v("contact_id")),
+  const removeTag = db.prepare<{ env_id: number; tag: string; contact_row: number }>((q, v) =>
+    q.deleteFrom("contact_tags").where("env_id", "=", v("env_id")).where("tag", "=", v("tag")).where("contact_row", "=", v("contact_row")),
   );
-  const count = db.prepare<{ env_id: number; name: string; by: number }, { value: number }>(
-    raw(
-      (v) =>
-        sql`insert into tallies (env_id, name, value) values (${v("env_id")}, ${v("name")}, ${v("by")}) on conflict (env_id, name) do update set value = tallies.value + excluded.value returning value`,
-    ),
+  const count = db.prepare<TallyRow, { value: number }>((q, v) =>
+    q
+      .insertInto("tallies")
+      .values({ env_id: v("env_id"), name: v("name"), value: v("value") })
+      .onConflict((conflict) => conflict.columns(["env_id", "name"]).doUpdateSet({ value: sql`tallies.value + excluded.value` })),
+  );
+  const tally = db.prepare<Omit<TallyRow, "value">, { value: number }>((q, v) =>
+    q.selectFrom("tallies").select("value").where("env_id", "=", v("env_id")).where("name", "=", v("name")),
   );
   const forgetWords = db.prepare<{ row: number }>(raw((v) => sql`delete from contact_words where rowid = ${v("row")}`));
   const keepWords = isSqlite
@@ -109,60 +114,66 @@ export function createContactStore(db: Database) {
         ),
       );
 
-  /** A search or a tag leads, so that as few rows are looked at as it has. */
-  function narrow(env_id: number, by: Narrowed) {
-    const { words, tag } = by;
-    return db.read
-      .selectFrom("contacts as c")
+  /** On SQLite a search leads, or else a tag, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
+  function from(env_id: number, { words, tag }: Narrowed) {
+    const c = db.read.selectFrom("contacts as c").where("c.env_id", "=", env_id).where("c.deleted_at", "is", null);
+    const tagged = sql<boolean>`exists (select 1 from contact_tags as t where t.env_id = ${env_id} and t.tag = ${tag} and t.contact_row = c.row)`;
+    if (!isSqlite)
+      return c
+        .$if(words !== undefined, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
+        .$if(tag !== undefined, (q) => q.where(tagged));
+    const lead = leadOf(env_id, words, tag);
+    if (lead === undefined) return c;
+    const led = db.read
+      .selectFrom(lead.as("lead"))
+      .crossJoin("contacts as c")
+      .where(sql<boolean>`c.row = lead.row`)
       .where("c.env_id", "=", env_id)
-      .where("c.deleted_at", "is", null)
-      .$if(words !== undefined && isSqlite, (q) =>
-        q.where(sql<boolean>`c.row in (select rowid from contact_words where contact_words match ${matchOf(env_id, words!)})`),
-      )
-      .$if(words !== undefined && !isSqlite, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
-      .$if(tag !== undefined, (q) =>
-        q.where("c.id", "in", (of) =>
-          of.selectFrom("contact_tags").select("contact_id").where("env_id", "=", env_id).where("tag", "=", tag!),
-        ),
-      )
+      .where("c.deleted_at", "is", null) as unknown as typeof c;
+    return led.$if(words !== undefined && tag !== undefined, (q) => q.where(tagged));
+  }
+
+  const narrow = (env_id: number, by: Narrowed) =>
+    from(env_id, by)
       .$if(by.created_after !== undefined, (q) => q.where("c.id", ">=", lowestId("ct", by.created_after!)))
       .$if(by.created_before !== undefined, (q) => q.where("c.id", "<", lowestId("ct", by.created_before!)))
       .$if(by.seen_after !== undefined, (q) => q.where("c.last_seen_at", ">=", by.seen_after!))
       .$if(by.seen_before !== undefined, (q) => q.where("c.last_seen_at", "<", by.seen_before!));
-  }
 
   return {
     /** A page in an order; from `after` on, which is not part of it. */
-    page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number) {
+    page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
+      const isLed = by.words !== undefined || by.tag !== undefined;
       const { column, direction } = orders[sort];
-      const beyond = direction === "desc" ? sql`<` : sql`>`;
-      return narrow(env_id, by)
+      const order = column === "id" && isLed ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
+      const beyond = sql.raw(direction === "desc" ? "<" : ">");
+      const query = narrow(env_id, by)
         .select(["c.row", ...columns.map((name) => `c.${name}` as const)])
         .$if(column === "last_seen_at", (q) => q.where("c.last_seen_at", "is not", null))
-        .$if(after !== null && column === "id", (q) => q.where(sql<boolean>`c.id ${beyond} ${after!.id}`))
-        .$if(after !== null && column !== "id", (q) =>
-          q.where(sql<boolean>`(c.${sql.raw(column)}, c.id) ${beyond} (${after!.at}, ${after!.id})`),
+        .$if(after !== null && column === "id" && !isLed, (q) => q.where(sql<boolean>`c.id ${beyond} ${after!.id}`))
+        // Rows and numbers are given in one order. The one of the page before may be gone by now.
+        .$if(after !== null && column === "id" && isLed, (q) =>
+          q.where(
+            sql<boolean>`${order} ${beyond}= (select row from contacts where env_id = ${env_id} and number ${beyond} ${after!.at} order by number ${sql.raw(direction)} limit 1)`,
+          ),
         )
-        .orderBy(`c.${column}`, direction)
+        .$if(after !== null && column !== "id", (q) => q.where(sql<boolean>`(${order}, c.id) ${beyond} (${after!.at}, ${after!.id})`))
+        .orderBy(order, direction)
         .$if(column !== "id", (q) => q.orderBy("c.id", direction))
         .offset(offset)
-        .limit(most)
-        .execute();
+        .limit(most);
+      return isLed || offset > OFFSET_QUICK_MAX ? db.slowly(query) : query.execute();
     },
     /** Exact for all of an environment's contacts; under a filter up to TOTAL_MAX. */
     async total(env_id: number, by: Narrowed): Promise<{ total: number; capped: boolean }> {
       if (Object.keys(by).length === 0) {
-        const tally = await db.read
-          .selectFrom("tallies")
-          .select("value")
-          .where("env_id", "=", env_id)
-          .where("name", "=", "contacts")
-          .executeTakeFirst();
-        return { total: tally?.value ?? 0, capped: false };
+        const found = await tally.one(null, { env_id, name: "contacts" });
+        return { total: found?.value ?? 0, capped: false };
       }
-      const some = narrow(env_id, by)
-        .select(sql<number>`1`.as("one"))
-        .limit(TOTAL_MAX + 1);
+      // Who is deleted is in no index by words or tags: their own rows need not be looked at.
+      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by.words, by.tag) : undefined;
+      const all = lead === undefined ? narrow(env_id, by) : (db.read.selectFrom(lead.as("lead")) as unknown as ReturnType<typeof narrow>);
+      const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
       const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
       const total = row?.total ?? 0;
       return total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
@@ -184,10 +195,17 @@ export function createContactStore(db: Database) {
         ? byId.one(tx, { env_id, id })
         : all(db.in(tx)).where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst(),
     /** @returns the row's number in the search index */
-    insert: async (tx: Tx, row: NewContactRow): Promise<number> => (await insert.one(tx, row))!.row,
+    async insert(tx: Tx, row: NewContactRow): Promise<number> {
+      if (!isSqlite) return (await insert.one(tx, row))!.row;
+      const next = ((await lastRow.one(tx, {}))?.row ?? 0) + 1;
+      insertAt.later(tx, { ...row, row: next });
+      return next;
+    },
     update: (tx: Tx, row: ContactRow): void => update.later(tx, row),
-    addTag: (tx: Tx, env_id: number, tag: string, contact_id: string): void => addTag.later(tx, { env_id, tag, contact_id }),
-    removeTag: (tx: Tx, env_id: number, tag: string, contact_id: string): void => removeTag.later(tx, { env_id, tag, contact_id }),
+    addTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
+      addTag.later(tx, { env_id, tag, contact_row: row }),
+    removeTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
+      removeTag.later(tx, { env_id, tag, contact_row: row }),
     /** Makes a contact be found by these words. The environment is part of each, so that no search meets another's. */
     keepWords(tx: Tx, { row, env_id }: Pick<ContactRow, "row" | "env_id">, words: readonly string[]): void {
       const own = words.map((word) => `${env_id}_${word}`);
@@ -196,8 +214,10 @@ export function createContactStore(db: Database) {
       keepWords.later(tx, { row, words: isSqlite ? own.join(" ") : JSON.stringify(own) });
     },
     /** Adds to a number that the environment counts. @returns what it is now */
-    count: async (tx: Tx, env_id: number, name: "contacts" | "contact numbers", by: number): Promise<number> =>
-      (await count.one(tx, { env_id, name, by }))!.value,
+    async count(tx: Tx, env_id: number, name: "contacts" | "contact numbers", by: number): Promise<number> {
+      count.later(tx, { env_id, name, value: by });
+      return (await tally.one(tx, { env_id, name }))!.value;
+    },
   };
 }
 
@@ -205,6 +225,9 @@ const changeable = columns.filter((column) => !["env_id", "id", "created_at", "n
   (typeof columns)[number],
   "env_id" | "id" | "created_at" | "number"
 >[];
+
+/** Rows that are passed over within a few milliseconds. */
+const OFFSET_QUICK_MAX = 1_000;
 
 const orders = {
   "-created_at": { column: "id", direction: "desc" },
@@ -217,6 +240,13 @@ const orders = {
 const matchOf = (env_id: number, words: readonly string[]) => words.map((word) => `"${env_id}_${word}"*`).join(" ");
 /** https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY */
 const tsqueryOf = (env_id: number, words: readonly string[]) => words.map((word) => `'${env_id}_${word}':*`).join(" & ");
+
+/** Rows of contacts in the order of their making, as an index of SQLite has them. */
+function leadOf(env_id: number, words: readonly string[] | undefined, tag: string | undefined): RawBuilder<unknown> | undefined {
+  if (words !== undefined) return sql`(select rowid as row from contact_words where contact_words match ${matchOf(env_id, words)})`;
+  if (tag !== undefined) return sql`(select contact_row as row from contact_tags where env_id = ${env_id} and tag = ${tag})`;
+  return undefined;
+}
 
 function all(q: Database["read"]) {
   return q.selectFrom("contacts").select(["row", ...columns]);
