@@ -17,6 +17,7 @@ export interface Schema {
   events: EventTable;
   idempotency: IdempotencyRow;
   counters: CounterRow;
+  suppressions: SuppressionRow;
 }
 
 export interface WorkspaceRow {
@@ -195,4 +196,18 @@ export interface IdempotencyRow {
   created_at: number;
   /** null: as long as the message is kept. */
   expires_at: number | null;
+}
+
+/** Somebody who must not be written to. Knows nothing of contacts, so that it outlives the erasure of one. */
+export interface SuppressionRow {
+  env_id: number;
+  id: string;
+  /** A family of channels such as `telegram`, or `*` for every one. */
+  channel: string;
+  /** In the normal form of the family's channels. */
+  recipient: string;
+  reason: string;
+  note: string | null;
+  actor: string;
+  created_at: number;
 }

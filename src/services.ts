@@ -21,6 +21,8 @@ import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
+import { createSuppressionService } from "#src/modules/suppressions/service.ts";
+import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 
@@ -85,6 +87,8 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     keysChanged,
   });
 
+  const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -115,6 +119,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     workspaces,
     authenticator,
     keys: createKeyService({ store: keyStore, clock, keysChanged }),
+    suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
     messages: createMessageService({
       store: messageStore,
