@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { toTime } from "#src/core/clock.ts";
 import type { Suppression, SuppressionBatchAnswer } from "#src/modules/suppressions/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
+import { setupWithTelegram } from "#test/support/bots.ts";
 import type { Caller } from "#test/support/client.ts";
+import { queue, read } from "#test/support/sending.ts";
 
 const PATH = "/v1/suppressions";
 
@@ -19,6 +21,10 @@ interface Page {
 
 const suppress = (caller: Caller, ask: Record<string, unknown>) => caller.post<Suppression>(PATH, ask);
 const list = async (caller: Caller, query = "") => (await caller.get<Page>(`${PATH}${query}`)).body;
+const stateOf = async (caller: Caller, id: string) => {
+  const { status, error } = await read(caller, id);
+  return error === null ? status : error.code;
+};
 
 describe.each(appEngines)("a suppression on %s", (engine) => {
   test("is made, read, listed and lifted", async () => {
@@ -201,5 +207,128 @@ describe.each(appEngines)("suppressions on %s", (engine) => {
     expect([first.total, first.items.length]).toEqual([3, 2]);
     expect(await list(app.live, `?limit=2&cursor=${first.next_cursor}`)).toMatchObject({ items: [{ id: ids[2] }], next_cursor: null });
     expect((await app.live.get(`${PATH}?channel=pigeon`)).status).toBe(422);
+  });
+});
+
+describe.each(appEngines)("a send to somebody who is suppressed on %s", (engine) => {
+  test("is accepted and fails in the sandbox, until the suppression is lifted", async () => {
+    await using app = await setup({ engine });
+    const { body } = await suppress(app.sandbox, { to: "@sarah_miller", channel: "telegram" });
+    const asks = ["Sarah_Miller", "@sarah_miller", "@somebody_else"];
+    const ids = await Promise.all(asks.map((to) => queue(app.sandbox, { to })));
+    await app.settled();
+    expect(await Promise.all(ids.map((id) => stateOf(app.sandbox, id)))).toEqual(["recipient_suppressed", "recipient_suppressed", "sent"]);
+    expect(await read(app.sandbox, ids[0]!)).toMatchObject({
+      status: "failed",
+      attempts: [],
+      sent_at: null,
+      error: { code: "recipient_suppressed", message: "The recipient has opted out." },
+    });
+    const { body: log } = await app.sandbox.get<{ items: { event: string; subject: string }[] }>("/v1/events");
+    expect(log.items.filter(({ subject }) => subject === ids[0]).map(({ event }) => event)).toEqual(["message.queued", "message.failed"]);
+    await app.sandbox.delete(`${PATH}/${body.id}`);
+    const later = await queue(app.sandbox);
+    await app.settled();
+    expect(await stateOf(app.sandbox, later)).toBe("sent");
+  });
+
+  test("fails too when it was queued before the opt-out", async () => {
+    await using app = await setup({ engine });
+    const schedule_at = toTime(app.clock.now() + 60_000);
+    const ids = await Promise.all(["@sarah_miller", "@somebody_else"].map((to) => queue(app.sandbox, { to, schedule_at })));
+    await suppress(app.sandbox, { to: "sarah_miller" });
+    await app.advance(60_000);
+    expect(await Promise.all(ids.map((id) => stateOf(app.sandbox, id)))).toEqual(["recipient_suppressed", "sent"]);
+  });
+
+  test("in one environment is none in another", async () => {
+    await using app = await setup({ engine });
+    const second = await app.makeWorkspace("Second");
+    await suppress(second.sandbox, { to: "@sarah_miller" });
+    await suppress(app.live, { to: "@sarah_miller" });
+    const id = await queue(app.sandbox);
+    await app.settled();
+    expect(await stateOf(app.sandbox, id)).toBe("sent");
+  });
+
+  test("gives back what it took of the daily cap", async () => {
+    await using app = await setup({ engine });
+    await app.sandbox.patch("/v1/accounts/7421", { daily_cap: 1 });
+    await suppress(app.sandbox, { to: "@sarah_miller" });
+    const suppressed = await queue(app.sandbox);
+    await app.settled();
+    const scheduled = await queue(app.sandbox, { schedule_at: toTime(app.clock.now() + 1_000) });
+    await app.advance(1_000);
+    const other = await queue(app.sandbox, { to: "@somebody_else" });
+    await app.settled();
+    const states = await Promise.all([suppressed, scheduled, other].map((id) => stateOf(app.sandbox, id)));
+    expect(states).toEqual(["recipient_suppressed", "recipient_suppressed", "sent"]);
+  });
+
+  test("never reaches Telegram", async () => {
+    await using town = await setupWithTelegram(engine);
+    const { account, bot } = await town.connect();
+    const [sarah, john] = [town.telegram.addPrivateChat(bot), town.telegram.addPrivateChat(bot)];
+    await suppress(town.app.live, { to: sarah.id });
+    const ids = [
+      await queue(town.app.live, { account_id: account.id, to: sarah.id, text: "Hey {first_name}" }),
+      await queue(town.app.live, { account_id: account.id, to: john.id }),
+    ];
+    await town.app.settled();
+    expect(await Promise.all(ids.map((id) => stateOf(town.app.live, id)))).toEqual(["recipient_suppressed", "sent"]);
+    expect(town.telegram.sent.map(({ chat_id }) => chat_id)).toEqual([john.id]);
+    expect(town.telegram.requests.by_method["getchat"]).toBeUndefined();
+  });
+
+  test("fails by either spelling once the bot has met the chat", async () => {
+    await using town = await setupWithTelegram(engine);
+    const { account, bot } = await town.connect();
+    const [sarah, john] = ["Sarah_Miller", "john_doe"].map((username) => town.telegram.addPrivateChat(bot, { username }));
+    for (const { id } of [sarah!, john!]) await queue(town.app.live, { account_id: account.id, to: id });
+    await town.app.settled();
+    await suppress(town.app.live, { to: "@sarah_miller", reason: "opt_out" });
+    await suppress(town.app.live, { to: john!.id, reason: "opt_out" });
+    const ids = [];
+    for (const to of [sarah!.id, "@sarah_miller", john!.id, "@john_doe"])
+      ids.push(await queue(town.app.live, { account_id: account.id, to }));
+    await town.app.advance(5_000);
+    expect(await Promise.all(ids.map((id) => stateOf(town.app.live, id)))).toEqual(ids.map(() => "recipient_suppressed"));
+    expect(town.telegram.sent.length).toBe(2);
+  });
+
+  test("that waits to be tried again fails once the opt-out is there", async () => {
+    await using town = await setupWithTelegram(engine);
+    const { account, bot } = await town.connect();
+    const sarah = town.telegram.addPrivateChat(bot);
+    town.telegram.fault({
+      kind: "error",
+      error_code: 429,
+      description: "Too Many Requests: retry after 7",
+      parameters: { retry_after: 7 },
+    });
+    const id = await queue(town.app.live, { account_id: account.id, to: sarah.id });
+    await town.app.settled();
+    expect(await stateOf(town.app.live, id)).toBe("queued");
+    await suppress(town.app.live, { to: sarah.id });
+    await town.app.advance(8_000);
+    expect(await stateOf(town.app.live, id)).toBe("recipient_suppressed");
+    expect(town.telegram.sent.length).toBe(0);
+  });
+
+  test("heeds what another program has just committed", async () => {
+    await using app = await setup({ engine });
+    await app.settled();
+    const row = { channel: "*", recipient: "@sarah_miller", reason: "manual", note: null, actor: "command", created_at: app.clock.now() };
+    const id = "sup_01HKQ9R2X30000000000000000";
+    await app.db.write((tx) =>
+      app.db
+        .in(tx)
+        .insertInto("suppressions")
+        .values({ env_id: app.sandbox.env_id, id, ...row })
+        .execute(),
+    );
+    const message = await queue(app.sandbox);
+    await app.settled();
+    expect(await stateOf(app.sandbox, message)).toBe("recipient_suppressed");
   });
 });
