@@ -315,7 +315,7 @@ describe.each(appEngines)("a send to somebody who is suppressed on %s", (engine)
     expect(town.telegram.sent.length).toBe(0);
   });
 
-  test("heeds what another program has just committed", async () => {
+  test("heeds a suppression of which this process was told nothing", async () => {
     await using app = await setup({ engine });
     await app.settled();
     const row = { channel: "*", recipient: "@sarah_miller", reason: "manual", note: null, actor: "command", created_at: app.clock.now() };

@@ -159,7 +159,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
     async begin(tx, jobs) {
       const env_id = jobs[0]!.env_id;
-      const [claimed, mayBeSuppressed] = await Promise.all([claim(tx, env_id, jobs), suppressions.any(tx, env_id)]);
+      const claimed = await claim(tx, env_id, jobs);
+      const mayBeSuppressed = await suppressions.any(tx, env_id);
       const rows = new Map(claimed.map((row) => [row.id, row]));
       const groups = await gather(tx, env_id, claimed, mayBeSuppressed);
       const isSuppressed = mayBeSuppressed ? await screen(tx, env_id, [...groups.values()], suppressions) : () => false;
