@@ -3,6 +3,7 @@ import { type Kysely, sql } from "kysely";
 import type { Database, Engine } from "./database.ts";
 import { mainJob } from "./migrations/0001-main-job.ts";
 import { contacts } from "./migrations/0002-contacts.ts";
+import { suppressions } from "./migrations/0003-suppressions.ts";
 
 interface Migration {
   number: number;
@@ -14,6 +15,7 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { number: 1, name: "main-job", up: mainJob },
   { number: 2, name: "contacts", up: contacts },
+  { number: 3, name: "suppressions", up: suppressions },
 ];
 
 /** The schema that this executable needs. */

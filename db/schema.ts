@@ -20,6 +20,7 @@ export interface Schema {
   contacts: ContactTable;
   contact_tags: ContactTagRow;
   tallies: TallyRow;
+  suppressions: SuppressionRow;
 }
 
 export interface WorkspaceRow {
@@ -249,4 +250,18 @@ export interface TallyRow {
   env_id: number;
   name: string;
   value: number;
+}
+
+/** Somebody who must not be written to. Knows nothing of contacts, so that it outlives the erasure of one. */
+export interface SuppressionRow {
+  env_id: number;
+  id: string;
+  /** A family of channels such as `telegram`, or `*` for every one. */
+  channel: string;
+  /** In the normal form of the family's channels. */
+  recipient: string;
+  reason: string;
+  note: string | null;
+  actor: string;
+  created_at: number;
 }

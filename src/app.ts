@@ -21,6 +21,7 @@ import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -76,7 +77,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
-    .use(workspaceRoutes(services.workspaces, write));
+    .use(workspaceRoutes(services.workspaces, write))
+    .use(suppressionRoutes(services.suppressions, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -139,5 +141,7 @@ const reference = {
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Service: "Health, metrics, and this reference.",
+    Suppressions:
+      "Who must not be written to: opt-outs and the like, by person and channel. Every send heeds them in the moment in which it would leave, so an opt-out also stops what was queued before it: that ends as `recipient_suppressed`. A suppression belongs to no contact and outlives the erasure of one. A bot that has met a person's chat knows the `@username` and the numeric id as one person, and either is heeded.",
   },
 };

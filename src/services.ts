@@ -23,6 +23,8 @@ import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
+import { createSuppressionService } from "#src/modules/suppressions/service.ts";
+import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 
@@ -87,6 +89,8 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     keysChanged,
   });
 
+  const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -99,6 +103,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
         clock,
         channels,
         accounts,
+        suppressions,
         onUnknown: workspaces.onUnknown,
         laneOf,
         withdraw: (...args) => loop.withdraw(...args),
@@ -118,6 +123,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     workspaces,
     authenticator,
     keys: createKeyService({ store: keyStore, clock, keysChanged }),
+    suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
     messages: createMessageService({
       store: messageStore,

@@ -50,6 +50,7 @@ export function createSandboxChannel(clock: Clock): Channel {
   return {
     kind: "sandbox",
     name: "sandbox",
+    family: "telegram",
     resendable: true,
     usesNetwork: false,
     remembersChats: false,

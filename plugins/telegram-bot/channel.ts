@@ -10,6 +10,7 @@ export function createTelegramBotChannel(options: WireOptions): Channel {
   return {
     kind: "telegram_bot",
     name: "telegram",
+    family: "telegram",
     // The Bot API has no key by which it would know a message again.
     resendable: false,
     usesNetwork: true,

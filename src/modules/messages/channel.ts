@@ -7,6 +7,11 @@ export interface Channel {
   readonly kind: string;
   /** What messages of it say in `channel`: `telegram`, `sandbox`. */
   readonly name: string;
+  /**
+   * The network whose people it reaches: channels of one family write a recipient alike, and an opt-out from one counts for
+   * all. The sandbox is of Telegram's, so that a test environment rehearses what a live one does.
+   */
+  readonly family: string;
   /** True when sending the same message a second time has no effect: after a crash it is sent again, not given up. */
   readonly resendable: boolean;
   /** True when a send leaves this process: then the message is durably `sending` before it does. */

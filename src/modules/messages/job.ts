@@ -1,4 +1,5 @@
 import type { Clock } from "#src/core/clock.ts";
+import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
 import { DAILY_CAP_HOLD } from "#src/modules/accounts/model.ts";
@@ -8,6 +9,7 @@ import type { MessageStatus } from "./model.ts";
 import { faultOfText, needsProfile, resolveText } from "./text.ts";
 import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
+import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
 import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
 import type { ChatRow, MessageRow, MessageStore } from "./store.ts";
 
@@ -22,6 +24,7 @@ interface Needs<Account extends SendingAccount> {
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;
   accounts: SendingAccounts<Account>;
+  suppressions: Suppressions;
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
@@ -46,7 +49,7 @@ interface Result extends Tried {
 
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
-  const { store, clock, channels, accounts } = needs;
+  const { store, clock, channels, accounts, suppressions } = needs;
 
   /** @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it */
   async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus): Promise<Outcome> {
@@ -57,10 +60,10 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   }
 
   /** It was never sent: what it took of a day's cap is given back. */
-  async function expire(tx: Tx, row: MessageRow, from: MessageStatus): Promise<Outcome> {
+  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode): Promise<Outcome> {
     const { env_id, account_id, cap_day } = row;
     if (cap_day !== null && account_id !== null) await accounts.giveBackSend(tx, env_id, account_id, cap_day);
-    return write(tx, fail({ ...row, cap_day: null }, "expired", null, null), from);
+    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from);
   }
 
   /** @returns those that are queued still; what goes over a network is marked as being on the wire */
@@ -72,12 +75,14 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     return [...marked, ...left];
   }
 
-  async function beginOne(tx: Tx, row: MessageRow, account: Account, chats: Map<string, string>): Promise<Begun<Ready>> {
+  async function beginOne(tx: Tx, row: MessageRow, group: Group<Account>, suppressed: boolean): Promise<Begun<Ready>> {
+    const { account, channel, aliases } = group;
     const now = clock.now();
     const from = row.status as MessageStatus;
     if (account.deleted_at !== null)
       return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from) };
-    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await expire(tx, row, from) };
+    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired") };
+    if (suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed") };
     let capped = row;
     if (account.daily_cap !== null && row.cap_day === null) {
       const taken = await accounts.takeSend(tx, account);
@@ -87,7 +92,6 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       capped = { ...row, cap_day: taken?.limit.day ?? null };
       await store.record(tx, capped, from);
     }
-    const channel = channels.get(account.kind)!;
     const { env_id, id, username } = account;
     return {
       ready: {
@@ -95,7 +99,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         from,
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
-        chat_id: chats.get(row.recipient) ?? null,
+        chat_id: row.recipient.startsWith("@") ? (aliases.get(row.recipient) ?? null) : null,
         reply_to: row.reply_to?.startsWith("msg_") === true ? await remoteIdOf(tx, env_id, row.reply_to) : row.reply_to,
       },
     };
@@ -105,13 +109,18 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     return (await store.get(tx, env_id, id))?.remote_id ?? null;
   }
 
-  /** @returns chat ids by recipient, as far as this account has met them */
-  async function knownChats(tx: Tx, account: Account, rows: MessageRow[]): Promise<Map<string, string>> {
-    if (!channels.get(account.kind)!.remembersChats) return new Map();
-    const names = rows.filter((row) => row.recipient.startsWith("@")).map((row) => row.recipient);
-    if (names.length === 0) return new Map();
-    const chats = await store.chatsOf(tx, account.env_id, account.id, names);
-    return new Map(chats.toSorted((a, b) => a.updated_at - b.updated_at).map((chat) => [`@${chat.username}`, chat.chat_id]));
+  /** @param withNames whether it matters too what the chat of a numeric id is called */
+  async function gather(tx: Tx, env_id: number, rows: MessageRow[], withNames: boolean): Promise<Map<number, Group<Account>>> {
+    const groups = new Map<number, Group<Account>>();
+    for (const [account_id, ofAccount] of Map.groupBy(rows, (row) => row.account_id)) {
+      if (account_id === null) continue;
+      const account = (await accounts.row(tx, env_id, account_id))!;
+      const channel = channels.get(account.kind)!;
+      const asked = channel.remembersChats ? ofAccount.map((row) => row.recipient).filter((to) => withNames || to.startsWith("@")) : [];
+      const aliases = asked.length === 0 ? none : aliasesOf(await store.chatsOf(tx, env_id, account_id, asked));
+      groups.set(account_id, { account, channel, rows: ofAccount, aliases });
+    }
+    return groups;
   }
 
   async function perform({ row, channel, account, chat_id, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
@@ -150,19 +159,17 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
     async begin(tx, jobs) {
       const env_id = jobs[0]!.env_id;
-      const rows = new Map((await claim(tx, env_id, jobs)).map((row) => [row.id, row]));
-      const found = new Map<number, { account: Account; chats: Map<string, string> }>();
-      for (const [account_id, ofAccount] of Map.groupBy(rows.values(), (row) => row.account_id)) {
-        if (account_id === null) continue;
-        const account = (await accounts.row(tx, env_id, account_id))!;
-        found.set(account_id, { account, chats: await knownChats(tx, account, ofAccount) });
-      }
+      const claimed = await claim(tx, env_id, jobs);
+      const mayBeSuppressed = await suppressions.any(tx, env_id);
+      const rows = new Map(claimed.map((row) => [row.id, row]));
+      const groups = await gather(tx, env_id, claimed, mayBeSuppressed);
+      const isSuppressed = mayBeSuppressed ? await screen(tx, env_id, [...groups.values()], suppressions) : () => false;
       const begun: Begun<Ready>[] = [];
       for (const job of jobs) {
         const row = rows.get(job.id);
-        const of = row === undefined ? undefined : found.get(row.account_id ?? 0);
-        if (row === undefined || of === undefined) begun.push(null);
-        else begun.push(await beginOne(tx, row, of.account, of.chats));
+        const group = row === undefined ? undefined : groups.get(row.account_id ?? 0);
+        if (row === undefined || group === undefined) begun.push(null);
+        else begun.push(await beginOne(tx, row, group, isSuppressed(row, group)));
       }
       return begun;
     },
@@ -227,8 +234,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const begun: Begun<never>[] = [];
       for (const { env_id, payload: id } of jobs) {
         const row = await store.lock(tx, env_id, id);
-        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id)))
-          await expire(tx, { ...row, updated_at: clock.now() }, "queued");
+        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) await endUnsent(tx, row, "queued", "expired");
         begun.push({ outcome: { kind: "done" } });
       }
       return begun;
