@@ -91,6 +91,8 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
 
+  const contacts = createContactService({ store: createContactStore(db), clock, appendEvent });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -103,6 +105,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
         clock,
         channels,
         accounts,
+        contacts,
         suppressions,
         onUnknown: workspaces.onUnknown,
         laneOf,
@@ -118,7 +121,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
   return {
     loop,
     events,
-    contacts: createContactService({ store: createContactStore(db), clock, appendEvent }),
+    contacts,
     accounts,
     workspaces,
     authenticator,
@@ -130,6 +133,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       clock,
       channels,
       accounts,
+      contacts,
       estimator: createEstimator({ lastEta: loop.lastEta }),
       laneOf,
       enqueue: loop.enqueue,

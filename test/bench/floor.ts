@@ -17,6 +17,7 @@ const [begin, commit] = [prepare("BEGIN IMMEDIATE"), prepare("COMMIT")];
 const [savepoint, release] = [prepare("SAVEPOINT w"), prepare("RELEASE w")];
 const findAnswer = prepare("select * from idempotency where env_id = ? and operation = ? and key = ?");
 const findAccount = prepare("select * from accounts where env_id = ? and id = ?");
+const findContact = prepare("select id from contacts where env_id = ? and username = ? and deleted_at is null");
 const addMessage = insertInto("messages", [
   "env_id",
   "id",
@@ -100,6 +101,7 @@ function send({ ask: { account_id, to, text }, key }: Waiting): string {
   const [id, lane] = [newId("msg", now), `account:${account_id}`];
   findAnswer.get(env_id, OPERATION, key);
   findAccount.get(env_id, account_id);
+  findContact.get(env_id, to.slice(1));
   addMessage.run(
     env_id,
     id,

@@ -32,3 +32,9 @@ export function wordsOfContact({ name, first_name, last_name, username, email, p
   const parts = [name, first_name, last_name, username, username?.replaceAll("_", " "), email, phone?.slice(1)];
   return wordsOf(parts.filter((part) => part !== null && part !== undefined).join(" "));
 }
+
+/** What texts may say of a contact: `{first_name}` and its like. What is not known is left out. */
+export function variablesOf({ name, first_name, last_name, username, email, phone, external_id }: NewContactRow): Record<string, string> {
+  const known = { name, first_name, last_name, username, email, phone, external_id };
+  return Object.fromEntries(Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== ""));
+}

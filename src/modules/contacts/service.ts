@@ -5,13 +5,13 @@ import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import { cutText, foldText } from "#src/core/search-text.ts";
 import { isTimezone } from "#src/core/timezone.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import { narrow, placeOf, writePlace } from "./filter.ts";
 import { identities, type Identities, readIdentities } from "./identity.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
 import { mergeNames } from "./names.ts";
-import { presentContact, wordsOfContact } from "./present.ts";
+import { presentContact, variablesOf, wordsOfContact } from "./present.ts";
 import type { ContactRow, ContactStore, NewContactRow } from "./store.ts";
 import { mergeTags, readTags } from "./tags.ts";
 
@@ -158,6 +158,29 @@ export function createContactService({ store, clock, appendEvent }: Needs) {
         if (other !== undefined && other.id !== before.id) throw taken(name, other.id);
       }
       return presentContact(change(tx, writer, before, input, given, "replace"));
+    },
+
+    /** What a contact can be written to at, the surest first; undefined where there is none. */
+    async addresses(tx: Tx, env_id: number, id: string): Promise<string[] | undefined> {
+      const row = await store.byId(tx, env_id, id);
+      if (row === undefined || row.deleted_at !== null) return undefined;
+      const { telegram_id, username, phone } = row;
+      return [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone].filter(
+        (address) => address !== null,
+      );
+    },
+
+    /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
+    ownerOf(tx: Tx, env_id: number, recipient: string): Maybe<string | null> {
+      if (recipient.startsWith("@")) return store.idOf(tx, env_id, "username", recipient.slice(1));
+      if (recipient.startsWith("+")) return store.idOf(tx, env_id, "phone", recipient);
+      return recipient.startsWith("-") ? null : store.idOf(tx, env_id, "telegram_id", Number(recipient));
+    },
+
+    /** What texts may say of these contacts, by their ids. */
+    async variables(tx: Tx, env_id: number, ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, string>>> {
+      const rows = await store.several(tx, env_id, [...new Set(ids)]);
+      return new Map(rows.map((row) => [row.id, variablesOf(row)]));
     },
 
     /** Takes a contact out of every list; what is kept of them is erased later. @throws AppError `not_found`; what `check` throws */

@@ -1,10 +1,11 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Build, Database } from "#db/database.ts";
+import { listOf } from "#db/list.ts";
 import type { ContactRow, TallyRow } from "#db/schema.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import { identities, type Identities } from "./identity.ts";
+import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactSort } from "./model.ts";
 
 export type NewContactRow = Omit<ContactRow, "row">;
@@ -86,6 +87,25 @@ export function createContactStore(db: Database) {
         all(q).where("env_id", "=", v("env_id")).where(name, "=", v("value")).where("deleted_at", "is", null),
       ),
     ]),
+  );
+  const idByIdentity = Object.fromEntries(
+    identities.map((name) => [
+      name,
+      db.prepare<{ env_id: number; value: string | number }, { id: string }>((q, v) =>
+        q
+          .selectFrom("contacts")
+          .select("id")
+          .where("env_id", "=", v("env_id"))
+          .where(name, "=", v("value"))
+          .where("deleted_at", "is", null),
+      ),
+    ]),
+  );
+  const several = db.prepare<{ env_id: number; ids: string }, ContactRow>((q, v) =>
+    all(q)
+      .where("env_id", "=", v("env_id"))
+      .where("id", "in", listOf(db.engine, v("ids")))
+      .where("deleted_at", "is", null),
   );
   const addTag = db.prepare<{ env_id: number; tag: string; contact_row: number }>((q, v) =>
     q.insertInto("contact_tags").values({ env_id: v("env_id"), tag: v("tag"), contact_row: v("contact_row") }),
@@ -187,6 +207,12 @@ export function createContactStore(db: Database) {
     /** Who has this value of that identity. */
     byIdentity: (tx: Tx | null, env_id: number, name: string, value: string | number): Maybe<ContactRow | undefined> =>
       byIdentity[name]!.one(tx, { env_id, value }),
+    /** As `byIdentity`, for those who ask for no more. */
+    idOf(tx: Tx, env_id: number, name: Identity, value: string | number): Maybe<string | null> {
+      const found = idByIdentity[name]!.one(tx, { env_id, value });
+      return found instanceof Promise ? found.then((row) => row?.id ?? null) : (found?.id ?? null);
+    },
+    several: (tx: Tx, env_id: number, ids: readonly string[]): Maybe<ContactRow[]> => several.all(tx, { env_id, ids: JSON.stringify(ids) }),
     byId: (tx: Tx | null, env_id: number, id: string): Maybe<ContactRow | undefined> => byId.one(tx, { env_id, id }),
     byNumber: (tx: Tx | null, env_id: number, number: number): Maybe<ContactRow | undefined> => byNumber.one(tx, { env_id, number }),
     /** On PostgreSQL the row waits for whoever changes it. */

@@ -6,7 +6,8 @@ import { DAILY_CAP_HOLD } from "#src/modules/accounts/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
 import type { MessageStatus } from "./model.ts";
-import { faultOfText, needsProfile, resolveText } from "./text.ts";
+import type { Contacts, ContactVariables } from "./contacts.ts";
+import { faultOfText, needsProfile, resolveText, usesVariables } from "./text.ts";
 import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
@@ -25,6 +26,7 @@ interface Needs<Account extends SendingAccount> {
   channels: ReadonlyMap<string, Channel>;
   accounts: SendingAccounts<Account>;
   suppressions: Suppressions;
+  contacts: Contacts;
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
@@ -39,6 +41,8 @@ interface Ready {
   channel: Channel;
   account: ChannelAccount;
   chat_id: string | null;
+  /** What is known of the contact, where the text asks for something. */
+  contact: ContactVariables;
   /** The channel's id of the message that is answered. */
   reply_to: string | null;
 }
@@ -47,9 +51,12 @@ interface Result extends Tried {
   chat: ChatFacts | null;
 }
 
+const nothing: ContactVariables = {};
+const nobody: ReadonlyMap<string, ContactVariables> = new Map();
+
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
-  const { store, clock, channels, accounts, suppressions } = needs;
+  const { store, clock, channels, accounts, suppressions, contacts } = needs;
 
   /** @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it */
   async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus): Promise<Outcome> {
@@ -75,14 +82,19 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     return [...marked, ...left];
   }
 
-  async function beginOne(tx: Tx, row: MessageRow, group: Group<Account>, suppressed: boolean): Promise<Begun<Ready>> {
+  async function beginOne(
+    tx: Tx,
+    row: MessageRow,
+    group: Group<Account>,
+    facts: { suppressed: boolean; contact: ContactVariables },
+  ): Promise<Begun<Ready>> {
     const { account, channel, aliases } = group;
     const now = clock.now();
     const from = row.status as MessageStatus;
     if (account.deleted_at !== null)
       return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from) };
     if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired") };
-    if (suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed") };
+    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed") };
     let capped = row;
     if (account.daily_cap !== null && row.cap_day === null) {
       const taken = await accounts.takeSend(tx, account);
@@ -99,6 +111,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         from,
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
+        contact: facts.contact,
         chat_id: row.recipient.startsWith("@") ? (aliases.get(row.recipient) ?? null) : null,
         reply_to: row.reply_to?.startsWith("msg_") === true ? await remoteIdOf(tx, env_id, row.reply_to) : row.reply_to,
       },
@@ -107,6 +120,12 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
   async function remoteIdOf(tx: Tx, env_id: number, id: string): Promise<string | null> {
     return (await store.get(tx, env_id, id))?.remote_id ?? null;
+  }
+
+  /** Only of those whose text asks for something. */
+  async function contactsOf(tx: Tx, env_id: number, rows: MessageRow[]): Promise<ReadonlyMap<string, ContactVariables>> {
+    const ids = rows.filter((row) => row.contact_id !== null && usesVariables(row.text)).map((row) => row.contact_id!);
+    return ids.length === 0 ? nobody : contacts.variables(tx, env_id, ids);
   }
 
   /** @param withNames whether it matters too what the chat of a numeric id is called */
@@ -123,19 +142,19 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     return groups;
   }
 
-  async function perform({ row, channel, account, chat_id, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
+  async function perform({ row, channel, account, chat_id, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
     const started_at = clock.now();
     let chat: ChatFacts | null = null;
     const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
     let profile = null;
-    if (needsProfile(row.text)) {
+    if (needsProfile(row.text, contact)) {
       const answer = await channel.profile(account, { recipient: row.recipient, chat_id }, signal);
       // Asking for a name changes nothing: when its answer is lost, it is asked again.
       if (answer.kind === "unknown") return done({ kind: "unreached", reason: answer.reason });
       if (answer.kind !== "profile") return done(answer);
       ({ profile, chat } = answer);
     }
-    const resolved = resolveText(row.text, profile);
+    const resolved = resolveText(row.text, contact, profile);
     if ("missing" in resolved)
       return done({
         kind: "failed",
@@ -164,12 +183,16 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const rows = new Map(claimed.map((row) => [row.id, row]));
       const groups = await gather(tx, env_id, claimed, mayBeSuppressed);
       const isSuppressed = mayBeSuppressed ? await screen(tx, env_id, [...groups.values()], suppressions) : () => false;
+      const known = await contactsOf(tx, env_id, claimed);
       const begun: Begun<Ready>[] = [];
       for (const job of jobs) {
         const row = rows.get(job.id);
         const group = row === undefined ? undefined : groups.get(row.account_id ?? 0);
         if (row === undefined || group === undefined) begun.push(null);
-        else begun.push(await beginOne(tx, row, group, isSuppressed(row, group)));
+        else {
+          const contact = known.get(row.contact_id ?? "") ?? nothing;
+          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact }));
+        }
       }
       return begun;
     },

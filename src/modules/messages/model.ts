@@ -75,7 +75,7 @@ export const SendMessage = Type.Object(
         Type.Integer({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
       ],
       {
-        description: "`@username` with or without the `@`, or a numeric chat id.",
+        description: "`@username` with or without the `@`, a numeric chat id, or the id of a contact.",
       },
     ),
     text: Type.String({

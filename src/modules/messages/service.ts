@@ -8,7 +8,8 @@ import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import type { Channel } from "./channel.ts";
-import { checkText, readRecipient, readTiming, type Timing } from "./compose.ts";
+import { checkText, readTiming, type Timing } from "./compose.ts";
+import { addressee, type Addressee, type Contacts } from "./contacts.ts";
 import type { Estimator } from "./eta.ts";
 import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
 import { presentMessage, presentSent } from "./present.ts";
@@ -45,6 +46,7 @@ export interface Needs<Account extends SendingAccount> {
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;
   accounts: Accounts<Account>;
+  contacts: Contacts;
   estimator: Estimator;
   laneOf(account_id: number): string;
   enqueue: Enqueue;
@@ -64,7 +66,7 @@ type Sender = Pick<Principal, "env_id" | "key_id" | "account_ids">;
 export type MessageService = ReturnType<typeof createMessageService>;
 
 export function createMessageService<Account extends SendingAccount>(needs: Needs<Account>) {
-  const { store, clock, channels, accounts, estimator, laneOf } = needs;
+  const { store, clock, channels, accounts, contacts, estimator, laneOf } = needs;
 
   async function findAccount(tx: Tx, sender: Sender, id: number): Promise<{ account: Account; channel: Channel }> {
     const account = await accounts.row(tx, sender.env_id, id);
@@ -103,7 +105,8 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     checkText(ask.text);
     const timing = readTiming(ask, now);
     const { account, channel } = await findAccount(tx, sender, ask.account_id);
-    const recipient = readRecipient(channel, ask.to);
+    const to = await addressee(tx, env_id, { channel, contacts, to: ask.to });
+    const { recipient } = to;
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached(50, { limit: 50, remaining: 0, resets_at: now + 3_600_000, day: "" }, now);
@@ -117,7 +120,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       chatLimits: channel.chatLimits(recipient),
     };
     const eta = await estimator.next(tx, place, timing.run_at, now);
-    const row = newRow(sender, ask, { channel, recipient, timing, eta, cap_day: cap?.day ?? null, now });
+    const row = newRow(sender, ask, { channel, to, timing, eta, cap_day: cap?.day ?? null, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -228,22 +231,22 @@ export function capHeaders(limit: CapLeft, now: number): Record<string, string> 
 
 interface Composed {
   channel: Channel;
-  recipient: string;
+  to: Addressee;
   timing: Timing;
   eta: number;
   cap_day: string | null;
   now: number;
 }
 
-function newRow(sender: Sender, ask: SendMessage, { channel, recipient, timing, eta, cap_day, now }: Composed): MessageRow {
+function newRow(sender: Sender, ask: SendMessage, { channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
   return {
     env_id: sender.env_id,
     id: newId("msg", now),
     channel: channel.name,
     account_id: ask.account_id,
     direction: "out",
-    recipient,
-    contact_id: null,
+    recipient: to.recipient,
+    contact_id: to.contact_id,
     thread_id: null,
     text: ask.text,
     status: "queued",

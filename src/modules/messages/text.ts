@@ -1,30 +1,38 @@
 import type { Profile } from "./channel.ts";
+import type { ContactVariables } from "./contacts.ts";
 import { TEXT_MAX } from "./model.ts";
 
 /** `{name}`, `{name|fallback}`, or `\{`: https://core.telegram.org/bots/api has no such thing; the syntax is ours. */
 const variable = /\\\{|\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}]*))?\}/g;
-/** The first of them that is no escape. */
-const firstVariable = /(?<!\\)\{[A-Za-z_][A-Za-z0-9_]{0,63}(?:\|[^{}]*)?\}/;
+/** Those of them that are no escapes. */
+const variables = /(?<!\\)\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|[^{}]*)?\}/g;
 
 /** True when the text must be resolved before it is sent. */
 export function hasVariables(text: string): boolean {
   return text.includes("{");
 }
 
-/** True when resolving needs to know the recipient. */
-export function needsProfile(text: string): boolean {
-  return firstVariable.test(text);
+/** True when there is anything to resolve. */
+export function usesVariables(text: string): boolean {
+  return hasVariables(text) && text.search(variables) !== -1;
+}
+
+/** True when resolving needs to know of the recipient what the contact does not tell. */
+export function needsProfile(text: string, contact: ContactVariables): boolean {
+  if (!hasVariables(text)) return false;
+  for (const [, name] of text.matchAll(variables)) if (!Object.hasOwn(contact, name!)) return true;
+  return false;
 }
 
 export type Resolved = { text: string } | { missing: string };
 
-/** Fills in what is known of the recipient, else the fallback; names the first variable that has neither. */
-export function resolveText(text: string, profile: Profile | null): Resolved {
+/** Fills in what is known of the contact, else of the recipient, else the fallback; names the first variable that has none. */
+export function resolveText(text: string, contact: ContactVariables, profile: Profile | null): Resolved {
   if (!hasVariables(text)) return { text };
   let missing: string | undefined;
   const resolved = text.replace(variable, (whole, name: string | undefined, fallback: string | undefined) => {
     if (name === undefined) return "{";
-    const value = valueOf(profile, name) ?? fallback;
+    const value = (Object.hasOwn(contact, name) ? contact[name] : valueOf(profile, name)) ?? fallback;
     if (value === undefined) missing ??= name;
     return value ?? whole;
   });
