@@ -17,6 +17,8 @@ export interface Schema {
   events: EventTable;
   idempotency: IdempotencyRow;
   counters: CounterRow;
+  audit: AuditRow;
+  tasks: TaskRow;
 }
 
 export interface WorkspaceRow {
@@ -195,4 +197,41 @@ export interface IdempotencyRow {
   created_at: number;
   /** null: as long as the message is kept. */
   expires_at: number | null;
+}
+
+export interface AuditRow {
+  env_id: number;
+  id: string;
+  actor: string;
+  operation: string;
+  subject: string;
+  before: string | null;
+  after: string | null;
+  created_at: number;
+}
+
+/** A long job, of which `jobs` holds the next run. */
+interface TaskRow {
+  env_id: number;
+  id: string;
+  kind: string;
+  /** Scopes, one of which reads it; the second changes it too. */
+  read_scope: string;
+  write_scope: string;
+  params: string;
+  /** Where it stands between two steps, as its kind likes; null before the first. */
+  state: string | null;
+  /** Steps that are recorded: who has prepared one on an older state is too late with it. */
+  steps: number;
+  /** Tries of the next step that have failed. */
+  failures: number;
+  status: string;
+  done: number;
+  total: number | null;
+  result: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  created_at: number;
+  finished_at: number | null;
+  updated_at: number;
 }

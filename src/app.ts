@@ -17,6 +17,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
+import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
@@ -74,7 +75,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
-    .use(workspaceRoutes(services.workspaces, write));
+    .use(workspaceRoutes(services.workspaces, write))
+    .use(auditRoutes(services.audit));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -135,6 +137,7 @@ const reference = {
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
+    Audit: "Who changed what: keys, accounts, the workspace and its environments. Kept for as long as the environment.",
     Service: "Health, metrics, and this reference.",
   },
 };

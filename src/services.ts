@@ -8,6 +8,8 @@ import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { createAuditService } from "#src/modules/audit/service.ts";
+import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
@@ -45,6 +47,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const events = createEventService({ store: createEventStore(db), clock });
   const appendEvent = events.append;
+  const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);
   const keyStore = createKeyStore(db);
   const messageStore = createMessageStore(db);
@@ -57,6 +60,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     gate,
     nextNumber: workspaceStore.nextNumber,
     appendEvent,
+    audit: audit.record,
     // The loop is made further down: its kinds need the accounts.
     addLane: (...args) => loop.addLane(...args),
     pauseLane: (...args) => loop.pauseLane(...args),
@@ -83,6 +87,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       appendEvent(tx, env_id, { type: "subscription.upgraded", subject: change.workspace.id, actor, data: change });
     },
     keysChanged,
+    audit: audit.record,
   });
 
   const loop = createJobLoop({
@@ -114,7 +119,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     accounts,
     workspaces,
     authenticator,
-    keys: createKeyService({ store: keyStore, clock, keysChanged }),
+    keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
     messages: createMessageService({
       store: messageStore,
@@ -127,5 +132,6 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       withdraw: loop.withdraw,
       appendEvent,
     }),
+    audit,
   };
 }
