@@ -211,7 +211,7 @@ export interface AuditRow {
 }
 
 /** A long job, of which `jobs` holds the next run. */
-interface TaskRow {
+export interface TaskRow {
   env_id: number;
   id: string;
   kind: string;

@@ -21,6 +21,7 @@ import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -76,7 +77,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
     .use(workspaceRoutes(services.workspaces, write))
-    .use(auditRoutes(services.audit));
+    .use(auditRoutes(services.audit))
+    .use(taskRoutes(services.tasks, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -138,6 +140,7 @@ const reference = {
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit: "Who changed what: keys, accounts, the workspace and its environments. Kept for as long as the environment.",
+    Jobs: "Work that takes long, such as an import, answers 202 with a job: how far it is, and what it has come to. A key sees the jobs that its scopes can read or could have started.",
     Service: "Health, metrics, and this reference.",
   },
 };

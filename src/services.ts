@@ -23,6 +23,11 @@ import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
+import { createEnding } from "#src/modules/tasks/ending.ts";
+import { taskJob } from "#src/modules/tasks/job.ts";
+import type { TaskKind } from "#src/modules/tasks/model.ts";
+import { createTaskService } from "#src/modules/tasks/service.ts";
+import { createTaskStore } from "#src/modules/tasks/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 
@@ -33,6 +38,8 @@ export interface ServiceDeps {
   cipher: Cipher;
   channels: readonly Channel[];
   gate: BotGate;
+  /** Kinds of long jobs beside those of the program. */
+  taskKinds?: readonly TaskKind[];
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database to look for work. */
   ring(): void;
@@ -43,9 +50,21 @@ export interface ServiceDeps {
 export type Services = ReturnType<typeof createServices>;
 
 /** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
-export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome, ring, amSole }: ServiceDeps) {
+export function createServices({
+  db,
+  clock,
+  log,
+  cipher,
+  channels: channelList,
+  gate,
+  taskKinds = [],
+  onOutcome,
+  ring,
+  amSole,
+}: ServiceDeps) {
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
-  const events = createEventService({ store: createEventStore(db), clock });
+  const taskStore = createTaskStore(db);
+  const events = createEventService({ store: createEventStore(db), clock, reachableJobs: taskStore.reachable });
   const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);
@@ -90,6 +109,9 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     audit: audit.record,
   });
 
+  const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
+  const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -107,6 +129,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
         withdraw: (...args) => loop.withdraw(...args),
         appendEvent,
       }),
+      taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
     amSole,
@@ -133,5 +156,6 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       appendEvent,
     }),
     audit,
+    tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
   };
 }

@@ -27,7 +27,7 @@ function leaks(own: Holdings, other: Holdings, address: string, answer: Answer):
 
 /** All rows of an environment, but for what a request itself leaves: its key's last use and its kept answer. */
 async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
-  const tables = ["messages", "accounts", "jobs", "lanes", "events", "chats", "audit"] as const;
+  const tables = ["messages", "accounts", "jobs", "lanes", "events", "chats", "audit", "tasks"] as const;
   const rows = await Promise.all(
     tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),
   );

@@ -11,6 +11,7 @@ export const eventTypes = [
   "account.connected",
   "account.disconnected",
   "subscription.upgraded",
+  "job.completed",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
