@@ -4,6 +4,7 @@ import type { Database, Engine } from "./database.ts";
 import { mainJob } from "./migrations/0001-main-job.ts";
 import { contacts } from "./migrations/0002-contacts.ts";
 import { suppressions } from "./migrations/0003-suppressions.ts";
+import { auditAndTasks } from "./migrations/0004-audit-and-tasks.ts";
 
 interface Migration {
   number: number;
@@ -16,6 +17,7 @@ const migrations: readonly Migration[] = [
   { number: 1, name: "main-job", up: mainJob },
   { number: 2, name: "contacts", up: contacts },
   { number: 3, name: "suppressions", up: suppressions },
+  { number: 4, name: "audit-and-tasks", up: auditAndTasks },
 ];
 
 /** The schema that this executable needs. */

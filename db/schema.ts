@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+import type { ContactTable, ContactTagRow, SuppressionRow, TallyRow } from "./schema-people.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -21,6 +22,8 @@ export interface Schema {
   contact_tags: ContactTagRow;
   tallies: TallyRow;
   suppressions: SuppressionRow;
+  audit: AuditRow;
+  tasks: TaskRow;
 }
 
 export interface WorkspaceRow {
@@ -201,67 +204,39 @@ export interface IdempotencyRow {
   expires_at: number | null;
 }
 
-/** A person, as far as is known. */
-export interface ContactRow {
-  /** Names it within the whole database, in the order of making: what the search index knows it by. */
-  row: number;
+export interface AuditRow {
   env_id: number;
   id: string;
-  /** Unique within the environment, from 1 up: for people. */
-  number: number;
-  external_id: string | null;
-  telegram_id: number | null;
-  /** Lower case, without `@`. */
-  username: string | null;
-  /** Lower case. */
-  email: string | null;
-  /** E.164. */
-  phone: string | null;
-  name: string | null;
-  first_name: string | null;
-  last_name: string | null;
-  /** The name folded, for lists in its order; empty without one. */
-  sort_name: string;
-  language: string | null;
-  timezone: string | null;
-  /** JSON. */
-  consent: string | null;
-  /** JSON list; `contact_tags` has them too, for looking up by tag. */
-  tags: string;
-  /** JSON object, by the fields' ids. */
-  fields: string;
-  metadata: string;
-  last_seen_at: number | null;
-  deleted_at: number | null;
-  created_at: number;
-  updated_at: number;
-}
-
-type ContactTable = Omit<ContactRow, "row"> & { row: Generated<number> };
-
-interface ContactTagRow {
-  env_id: number;
-  tag: string;
-  contact_row: number;
-}
-
-/** Numbers that an environment counts, such as its contacts. */
-export interface TallyRow {
-  env_id: number;
-  name: string;
-  value: number;
-}
-
-/** Somebody who must not be written to. Knows nothing of contacts, so that it outlives the erasure of one. */
-export interface SuppressionRow {
-  env_id: number;
-  id: string;
-  /** A family of channels such as `telegram`, or `*` for every one. */
-  channel: string;
-  /** In the normal form of the family's channels. */
-  recipient: string;
-  reason: string;
-  note: string | null;
   actor: string;
+  operation: string;
+  subject: string;
+  before: string | null;
+  after: string | null;
   created_at: number;
+}
+
+/** A long job, of which `jobs` holds the next run. */
+export interface TaskRow {
+  env_id: number;
+  id: string;
+  kind: string;
+  /** Scopes, one of which reads it; the second changes it too. */
+  read_scope: string;
+  write_scope: string;
+  params: string;
+  /** Where it stands between two steps, as its kind likes; null before the first. */
+  state: string | null;
+  /** Steps that are recorded: who has prepared one on an older state is too late with it. */
+  steps: number;
+  /** Tries of the next step that have failed. */
+  failures: number;
+  status: string;
+  done: number;
+  total: number | null;
+  result: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  created_at: number;
+  finished_at: number | null;
+  updated_at: number;
 }

@@ -22,6 +22,8 @@ import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
+import { auditRoutes } from "#src/modules/audit/routes.ts";
+import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -78,7 +80,9 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
     .use(workspaceRoutes(services.workspaces, write))
-    .use(suppressionRoutes(services.suppressions, write));
+    .use(suppressionRoutes(services.suppressions, write))
+    .use(auditRoutes(services.audit))
+    .use(taskRoutes(services.tasks, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -140,6 +144,8 @@ const reference = {
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
+    Audit: "Who changed what: keys, accounts, the workspace and its environments. Kept for as long as the environment.",
+    Jobs: "Work that takes long, such as an import, answers 202 with a job: how far it is, and what it has come to. A key sees the jobs that its scopes can read or could have started.",
     Service: "Health, metrics, and this reference.",
     Suppressions:
       "Who must not be written to: opt-outs and the like, by person and channel. Every send heeds them in the moment in which it would leave, so an opt-out also stops what was queued before it: that ends as `recipient_suppressed`. A suppression belongs to no contact and outlives the erasure of one. A bot that has met a person's chat knows the `@username` and the numeric id as one person, and either is heeded.",

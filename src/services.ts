@@ -10,6 +10,8 @@ import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
+import { createAuditService } from "#src/modules/audit/service.ts";
+import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
@@ -25,6 +27,11 @@ import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
+import { createEnding } from "#src/modules/tasks/ending.ts";
+import { taskJob } from "#src/modules/tasks/job.ts";
+import type { TaskKind } from "#src/modules/tasks/model.ts";
+import { createTaskService } from "#src/modules/tasks/service.ts";
+import { createTaskStore } from "#src/modules/tasks/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 
@@ -35,6 +42,8 @@ export interface ServiceDeps {
   cipher: Cipher;
   channels: readonly Channel[];
   gate: BotGate;
+  /** Kinds of long jobs beside those of the program. */
+  taskKinds?: readonly TaskKind[];
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database to look for work. */
   ring(): void;
@@ -45,10 +54,23 @@ export interface ServiceDeps {
 export type Services = ReturnType<typeof createServices>;
 
 /** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
-export function createServices({ db, clock, log, cipher, channels: channelList, gate, onOutcome, ring, amSole }: ServiceDeps) {
+export function createServices({
+  db,
+  clock,
+  log,
+  cipher,
+  channels: channelList,
+  gate,
+  taskKinds = [],
+  onOutcome,
+  ring,
+  amSole,
+}: ServiceDeps) {
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
-  const events = createEventService({ store: createEventStore(db), clock });
+  const taskStore = createTaskStore(db);
+  const events = createEventService({ store: createEventStore(db), clock, reachableJobs: taskStore.reachable });
   const appendEvent = events.append;
+  const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);
   const keyStore = createKeyStore(db);
   const messageStore = createMessageStore(db);
@@ -61,6 +83,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     gate,
     nextNumber: workspaceStore.nextNumber,
     appendEvent,
+    audit: audit.record,
     // The loop is made further down: its kinds need the accounts.
     addLane: (...args) => loop.addLane(...args),
     pauseLane: (...args) => loop.pauseLane(...args),
@@ -87,11 +110,15 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       appendEvent(tx, env_id, { type: "subscription.upgraded", subject: change.workspace.id, actor, data: change });
     },
     keysChanged,
+    audit: audit.record,
   });
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
 
   const contacts = createContactService({ store: createContactStore(db), clock, appendEvent });
+
+  const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
+  const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const loop = createJobLoop({
     db,
@@ -112,6 +139,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
         withdraw: (...args) => loop.withdraw(...args),
         appendEvent,
       }),
+      taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
     amSole,
@@ -125,7 +153,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     accounts,
     workspaces,
     authenticator,
-    keys: createKeyService({ store: keyStore, clock, keysChanged }),
+    keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
     suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
     messages: createMessageService({
@@ -140,5 +168,7 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       withdraw: loop.withdraw,
       appendEvent,
     }),
+    audit,
+    tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
   };
 }

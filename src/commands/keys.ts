@@ -91,7 +91,7 @@ function revoke(terminal: Terminal): Command {
   return withCommonOptions(command).action((id: string, flags: Flags) =>
     withData(terminal, flags, async ({ db, services }) => {
       const place = await placeOfKey(services, id);
-      await db.write((tx) => services.keys.revoke(tx, place.env_id, id));
+      await db.write((tx) => services.keys.revoke(tx, { ...place, scopes: null }, id));
       const key = await services.keys.get(place, id);
       printResult(terminal, flags, key, () => `revoked ${key.id} (${key.name})`);
     }),

@@ -71,7 +71,7 @@ function set(terminal: Terminal): Command {
         const { name, plan, currency, onUnknown: on_unknown } = flags;
         const patch = checkFlags(WorkspacePatch, { name, plan: plan === "none" ? null : plan, currency, on_unknown });
         const { id } = await findWorkspace(services, flags);
-        const workspace = await db.write((tx) => services.workspaces.patch(tx, id, patch, "command"));
+        const workspace = await db.write((tx) => services.workspaces.patch(tx, id, patch));
         printResult(terminal, flags, workspace, () => render(workspace));
       }),
     );

@@ -218,6 +218,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       started = true;
       if (db.engine === "sqlite") await db.write((tx) => store.expireFreeLeases(tx));
       await ownership.start();
+      // What was put there while it stood still.
+      free.rescan();
       ready = true;
       schedule();
     },

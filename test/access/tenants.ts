@@ -2,6 +2,7 @@ import { setup, type Tenant, type TestApp } from "#test/support/app.ts";
 import { startBotApi } from "#test/support/bot-api/start.ts";
 import type { TestEngine } from "#test/support/databases.ts";
 import type { Operation } from "#test/support/openapi.ts";
+import { countingKind, startCount } from "#test/support/tasks.ts";
 import { exampleOf, isRecord } from "./examples.ts";
 
 /** What an environment holds, as its own key sees it. */
@@ -27,7 +28,7 @@ const isCreation = ({ method, path, body }: Operation) => method === "POST" && !
 
 export async function settleTown(engine: TestEngine): Promise<Town> {
   const telegram = await startBotApi();
-  const app = await setup({ engine, apiRoot: telegram.url });
+  const app = await setup({ engine, apiRoot: telegram.url, taskKinds: (db) => [countingKind(db)] });
   const second = await app.makeWorkspace("Second");
   const holdings: Holdings[] = [];
   const tenants = [app.live, app.sandbox, second.live, second.sandbox];
@@ -55,6 +56,8 @@ async function furnish(app: TestApp, tenant: Tenant, mark: string, addBot: AddBo
       const answer = await tenant.post(operation.path, body, { "idempotency-key": `furnishing-${turn}` });
       if (answer.headers.has("idempotency-replayed")) throw new Error(`${tenant.name} got another's answer to ${operation.id}`);
     }
+    // No operation of the reference begins one with a body of JSON.
+    await startCount(app, tenant, { upTo: 2, mark: `${mark}-${turn}` });
   }
   await app.settled();
 }

@@ -26,7 +26,7 @@ describe.each(engines())("migrations on %s", (engine) => {
   test("an empty database gets the whole schema, and a second run finds nothing to do", async () => {
     await using fresh = await freshDatabase(engine, { migrated: false });
     expect(await readSchemaVersion(fresh.db)).toBe(0);
-    expect((await migrate(fresh.db, options)).length).toBe(schemaVersion);
+    expect(await migrate(fresh.db, options)).toContain("main-job");
     expect(await readSchemaVersion(fresh.db)).toBe(schemaVersion);
     expect(await migrate(fresh.db, options)).toEqual([]);
     expect(await fresh.db.read.selectFrom("messages").selectAll().execute()).toEqual([]);
@@ -45,9 +45,9 @@ describe.each(engines().filter((engine) => engine !== "pglite"))("migrations by 
   test("programs that start at once migrate once", async () => {
     await using fresh = await freshDatabase(engine, { migrated: false });
     const others = [1, 2, 3].map(() => openDatabase(fresh.url ?? "", silentLog));
-    await Promise.all([fresh.db, ...others].map((db) => migrate(db, options)));
-    const { rows } = await sql<{ number: number }>`select number from migrations`.execute(fresh.db.read);
-    expect(rows.length).toBe(schemaVersion);
+    const seen = await Promise.all([fresh.db, ...others].map((db) => migrate(db, options)));
+    const { rows } = await sql<{ name: string }>`select name from migrations order by number`.execute(fresh.db.read);
+    expect(rows.map(({ name }) => name)).toEqual(seen.find(([first]) => first === "main-job")!);
     await Promise.all(others.map((db) => db.close()));
   });
 });

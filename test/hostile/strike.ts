@@ -4,6 +4,7 @@ import type { TestEngine } from "#test/support/databases.ts";
 import { isRecord } from "#test/access/examples.ts";
 import type { Operation } from "#test/support/openapi.ts";
 import { queue } from "#test/support/sending.ts";
+import { countingKind, startCount } from "#test/support/tasks.ts";
 
 interface Strike {
   path?: string;
@@ -20,13 +21,14 @@ export interface Range extends AsyncDisposable {
 
 /** An app that has one of most things, to be struck at. */
 export async function openRange(engine: TestEngine): Promise<Range> {
-  const app = await setup({ engine });
+  const app = await setup({ engine, taskKinds: (db) => [countingKind(db)] });
   const { key } = app.sandbox;
   const ids: Record<string, string> = {
     "/v1/messages": await queue(app.sandbox, { schedule_at: "2999-01-01T00:00:00Z" }),
     "/v1/accounts": "7421",
     "/v1/keys": String((await (await app.makeKey(app.sandbox)).get("/v1/me")).body.key_id),
     "/v1/suppressions": String((await app.sandbox.post("/v1/suppressions", { to: "@john_doe" })).body.id),
+    "/v1/jobs": await startCount(app, app.sandbox, { upTo: 2 }),
   };
   return {
     app,

@@ -210,6 +210,17 @@ describe.each(engines())("the job loop on %s", (engine) => {
     expect([ran(copy), await stage.queued()]).toEqual([["free1", "free2"], []]);
   });
 
+  test("runs a job without a lane that was queued while it stood still", async () => {
+    await using stage = await openStage(engine);
+    const copy = await openOne(stage, []);
+    await copy.loop.settled();
+    await copy.loop.stop();
+    await stage.enqueue(copy, ["free1"]);
+    await copy.loop.start();
+    await copy.loop.settled();
+    expect([ran(copy), await stage.queued()]).toEqual([["free1"], []]);
+  });
+
   test("comes back to a job that was taken when writes began to be refused", async () => {
     await using stage = await openStage(engine);
     const copy = await openOne(stage, ["lane:a"]);

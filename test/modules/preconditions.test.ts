@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { toTime } from "#src/core/clock.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { queue } from "#test/support/sending.ts";
+import { countingKind, startCount } from "#test/support/tasks.ts";
 
 interface Case {
   what: string;
@@ -38,18 +39,26 @@ const cases: Case[] = [
       return { path, change: (_at, headers) => sandbox.post(`${path}/cancel`, undefined, headers) };
     },
   },
+  {
+    what: "a long job",
+    async of(app) {
+      await app.services.loop.stop();
+      const path = `/v1/jobs/${await startCount(app, app.live, { upTo: 2 })}`;
+      return { path, change: (_at, headers) => app.live.post(`${path}/cancel`, undefined, headers) };
+    },
+  },
 ];
 
 describe.each(appEngines)("If-Match on %s", (engine) => {
   test.each(cases)("lets one of many through that read the same state of $what", async ({ of }) => {
-    await using app = await setup({ engine });
+    await using app = await setup({ engine, taskKinds: (db) => [countingKind(db)] });
     const { path, change } = await of(app);
     const tenant = path.includes("/accounts/") || path.includes("/messages/") ? app.sandbox : app.live;
     const etag = (await tenant.get(path)).headers.get("etag")!;
     app.clock.advance(1);
     const statuses = await Promise.all(Array.from({ length: 30 }, async (_, at) => (await change(at, { "if-match": etag })).status));
     expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 29 }, () => 412)]);
-    expect((await change(99, { "if-match": "*" })).status).toBe(path.includes("/messages/") ? 409 : 200);
+    expect((await change(99, { "if-match": "*" })).status).toBe(/\/(?:messages|jobs)\//.test(path) ? 409 : 200);
   });
 
   test("asks for nothing that Telegram has to be asked about when it does not fit", async () => {

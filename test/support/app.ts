@@ -9,6 +9,7 @@ import { createLog } from "#src/core/log.ts";
 import { scopes as allScopes } from "#src/core/principal.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import type { NewKey } from "#src/modules/keys/model.ts";
+import type { TaskKind } from "#src/modules/tasks/model.ts";
 import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
@@ -28,6 +29,8 @@ interface Options {
   trustedProxies?: readonly string[];
   /** Channels instead of the real ones. */
   channels?: (clock: TestClock) => Channel[];
+  /** Kinds of long jobs, since the program has none of its own. */
+  taskKinds?: (db: Database) => readonly TaskKind[];
   /** What a test breaks on purpose, such as a disk that is full. */
   wrapDatabase?: (db: Database) => Database;
   /** Answers that break the contract are then only told by `client.breaches`. */
@@ -86,6 +89,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    taskKinds: options.taskKinds?.(db) ?? [],
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: () => services.loop.rescan(),
     amSole: () => Promise.resolve(db.engine === "sqlite"),

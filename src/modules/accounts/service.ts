@@ -6,6 +6,7 @@ import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } f
 import type { Principal } from "#src/core/principal.ts";
 import { isTimezone } from "#src/core/timezone.ts";
 import type { Tx } from "#src/core/tx.ts";
+import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import { dayOf, nextDayAt } from "./day.ts";
 import {
@@ -28,6 +29,7 @@ interface Needs {
   gate: BotGate;
   nextNumber(tx: Tx, name: string, first: number): Promise<number>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
   /** Ends a lane's wait where this is its reason. */
   releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
@@ -138,6 +140,7 @@ export function createAccountService(needs: Needs) {
       await needs.addLane(tx, env_id, laneOf(id));
       const account = present(row);
       needs.appendEvent(tx, env_id, { type: "account.connected", subject: String(id), actor, data: account });
+      needs.audit(tx, env_id, { actor, operation: "accounts.create", subject: String(id), before: null, after: account });
       return account;
     },
 
@@ -195,6 +198,8 @@ export function createAccountService(needs: Needs) {
       }
       await syncLane(tx, row);
       if (patch.daily_cap !== undefined || patch.timezone !== undefined) await needs.releaseLane(tx, env_id, laneOf(id), DAILY_CAP_HOLD);
+      const after = { ...present(row), ...(patch.token === undefined ? {} : { token_changed: true }) };
+      needs.audit(tx, env_id, { actor, operation: "accounts.patch", subject: String(id), before: present(before), after });
       return present(row);
     },
 
@@ -207,6 +212,7 @@ export function createAccountService(needs: Needs) {
       await setStatus(tx, row, "disconnected", "removed", actor);
       await store.update(tx, env_id, id, { deleted_at: now, token: null });
       await needs.pauseLane(tx, env_id, laneOf(id), false);
+      needs.audit(tx, env_id, { actor, operation: "accounts.delete", subject: String(id), before: present(row), after: null });
     },
 
     /** The channel no longer accepts the account: says so, and keeps its queue. */

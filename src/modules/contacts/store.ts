@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Build, Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
-import type { ContactRow, TallyRow } from "#db/schema.ts";
+import type { ContactRow, TallyRow } from "#db/schema-people.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";

@@ -131,7 +131,7 @@ export function keyRoutes(keys: KeyService, write: UnitOfWork) {
       "/v1/keys/:id",
       ({ request, params, set }) =>
         write({ request, body: null, set }, async (tx, principal) => {
-          await keys.revoke(tx, principal.env_id, params.id);
+          await keys.revoke(tx, makerOf(principal), params.id);
           return { status: 204, body: null };
         }),
       {

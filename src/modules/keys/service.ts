@@ -6,6 +6,7 @@ import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Mode, Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
+import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { CreatedKey, Key, KeyPatch, NewKey, RotateKey } from "./model.ts";
 import { type Home, presentCreated, presentKey, withoutUse } from "./present.ts";
 import { hashKey, makeKey } from "./secret.ts";
@@ -18,11 +19,14 @@ interface Needs {
   clock: Clock;
   /** A key was made, changed or ended: forget what is cached of keys. */
   keysChanged(): void;
+  audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
 
-/** Where a key is made, and for the API by whom. */
+/** Where a key is made or changed, and for the API by whom. */
 export interface Maker {
   env_id: number;
+  /** The key that asks; nothing for the command line. */
+  key_id?: string;
   mode: Mode;
   environment: string;
   plan: string | null;
@@ -32,21 +36,38 @@ export interface Maker {
   account_ids?: ReadonlySet<number> | null;
 }
 
+type NewRow = Omit<KeyRow, "hash" | "hint" | "id" | "created_at" | "updated_at">;
+
 export type KeyService = ReturnType<typeof createKeyService>;
 
-export function createKeyService({ store, clock, keysChanged }: Needs) {
+export function createKeyService({ store, clock, keysChanged, audit }: Needs) {
   async function find(tx: Tx, env_id: number, id: string): Promise<KeyRow> {
     const row = await store.lock(tx, env_id, id);
     if (row === undefined) throw notFound("key");
     return row;
   }
 
-  async function insert(tx: Tx, row: Omit<KeyRow, "hash" | "hint" | "id" | "created_at" | "updated_at">, home: Home): Promise<CreatedKey> {
+  async function insert(tx: Tx, maker: Maker, row: NewRow, operation: string): Promise<CreatedKey> {
     const now = clock.now();
-    const { key, hint } = makeKey(home.mode);
+    const { key, hint } = makeKey(maker.mode);
     const complete = { ...row, id: newId("key", now), hash: hashKey(key), hint, created_at: now, updated_at: now };
     await store.insert(tx, complete);
-    return presentCreated(complete, home, key);
+    note(tx, maker, operation, null, complete);
+    return presentCreated(complete, maker, key);
+  }
+
+  async function update(tx: Tx, maker: Maker, operation: string, before: KeyRow, values: Partial<KeyRow>): Promise<KeyRow> {
+    const after = { ...before, ...values, updated_at: clock.now() };
+    await store.update(tx, maker.env_id, before.id, { ...values, updated_at: after.updated_at });
+    note(tx, maker, operation, before, after);
+    tx.afterCommit(keysChanged);
+    return after;
+  }
+
+  function note(tx: Tx, maker: Maker, operation: string, before: KeyRow | null, after: KeyRow): void {
+    const was = before === null ? null : presentKey(before, maker);
+    const entry = { operation, subject: after.id, before: was, after: presentKey(after, maker) };
+    audit(tx, maker.env_id, { actor: maker.key_id ?? "command", ...entry });
   }
 
   return {
@@ -71,7 +92,7 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
         revoked_at: null,
         last_used_at: null,
       };
-      return insert(tx, row, maker);
+      return insert(tx, maker, row, "keys.create");
     },
 
     /** @throws AppError `not_found` */
@@ -97,14 +118,10 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
     },
 
     /** Renames a key. @throws AppError `not_found`; what `check` throws */
-    async patch(tx: Tx, home: Home & { env_id: number }, id: string, { name }: KeyPatch, check: Precondition): Promise<Key> {
-      const before = await find(tx, home.env_id, id);
-      check(withoutUse(presentKey(before, home)));
-      const row = { ...before, updated_at: clock.now() };
-      if (name !== undefined) row.name = name;
-      await store.update(tx, home.env_id, id, { name: row.name, updated_at: row.updated_at });
-      tx.afterCommit(keysChanged);
-      return presentKey(row, home);
+    async patch(tx: Tx, maker: Maker, id: string, { name }: KeyPatch, check: Precondition): Promise<Key> {
+      const before = await find(tx, maker.env_id, id);
+      check(withoutUse(presentKey(before, maker)));
+      return presentKey(await update(tx, maker, "keys.patch", before, name === undefined ? {} : { name }), maker);
     },
 
     /**
@@ -119,18 +136,15 @@ export function createKeyService({ store, clock, keysChanged }: Needs) {
       checkReach(maker, JSON.parse(old.scopes) as string[], JSON.parse(old.account_ids ?? "null") as number[] | null);
       const ends = now + overlap_seconds * 1000;
       const until = overlap_seconds === 0 ? { revoked_at: now } : { expires_at: Math.min(ends, old.expires_at ?? ends) };
-      await store.update(tx, maker.env_id, id, { ...until, updated_at: now });
-      tx.afterCommit(keysChanged);
+      await update(tx, maker, "keys.rotate", old, until);
       const { id: _id, hash: _hash, hint: _hint, created_at: _made, updated_at: _changed, ...settings } = old;
-      return insert(tx, { ...settings, last_used_at: null }, maker);
+      return insert(tx, maker, { ...settings, last_used_at: null }, "keys.rotate");
     },
 
     /** Ends a key at once. Ending it twice is no error. @throws AppError `not_found` */
-    async revoke(tx: Tx, env_id: number, id: string): Promise<void> {
-      const row = await find(tx, env_id, id);
-      const now = clock.now();
-      if (row.revoked_at === null) await store.update(tx, env_id, id, { revoked_at: now, updated_at: now });
-      tx.afterCommit(keysChanged);
+    async revoke(tx: Tx, maker: Maker, id: string): Promise<void> {
+      const row = await find(tx, maker.env_id, id);
+      if (row.revoked_at === null) await update(tx, maker, "keys.revoke", row, { revoked_at: clock.now() });
     },
   };
 }
@@ -149,8 +163,8 @@ function checkReach(maker: Maker, scopes: readonly string[], account_ids: readon
 
 /** The maker that a request's own key is. */
 export function makerOf(principal: Principal): Maker {
-  const { env_id, mode, environment, workspace, scopes, account_ids } = principal;
-  return { env_id, mode, environment: environment.name, plan: workspace.plan, scopes, account_ids };
+  const { env_id, key_id, mode, environment, workspace, scopes, account_ids } = principal;
+  return { env_id, key_id, mode, environment: environment.name, plan: workspace.plan, scopes, account_ids };
 }
 
 function parseExpiry(text: string | null, now: number): number | null {

@@ -1,9 +1,10 @@
-import { type Clock, parseTime, toTime } from "#src/core/clock.ts";
+import { type Clock, toTime } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import { mayUse, type Principal } from "#src/core/principal.ts";
+import { readTime } from "#src/core/time-field.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
@@ -280,13 +281,7 @@ function narrow(filter: MessageFilter, channels: ReadonlyMap<string, Channel>): 
     const forms = [...channels.values()].map((channel) => channel.normalize(filter.to!)).filter((form) => form !== null);
     by.recipients = [...new Set([filter.to, ...forms])];
   }
-  if (filter.created_after !== undefined) by.created_after = time("created_after", filter.created_after);
-  if (filter.created_before !== undefined) by.created_before = time("created_before", filter.created_before);
+  if (filter.created_after !== undefined) by.created_after = readTime("created_after", filter.created_after);
+  if (filter.created_before !== undefined) by.created_before = readTime("created_before", filter.created_before);
   return by;
-}
-
-function time(field: string, text: string): number {
-  const at = parseTime(text);
-  if (at === null) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
-  return at;
 }

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
-import type { SuppressionRow } from "#db/schema.ts";
+import type { SuppressionRow } from "#db/schema-people.ts";
 import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { SuppressionReason } from "./model.ts";

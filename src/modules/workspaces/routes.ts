@@ -35,9 +35,9 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
     .patch(
       "/v1/workspace",
       ({ request, body, set }) =>
-        write({ request, body, set }, async (tx, { workspace_id, key_id }) => ({
+        write({ request, body, set }, async (tx, { workspace_id, env_id, key_id: actor }) => ({
           status: 200,
-          body: await workspaces.patch(tx, workspace_id, body, key_id, preconditionOf(request)),
+          body: await workspaces.patch(tx, workspace_id, body, { actor, env_id }, preconditionOf(request)),
         })),
       {
         body: WorkspacePatch,
@@ -80,9 +80,9 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
     .post(
       "/v1/environments",
       ({ request, body, set }) =>
-        write({ request, body, set }, async (tx, { workspace_id }) => ({
+        write({ request, body, set }, async (tx, { workspace_id, env_id, key_id: actor }) => ({
           status: 201,
-          body: await workspaces.createEnvironment(tx, workspace_id, body),
+          body: await workspaces.createEnvironment(tx, workspace_id, body, { actor, env_id }),
         })),
       {
         body: NewEnvironment,

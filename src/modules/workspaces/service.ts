@@ -5,6 +5,7 @@ import { newId } from "#src/core/ids.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
+import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { Environment, NewEnvironment, Plan, Workspace, WorkspacePatch } from "./model.ts";
 import { planLimits } from "./model.ts";
 import type { EnvironmentRow, WorkspaceRow, WorkspaceStore } from "./store.ts";
@@ -18,11 +19,20 @@ interface Needs {
   planRose(tx: Tx, env_id: number, actor: string, change: { workspace: Workspace; previous_plan: string | null }): void;
   /** Keys carry the plan's limit: forget what is cached of them. */
   keysChanged(): void;
+  audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
+
+/** Who changes something of a workspace: a key and the environment that it lives in, or a command, which lives in none. */
+export interface Changer {
+  actor: string;
+  env_id: number | null;
+}
+
+const command: Changer = { actor: "command", env_id: null };
 
 export type WorkspaceService = ReturnType<typeof createWorkspaceService>;
 
-export function createWorkspaceService({ store, clock, furnishSandbox, planRose, keysChanged }: Needs) {
+export function createWorkspaceService({ store, clock, furnishSandbox, planRose, keysChanged, audit }: Needs) {
   async function addEnvironment(tx: Tx, workspace_id: number, name: string, mode: "live" | "test"): Promise<EnvironmentRow> {
     const now = clock.now();
     // Who takes a number waits for those before: what they have made is seen then.
@@ -43,6 +53,22 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       throw error;
     }
   }
+
+  /** What concerns the whole workspace stands in the audit of its live environment, and of the one whose key did it. */
+  async function note(tx: Tx, workspace_id: number, by: Changer, entry: Omit<NewAuditEntry, "actor">, also?: number): Promise<void> {
+    const live = (await store.environmentsIn(tx, workspace_id)).find(({ mode }) => mode === "live");
+    const places = new Set([live?.id, by.env_id, also]);
+    for (const env_id of places) if (typeof env_id === "number") audit(tx, env_id, { actor: by.actor, ...entry });
+  }
+
+  const noteEnvironment = (tx: Tx, row: EnvironmentRow, by: Changer) =>
+    note(
+      tx,
+      row.workspace_id,
+      by,
+      { operation: "environments.create", subject: row.public_id, before: null, after: presentEnvironment(row) },
+      row.id,
+    );
 
   return {
     /**
@@ -66,6 +92,9 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       await store.insertWorkspace(tx, workspace);
       const live = await addEnvironment(tx, id, "live", "live");
       const sandbox = await addEnvironment(tx, id, "sandbox", "test");
+      const after = presentWorkspace(workspace);
+      await note(tx, id, command, { operation: "workspaces.create", subject: after.id, before: null, after });
+      for (const environment of [live, sandbox]) await noteEnvironment(tx, environment, command);
       return { workspace, environments: [live, sandbox] };
     },
 
@@ -82,7 +111,7 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       tx: Tx,
       workspace_id: number,
       patch: WorkspacePatch,
-      actor: string,
+      by: Changer = command,
       check: Precondition = unconditional,
     ): Promise<Workspace> {
       const before = await store.lockWorkspace(tx, workspace_id);
@@ -92,8 +121,14 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       const workspace = presentWorkspace(after);
       if (rank(after.plan) > rank(before.plan)) {
         for (const { id } of await store.environmentsIn(tx, workspace_id))
-          planRose(tx, id, actor, { workspace, previous_plan: before.plan });
+          planRose(tx, id, by.actor, { workspace, previous_plan: before.plan });
       }
+      await note(tx, workspace_id, by, {
+        operation: "workspace.patch",
+        subject: workspace.id,
+        before: presentWorkspace(before),
+        after: workspace,
+      });
       tx.afterCommit(keysChanged);
       return workspace;
     },
@@ -119,8 +154,10 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
      * Makes a further test environment, with its sandbox account.
      * @throws AppError `conflict` when the workspace has one of this name
      */
-    async createEnvironment(tx: Tx, workspace_id: number, { name }: NewEnvironment): Promise<Environment> {
-      return presentEnvironment(await addEnvironment(tx, workspace_id, name, "test"));
+    async createEnvironment(tx: Tx, workspace_id: number, { name }: NewEnvironment, by: Changer = command): Promise<Environment> {
+      const row = await addEnvironment(tx, workspace_id, name, "test");
+      await noteEnvironment(tx, row, by);
+      return presentEnvironment(row);
     },
 
     all: () => store.workspaces(),

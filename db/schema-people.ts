@@ -1,0 +1,66 @@
+import type { Generated } from "kysely";
+
+/** A person, as far as is known. */
+export interface ContactRow {
+  /** Names it within the whole database, in the order of making: what the search index knows it by. */
+  row: number;
+  env_id: number;
+  id: string;
+  /** Unique within the environment, from 1 up: for people. */
+  number: number;
+  external_id: string | null;
+  telegram_id: number | null;
+  /** Lower case, without `@`. */
+  username: string | null;
+  /** Lower case. */
+  email: string | null;
+  /** E.164. */
+  phone: string | null;
+  name: string | null;
+  first_name: string | null;
+  last_name: string | null;
+  /** The name folded, for lists in its order; empty without one. */
+  sort_name: string;
+  language: string | null;
+  timezone: string | null;
+  /** JSON. */
+  consent: string | null;
+  /** JSON list; `contact_tags` has them too, for looking up by tag. */
+  tags: string;
+  /** JSON object, by the fields' ids. */
+  fields: string;
+  metadata: string;
+  last_seen_at: number | null;
+  deleted_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export type ContactTable = Omit<ContactRow, "row"> & { row: Generated<number> };
+
+export interface ContactTagRow {
+  env_id: number;
+  tag: string;
+  contact_row: number;
+}
+
+/** Numbers that an environment counts, such as its contacts. */
+export interface TallyRow {
+  env_id: number;
+  name: string;
+  value: number;
+}
+
+/** Somebody who must not be written to. Knows nothing of contacts, so that it outlives the erasure of one. */
+export interface SuppressionRow {
+  env_id: number;
+  id: string;
+  /** A family of channels such as `telegram`, or `*` for every one. */
+  channel: string;
+  /** In the normal form of the family's channels. */
+  recipient: string;
+  reason: string;
+  note: string | null;
+  actor: string;
+  created_at: number;
+}
