@@ -1,9 +1,8 @@
+import { fillVariables } from "#src/core/variables.ts";
 import type { Profile } from "./channel.ts";
 import { TEXT_MAX } from "./model.ts";
 
-/** `{name}`, `{name|fallback}`, or `\{`: https://core.telegram.org/bots/api has no such thing; the syntax is ours. */
-const variable = /\\\{|\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}]*))?\}/g;
-/** The first of them that is no escape. */
+/** The first variable of a text that is no escape; see core/variables. */
 const firstVariable = /(?<!\\)\{[A-Za-z_][A-Za-z0-9_]{0,63}(?:\|[^{}]*)?\}/;
 
 /** True when the text must be resolved before it is sent. */
@@ -22,12 +21,11 @@ export type Resolved = { text: string } | { missing: string };
 export function resolveText(text: string, profile: Profile | null): Resolved {
   if (!hasVariables(text)) return { text };
   let missing: string | undefined;
-  const resolved = text.replace(variable, (whole, name: string | undefined, fallback: string | undefined) => {
-    if (name === undefined) return "{";
-    const value = valueOf(profile, name) ?? fallback;
-    if (value === undefined) missing ??= name;
-    return value ?? whole;
-  });
+  const resolved = fillVariables(
+    text,
+    (name) => valueOf(profile, name),
+    (name) => (missing ??= name),
+  );
   return missing === undefined ? { text: resolved } : { missing };
 }
 
