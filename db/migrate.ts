@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type Kysely, sql } from "kysely";
 import type { Database, Engine } from "./database.ts";
 import { mainJob } from "./migrations/0001-main-job.ts";
+import { templates } from "./migrations/0004-templates.ts";
 
 interface Migration {
   number: number;
@@ -10,7 +11,10 @@ interface Migration {
 }
 
 /** In order, never changed once released. Static imports: an executable has no folder to scan. */
-const migrations: readonly Migration[] = [{ number: 1, name: "main-job", up: mainJob }];
+const migrations: readonly Migration[] = [
+  { number: 1, name: "main-job", up: mainJob },
+  { number: 4, name: "templates", up: templates },
+];
 
 /** The schema that this executable needs. */
 export const schemaVersion = migrations.at(-1)!.number;

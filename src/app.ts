@@ -20,6 +20,7 @@ import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { templateRoutes } from "#src/modules/templates/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -74,7 +75,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
-    .use(workspaceRoutes(services.workspaces, write));
+    .use(workspaceRoutes(services.workspaces, write))
+    .use(templateRoutes(services.templates, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -136,5 +138,6 @@ const reference = {
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Service: "Health, metrics, and this reference.",
+    Templates: "Texts with conditions and variables, kept under a name, with every version that they have had.",
   },
 };

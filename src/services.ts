@@ -21,6 +21,8 @@ import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
+import { createTemplateService } from "#src/modules/templates/service.ts";
+import { createTemplateStore } from "#src/modules/templates/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 
@@ -85,6 +87,8 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
     keysChanged,
   });
 
+  const templates = createTemplateService({ store: createTemplateStore(db), clock });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -126,6 +130,8 @@ export function createServices({ db, clock, log, cipher, channels: channelList, 
       enqueue: loop.enqueue,
       withdraw: loop.withdraw,
       appendEvent,
+      templates,
     }),
+    templates,
   };
 }

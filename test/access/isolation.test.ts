@@ -27,7 +27,7 @@ function leaks(own: Holdings, other: Holdings, address: string, answer: Answer):
 
 /** All rows of an environment, but for what a request itself leaves: its key's last use and its kept answer. */
 async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
-  const tables = ["messages", "accounts", "jobs", "lanes", "events", "chats"] as const;
+  const tables = ["messages", "accounts", "jobs", "lanes", "events", "chats", "templates", "template_versions"] as const;
   const rows = await Promise.all(
     tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),
   );
@@ -111,6 +111,9 @@ describe.each(appEngines)("environments never meet on %s:", (engine) => {
         reply_to: message,
       });
       expect(reply.status).toBe(422);
+      const [template] = other.ids.get("/v1/templates")!;
+      const by = { account_id: Number(mine), to: "@sarah_miller", template_id: template, variables: { invoice: "4711", due: "Friday" } };
+      expect((await own.tenant.post("/v1/messages/send", by)).status).toBe(404);
     }
   });
 });

@@ -8,7 +8,7 @@ import { commandLine } from "#test/support/command-line.ts";
 test("an empty folder gets the newest schema, a second time nothing", async () => {
   using at = commandLine();
   const { applied, schema } = await at.json<{ applied: string[]; schema: number }>("migrate");
-  expect(applied).toHaveLength(schemaVersion);
+  expect(applied).toContain("main-job");
   expect(schema).toBe(schemaVersion);
   expect(await at.json("migrate")).toEqual({ applied: [], schema: schemaVersion });
   expect((await at.run("migrate")).out).toBe(`schema ${schemaVersion}: up to date\n`);

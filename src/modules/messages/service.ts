@@ -8,7 +8,7 @@ import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import type { Channel } from "./channel.ts";
-import { checkText, readRecipient, readTiming, type Timing } from "./compose.ts";
+import { readRecipient, readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import type { Estimator } from "./eta.ts";
 import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
 import { presentMessage, presentSent } from "./present.ts";
@@ -51,6 +51,7 @@ export interface Needs<Account extends SendingAccount> {
   /** Takes a waiting job out of the queue; false when it runs or is gone. */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  templates: Templates;
 }
 
 export const SEND_JOB = "messages.send";
@@ -100,7 +101,9 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   async function send(tx: Tx, sender: Sender, ask: SendMessage): Promise<{ sent: Sent; cap: CapLeft | null }> {
     const { env_id } = sender;
     const now = clock.now();
-    checkText(ask.text);
+    const composed = readText(needs.templates, tx, env_id, ask);
+    // A send by a text doesn't wait for anybody here.
+    const text = typeof composed === "string" ? composed : await composed;
     const timing = readTiming(ask, now);
     const { account, channel } = await findAccount(tx, sender, ask.account_id);
     const recipient = readRecipient(channel, ask.to);
@@ -117,7 +120,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       chatLimits: channel.chatLimits(recipient),
     };
     const eta = await estimator.next(tx, place, timing.run_at, now);
-    const row = newRow(sender, ask, { channel, recipient, timing, eta, cap_day: cap?.day ?? null, now });
+    const row = newRow(sender, ask, { text, channel, recipient, timing, eta, cap_day: cap?.day ?? null, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -148,7 +151,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     /**
      * Queues a message.
      * @returns what the client is told, and what is left of the account's daily cap
-     * @throws AppError `validation_error`, `not_found` (the account), `daily_send_limit_reached`
+     * @throws AppError `validation_error`, `not_found` (the account or the template), `daily_send_limit_reached`
      */
     send,
 
@@ -227,6 +230,7 @@ export function capHeaders(limit: CapLeft, now: number): Record<string, string> 
 }
 
 interface Composed {
+  text: string;
   channel: Channel;
   recipient: string;
   timing: Timing;
@@ -235,7 +239,7 @@ interface Composed {
   now: number;
 }
 
-function newRow(sender: Sender, ask: SendMessage, { channel, recipient, timing, eta, cap_day, now }: Composed): MessageRow {
+function newRow(sender: Sender, ask: SendMessage, { text, channel, recipient, timing, eta, cap_day, now }: Composed): MessageRow {
   return {
     env_id: sender.env_id,
     id: newId("msg", now),
@@ -245,7 +249,7 @@ function newRow(sender: Sender, ask: SendMessage, { channel, recipient, timing, 
     recipient,
     contact_id: null,
     thread_id: null,
-    text: ask.text,
+    text,
     status: "queued",
     eta,
     schedule_at: timing.schedule_at,
