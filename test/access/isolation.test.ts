@@ -80,7 +80,7 @@ describe.each(appEngines)("environments never meet on %s:", (engine) => {
         }
       }
     }
-  });
+  }, 30_000);
 
   test("another's cursor is a bad cursor", async () => {
     await using town = await settleTown(engine);

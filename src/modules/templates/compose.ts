@@ -1,6 +1,6 @@
 import { createTextWriter, fillVariables, partsOf } from "#src/core/variables.ts";
 import { UNRESOLVED_TEXT_MAX } from "#src/modules/messages/model.ts";
-import { namesIn, type Parsed, renderBody, TemplateFault } from "./liquid.ts";
+import { namesIn, type Parsed, renderBody, TemplateFault, textOf } from "./liquid.ts";
 import { VARIABLES_MAX } from "./model.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -36,15 +36,21 @@ export function composeText(parsed: Parsed, { values, own }: Filling, gather: bo
     },
     literal(text: string) {
       for (const part of partsOf(text)) {
-        if (typeof part === "string") writer.addPlain(part);
-        else if (Object.hasOwn(own, part.name)) writer.addPlain(String(own[part.name]));
-        else writer.addVariable(part.written);
+        const plain = typeof part === "string" ? part : ownValue(own, part.name);
+        if (plain !== null) writer.addPlain(plain);
+        else if (typeof part !== "string") writer.addVariable(part.written);
       }
       bounded();
     },
   };
   const missing = renderBody(parsed, values, sink, gather);
   return { text: writer.text, missing };
+}
+
+/** @returns null where nothing is known */
+function ownValue(own: Values, name: string): string | null {
+  const value = Object.hasOwn(own, name) ? own[name] : null;
+  return value === null || value === undefined ? null : textOf(value);
 }
 
 /**

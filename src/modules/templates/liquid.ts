@@ -170,7 +170,7 @@ function emitterTo(sink: Sink): Emitter {
 }
 
 /** As Liquid writes values, but for what no database keeps. */
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   const plain: unknown = toValue(value);
   if (plain === null || plain === undefined) return "";
   if (Array.isArray(plain)) return plain.map(textOf).join("");
