@@ -5,6 +5,7 @@ import { mainJob } from "./migrations/0001-main-job.ts";
 import { contacts } from "./migrations/0002-contacts.ts";
 import { suppressions } from "./migrations/0003-suppressions.ts";
 import { auditAndTasks } from "./migrations/0004-audit-and-tasks.ts";
+import { templates } from "./migrations/0005-templates.ts";
 
 interface Migration {
   number: number;
@@ -18,6 +19,7 @@ const migrations: readonly Migration[] = [
   { number: 2, name: "contacts", up: contacts },
   { number: 3, name: "suppressions", up: suppressions },
   { number: 4, name: "audit-and-tasks", up: auditAndTasks },
+  { number: 5, name: "templates", up: templates },
 ];
 
 /** The schema that this executable needs. */

@@ -24,6 +24,7 @@ import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { taskRoutes } from "#src/modules/tasks/routes.ts";
+import { templateRoutes } from "#src/modules/templates/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -82,7 +83,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(workspaceRoutes(services.workspaces, write))
     .use(suppressionRoutes(services.suppressions, write))
     .use(auditRoutes(services.audit))
-    .use(taskRoutes(services.tasks, write));
+    .use(taskRoutes(services.tasks, write))
+    .use(templateRoutes(services.templates, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -149,5 +151,6 @@ const reference = {
     Service: "Health, metrics, and this reference.",
     Suppressions:
       "Who must not be written to: opt-outs and the like, by person and channel. Every send heeds them in the moment in which it would leave, so an opt-out also stops what was queued before it: that ends as `recipient_suppressed`. A suppression belongs to no contact and outlives the erasure of one. A bot that has met a person's chat knows the `@username` and the numeric id as one person, and either is heeded.",
+    Templates: "Texts with conditions and variables, kept under a name, with every version that they have had.",
   },
 };

@@ -32,6 +32,8 @@ import { taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
 import { createTaskService } from "#src/modules/tasks/service.ts";
 import { createTaskStore } from "#src/modules/tasks/store.ts";
+import { createTemplateService } from "#src/modules/templates/service.ts";
+import { createTemplateStore } from "#src/modules/templates/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 
@@ -120,6 +122,8 @@ export function createServices({
   const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
+  const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -167,8 +171,10 @@ export function createServices({
       enqueue: loop.enqueue,
       withdraw: loop.withdraw,
       appendEvent,
+      templates,
     }),
     audit,
     tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
+    templates,
   };
 }

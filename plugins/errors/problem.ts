@@ -42,6 +42,7 @@ interface Fault {
   type?: ValueErrorType;
   value?: unknown;
   schema?: { type?: string; const?: unknown; anyOf?: unknown };
+  /** For a union: what is wrong with the value as each of its members. */
   errors?: Iterable<Iterable<Fault>>;
 }
 
@@ -94,12 +95,21 @@ function toFault(fault: Fault, on: string): FieldFault {
   return plain && error !== "unknown_field" && !unspoken.test(field) ? { field, error, received: value } : { field, error };
 }
 
-function errorOf({ type, value, schema }: Fault): FieldErrorCode {
+function errorOf({ path, type, value, schema, errors = [] }: Fault): FieldErrorCode {
   if (value === undefined && type !== ValueErrorType.ObjectAdditionalProperties) return "required";
   const known = type === undefined ? undefined : kinds[type];
   if (known === "not_allowed" && Array.isArray(schema?.anyOf) && !schema.anyOf.every((part) => "const" in (part as object)))
-    return "wrong_type";
+    return fittingTypeError(errors, path);
   return known ?? "wrong_type";
+}
+
+/** Of the types that a field can have, what is wrong with the value as one of them that it is of. */
+function fittingTypeError(members: Iterable<Iterable<Fault>>, path: string | undefined): FieldErrorCode {
+  for (const [first] of members) {
+    const known = first?.type === undefined || first.path !== path ? undefined : kinds[first.type];
+    if (known !== undefined && known !== "not_allowed") return known;
+  }
+  return "wrong_type";
 }
 
 function sentence(error: FieldErrorCode): string {

@@ -39,6 +39,8 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "contact_tags",
     "audit",
     "tasks",
+    "templates",
+    "template_versions",
   ] as const;
   const rows = await Promise.all(
     tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),
@@ -124,6 +126,9 @@ describe.each(appEngines)("environments never meet on %s:", (engine) => {
         reply_to: message,
       });
       expect(reply.status).toBe(422);
+      const [template] = other.ids.get("/v1/templates")!;
+      const by = { account_id: Number(mine), to: "@sarah_miller", template_id: template, variables: { invoice: "4711", due: "Friday" } };
+      expect((await own.tenant.post("/v1/messages/send", by)).status).toBe(404);
     }
   });
 });

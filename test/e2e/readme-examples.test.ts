@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { executable } from "#test/support/executable.ts";
-import { type Block, readmePrograms } from "#test/support/documents.ts";
+import { type Block, blocksOf, readDocument, readmePrograms, sectionOf } from "#test/support/documents.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
 import { connect, outcomeOf } from "./api.ts";
 import { type Ended, type Posthouse, run, startPosthouse } from "./posthouse.ts";
@@ -76,6 +76,21 @@ test(
     expect(ids).toEqual(ids.map(() => ids[0]));
     const { body } = await (await connect(posthouse)).as(key).get("/v1/messages");
     expect(body).toMatchObject({ total: 1 });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "the template that README shows is made, and a message sent by it",
+  async () => {
+    await using posthouse = await startPosthouse();
+    const key = await posthouse.sandboxKey();
+    const [make, send] = blocksOf(sectionOf(readDocument("README.md"), "## Templates"));
+    const made = await runProgram({ ...make!, heading: "curl" }, posthouse, key);
+    const [id = ""] = /tpl_[0-9A-Z]{26}/.exec(made.out) ?? [];
+    const sent = await runProgram({ ...send!, heading: "curl", text: send!.text.replace("tpl_…", id) }, posthouse, key);
+    const message = await outcomeOf((await connect(posthouse)).as(key), idIn(sent.out)!);
+    expect(message).toMatchObject({ status: "sent", text: "Hey Sarah, invoice 4711 is due on Friday." });
   },
   TIMEOUT_MS,
 );

@@ -33,6 +33,14 @@ const cases: Case[] = [
     }),
   },
   {
+    what: "a template",
+    async of({ live }) {
+      const { body } = await live.post<{ id: string }>("/v1/templates", { name: "Reminder", body: "Hey" });
+      const path = `/v1/templates/${body.id}`;
+      return { path, change: (at, headers) => live.patch(path, { body: `Hey ${at}` }, headers) };
+    },
+  },
+  {
     what: "a message",
     async of({ clock, sandbox }) {
       const path = `/v1/messages/${await queue(sandbox, { schedule_at: toTime(clock.now() + 60_000) })}`;

@@ -177,6 +177,12 @@ export function createContactService({ store, clock, appendEvent }: Needs) {
       return recipient.startsWith("-") ? null : store.idOf(tx, env_id, "telegram_id", Number(recipient));
     },
 
+    /** All that templates may look up of a contact; undefined where there is none. */
+    async facts(tx: Tx | null, env_id: number, id: string): Promise<Contact | undefined> {
+      const row = await store.byId(tx, env_id, id);
+      return row === undefined || row.deleted_at !== null ? undefined : presentContact(row);
+    },
+
     /** What texts may say of these contacts, by their ids. */
     async variables(tx: Tx, env_id: number, ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, string>>> {
       const rows = await store.several(tx, env_id, [...new Set(ids)]);

@@ -1,5 +1,7 @@
 import { parseTime } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
+import type { Tx } from "#src/core/tx.ts";
+import type { Variables } from "#src/modules/templates/model.ts";
 import type { Channel } from "./channel.ts";
 import { type SendMessage, TEXT_MAX } from "./model.ts";
 import { hasVariables, lengthOf } from "./text.ts";
@@ -41,10 +43,54 @@ export function readRecipient(channel: Channel, to: string | number): string {
   return recipient;
 }
 
-/** A text without variables has its final length already. @throws AppError `validation_error` on `text` */
-export function checkText(text: string): void {
-  if (text.trim() === "") throw invalidField("text", "too_short", "The text holds nothing but white space, which Telegram refuses.");
+/** The verb that messages use of templates. */
+export interface Templates {
+  /** @throws AppError `not_found` (the template), `validation_error` */
+  textFor(tx: Tx, env_id: number, template_id: string, fill: { variables?: Variables; contact_id?: string }): Promise<string>;
+}
+
+/** @returns the text that a message is to have, or its template's, which has yet to be asked @throws AppError `validation_error` */
+export function readText(
+  templates: Templates,
+  tx: Tx,
+  env_id: number,
+  ask: SendMessage,
+  contact_id: string | null,
+): string | Promise<string> {
+  const { text, template_id, variables } = ask;
+  if (template_id !== undefined) return templatesText(templates, tx, env_id, template_id, ask, contact_id);
+  if (text === undefined) throw invalidField("text", "required", "Give either text or template_id.");
+  if (variables !== undefined)
+    throw invalidField(
+      "variables",
+      "not_allowed",
+      "variables are a template's: give them with template_id. A text has {first_name|there}.",
+    );
+  checkText(text, "text");
+  return text;
+}
+
+async function templatesText(
+  templates: Templates,
+  tx: Tx,
+  env_id: number,
+  template_id: string,
+  { text, variables }: SendMessage,
+  contact_id: string | null,
+): Promise<string> {
+  if (text !== undefined) throw invalidField("template_id", "not_allowed", "Give either text or template_id, not both.");
+  const composed = await templates.textFor(tx, env_id, template_id, {
+    ...(variables === undefined ? {} : { variables }),
+    ...(contact_id === null ? {} : { contact_id }),
+  });
+  checkText(composed, "template_id");
+  return composed;
+}
+
+/** A text without variables has its final length already. @throws AppError `validation_error` on the field that it comes from */
+function checkText(text: string, field: "text" | "template_id"): void {
+  if (text.trim() === "") throw invalidField(field, "too_short", "The text holds nothing but white space, which Telegram refuses.");
   if (text.length <= TEXT_MAX || hasVariables(text)) return;
   const length = lengthOf(text);
-  if (length > TEXT_MAX) throw invalidField("text", "too_long", `The text has ${length} characters; Telegram takes at most ${TEXT_MAX}.`);
+  if (length > TEXT_MAX) throw invalidField(field, "too_long", `The text has ${length} characters; Telegram takes at most ${TEXT_MAX}.`);
 }

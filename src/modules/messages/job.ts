@@ -7,7 +7,7 @@ import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
 import type { MessageStatus } from "./model.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
-import { faultOfText, needsProfile, resolveText, usesVariables } from "./text.ts";
+import { faultOfText, hasVariables, needsProfile, resolveText } from "./text.ts";
 import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
@@ -124,7 +124,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
   /** Only of those whose text asks for something. */
   async function contactsOf(tx: Tx, env_id: number, rows: MessageRow[]): Promise<ReadonlyMap<string, ContactVariables>> {
-    const ids = rows.filter((row) => row.contact_id !== null && usesVariables(row.text)).map((row) => row.contact_id!);
+    const ids = rows.filter((row) => row.contact_id !== null && hasVariables(row.text)).map((row) => row.contact_id!);
     return ids.length === 0 ? nobody : contacts.variables(tx, env_id, ids);
   }
 

@@ -1,11 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
+import { Variables } from "#src/modules/templates/model.ts";
 
 /** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
 export const TEXT_MAX = 4_096;
 /** Before its variables are resolved a text may be longer. */
-const TEMPLATE_MAX = 8_192;
+export const UNRESOLVED_TEXT_MAX = 8_192;
 const BATCH_MAX = 500;
 
 export const messageStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "canceled"] as const;
@@ -78,12 +79,18 @@ export const SendMessage = Type.Object(
         description: "`@username` with or without the `@`, a numeric chat id, or the id of a contact.",
       },
     ),
-    text: Type.String({
-      minLength: 1,
-      maxLength: TEMPLATE_MAX,
-      description:
-        "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then.",
-    }),
+    text: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: UNRESOLVED_TEXT_MAX,
+        description:
+          "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then. Either this or `template_id`.",
+      }),
+    ),
+    template_id: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 40, description: "Id of a template (`tpl_…`) whose text it is, as it is now." }),
+    ),
+    variables: Type.Optional(Variables),
     schedule_at: Type.Optional(Type.String({ format: "date-time", description: "Not before this time." })),
     expires_at: Type.Optional(Type.String({ format: "date-time", description: "Not after this time: then it fails as `expired`." })),
     silent: Type.Optional(Type.Boolean({ description: "Arrives without a sound." })),

@@ -9,7 +9,7 @@ import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import type { Channel } from "./channel.ts";
-import { checkText, readTiming, type Timing } from "./compose.ts";
+import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import { addressee, type Addressee, type Contacts } from "./contacts.ts";
 import type { Estimator } from "./eta.ts";
 import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
@@ -54,6 +54,7 @@ export interface Needs<Account extends SendingAccount> {
   /** Takes a waiting job out of the queue; false when it runs or is gone. */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  templates: Templates;
 }
 
 export const SEND_JOB = "messages.send";
@@ -103,11 +104,13 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   async function send(tx: Tx, sender: Sender, ask: SendMessage): Promise<{ sent: Sent; cap: CapLeft | null }> {
     const { env_id } = sender;
     const now = clock.now();
-    checkText(ask.text);
     const timing = readTiming(ask, now);
     const { account, channel } = await findAccount(tx, sender, ask.account_id);
     const to = await addressee(tx, env_id, { channel, contacts, to: ask.to });
     const { recipient } = to;
+    const composed = readText(needs.templates, tx, env_id, ask, to.contact_id);
+    // A send by a text doesn't wait for anybody here.
+    const text = typeof composed === "string" ? composed : await composed;
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached(50, { limit: 50, remaining: 0, resets_at: now + 3_600_000, day: "" }, now);
@@ -121,7 +124,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       chatLimits: channel.chatLimits(recipient),
     };
     const eta = await estimator.next(tx, place, timing.run_at, now);
-    const row = newRow(sender, ask, { channel, to, timing, eta, cap_day: cap?.day ?? null, now });
+    const row = newRow(sender, ask, { text, channel, to, timing, eta, cap_day: cap?.day ?? null, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -152,7 +155,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     /**
      * Queues a message.
      * @returns what the client is told, and what is left of the account's daily cap
-     * @throws AppError `validation_error`, `not_found` (the account), `daily_send_limit_reached`
+     * @throws AppError `validation_error`, `not_found` (the account or the template), `daily_send_limit_reached`
      */
     send,
 
@@ -231,6 +234,7 @@ export function capHeaders(limit: CapLeft, now: number): Record<string, string> 
 }
 
 interface Composed {
+  text: string;
   channel: Channel;
   to: Addressee;
   timing: Timing;
@@ -239,7 +243,7 @@ interface Composed {
   now: number;
 }
 
-function newRow(sender: Sender, ask: SendMessage, { channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
+function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
   return {
     env_id: sender.env_id,
     id: newId("msg", now),
@@ -249,7 +253,7 @@ function newRow(sender: Sender, ask: SendMessage, { channel, to, timing, eta, ca
     recipient: to.recipient,
     contact_id: to.contact_id,
     thread_id: null,
-    text: ask.text,
+    text,
     status: "queued",
     eta,
     schedule_at: timing.schedule_at,

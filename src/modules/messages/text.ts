@@ -1,26 +1,17 @@
+import { fillVariables, NOBODY, partsOf } from "#src/core/variables.ts";
 import type { Profile } from "./channel.ts";
 import type { ContactVariables } from "./contacts.ts";
 import { TEXT_MAX } from "./model.ts";
-
-/** `{name}`, `{name|fallback}`, or `\{`: https://core.telegram.org/bots/api has no such thing; the syntax is ours. */
-const variable = /\\\{|\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}]*))?\}/g;
-/** Those of them that are no escapes. */
-const variables = /(?<!\\)\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|[^{}]*)?\}/g;
 
 /** True when the text must be resolved before it is sent. */
 export function hasVariables(text: string): boolean {
   return text.includes("{");
 }
 
-/** True when there is anything to resolve. */
-export function usesVariables(text: string): boolean {
-  return hasVariables(text) && text.search(variables) !== -1;
-}
-
 /** True when resolving needs to know of the recipient what the contact does not tell. */
 export function needsProfile(text: string, contact: ContactVariables): boolean {
   if (!hasVariables(text)) return false;
-  for (const [, name] of text.matchAll(variables)) if (!Object.hasOwn(contact, name!)) return true;
+  for (const part of partsOf(text)) if (typeof part !== "string" && part.name !== NOBODY && !Object.hasOwn(contact, part.name)) return true;
   return false;
 }
 
@@ -30,12 +21,11 @@ export type Resolved = { text: string } | { missing: string };
 export function resolveText(text: string, contact: ContactVariables, profile: Profile | null): Resolved {
   if (!hasVariables(text)) return { text };
   let missing: string | undefined;
-  const resolved = text.replace(variable, (whole, name: string | undefined, fallback: string | undefined) => {
-    if (name === undefined) return "{";
-    const value = (Object.hasOwn(contact, name) ? contact[name] : valueOf(profile, name)) ?? fallback;
-    if (value === undefined) missing ??= name;
-    return value ?? whole;
-  });
+  const resolved = fillVariables(
+    text,
+    (name) => (Object.hasOwn(contact, name) ? contact[name] : valueOf(profile, name)),
+    (name) => (missing ??= name),
+  );
   return missing === undefined ? { text: resolved } : { missing };
 }
 

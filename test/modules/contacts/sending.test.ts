@@ -38,6 +38,26 @@ describe.each(appEngines)("a message to a contact on %s", (engine) => {
     expect(await read(app.sandbox, body.id)).toMatchObject({ contact_id: contact.id, text: "Dear Known One", status: "sent" });
   });
 
+  test("by a template takes from the contact what it asks for", async () => {
+    await using app = await setup({ engine });
+    const { body: contact } = await app.sandbox.post<{ id: string }>("/v1/contacts", {
+      username: "sarah_miller",
+      name: "Sarah {x}",
+      tags: ["vip"],
+    });
+    const body = '{% if tags contains "vip" %}Dear {{ name }}{% else %}Hi{% endif %}, {first_name}';
+    const { body: template } = await app.sandbox.post<{ id: string }>("/v1/templates", { name: "Greeting", body });
+    const preview = await app.sandbox.post<{ text: string }>(`/v1/templates/${template.id}/preview`, { contact_id: contact.id });
+    expect(preview.body.text).toBe("Dear Sarah {x}, Sarah");
+    const { body: sent } = await app.sandbox.post<{ id: string }>("/v1/messages/send", {
+      account_id: 7421,
+      to: "@sarah_miller",
+      template_id: template.id,
+    });
+    await app.settled();
+    expect(await read(app.sandbox, sent.id)).toMatchObject({ contact_id: contact.id, text: "Dear Sarah {x}, Sarah", status: "sent" });
+  });
+
   test("needs no question to Telegram for what the contact tells", async () => {
     await using town = await setupWithTelegram(engine);
     const { account, bot } = await town.connect();

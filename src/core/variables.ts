@@ -1,0 +1,64 @@
+/** `{name}`, `{name|fallback}`, or `\{`, which is a brace: https://core.telegram.org/bots/api has no such thing; the syntax is ours. */
+const pattern = /\\\{|\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}]*))?\}/g;
+
+/** Nobody's name: what stands behind its bar is always taken, which is how a text says a backslash in front of a variable. */
+export const NOBODY = "_";
+
+/** A variable of a text, as far as it is written there. */
+export interface Variable {
+  name: string;
+  fallback: string | undefined;
+  /** With its braces. */
+  written: string;
+}
+
+/**
+ * Fills the variables of a text in.
+ * @param valueOf gives a name's value; without one the fallback is taken
+ * @param onMissing is told the names that have neither, which stay as they are written
+ */
+export function fillVariables(text: string, valueOf: (name: string) => string | undefined, onMissing: (name: string) => void): string {
+  return text.replace(pattern, (written, name: string | undefined, fallback: string | undefined) => {
+    if (name === undefined) return "{";
+    const value = (name === NOBODY ? undefined : valueOf(name)) ?? fallback;
+    if (value === undefined) onMissing(name);
+    return value ?? written;
+  });
+}
+
+/** The parts of a text in order: characters that stand for themselves, and variables. */
+export function* partsOf(text: string): Generator<string | Variable> {
+  let end = 0;
+  for (const { 0: written, 1: name, 2: fallback, index } of text.matchAll(pattern)) {
+    if (index > end) yield text.slice(end, index);
+    yield name === undefined ? "{" : { name, fallback, written };
+    end = index + written.length;
+  }
+  if (end < text.length) yield text.slice(end);
+}
+
+/** Writes a text whose variables will be filled in later: what is added as plain comes out as it is, whatever stands around it. */
+export function createTextWriter() {
+  let text = "";
+  return {
+    get text(): string {
+      return text;
+    },
+    addPlain(plain: string): void {
+      text += plain.replaceAll("{", "\\{");
+    },
+    /** @param written as `Variable.written` */
+    addVariable(written: string): void {
+      // A backslash that ends what stands before would make a brace of this one.
+      const plainEnd = text.length - backslashesAtEnd(text);
+      const backslashes = text.slice(plainEnd);
+      text = backslashes === "" ? text + written : `${text.slice(0, plainEnd)}{${NOBODY}|${backslashes}}${written}`;
+    },
+  };
+}
+
+function backslashesAtEnd(text: string): number {
+  let count = 0;
+  while (text[text.length - 1 - count] === "\\") count++;
+  return count;
+}
