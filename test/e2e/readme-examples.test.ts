@@ -94,3 +94,22 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  "the contact that README shows is made and found, and a message says what it tells",
+  async () => {
+    await using posthouse = await startPosthouse();
+    const key = await posthouse.sandboxKey();
+    const [make, find] = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
+    const made = JSON.parse((await runProgram({ ...make!, heading: "curl" }, posthouse, key)).out) as { id: string };
+    expect((await runProgram({ ...find!, heading: "curl" }, posthouse, key)).out).toContain(made.id);
+    const caller = (await connect(posthouse)).as(key);
+    const { body } = await caller.post<{ id: string }>("/v1/messages/send", {
+      account_id: 7421,
+      to: "@sarah_miller",
+      text: "Hey {first_name}",
+    });
+    expect(await outcomeOf(caller, body.id)).toMatchObject({ status: "sent", text: "Hey Sally", contact_id: made.id });
+  },
+  TIMEOUT_MS,
+);

@@ -44,6 +44,20 @@ describe("what the sources show is sent with curl as it stands there, host and k
   });
 });
 
+test("a contact is made as the guide makes it, found as the list example looks, and not doubled by a repeat", async () => {
+  await using posthouse = await startPosthouse();
+  const caller = await callerOf(posthouse);
+  const first = JSON.parse((await paste("guide-contact.sh", posthouse, caller.key)).out) as { id: string; created: boolean };
+  const second = JSON.parse((await paste("guide-contact.sh", posthouse, caller.key)).out) as { id: string; created: boolean };
+  expect([first.created, second]).toEqual([true, { ...first, created: false }]);
+  const found = await caller.get<{ items: { id: string }[]; total: number; limit: number; offset: number; has_more: boolean }>(
+    "/api/v1/crm/contacts?limit=10&search=miller",
+  );
+  expect(found.body).toMatchObject({ items: [{ id: first.id }], total: 1, limit: 10, offset: 0, has_more: false });
+  const paged = await caller.get("/api/v1/crm/contacts?limit=50&offset=0");
+  expect(paged.body).toMatchObject({ total: 1, limit: 50, offset: 0, has_more: false });
+});
+
 test("GET /me tells whose key it is, GET /health needs none", async () => {
   await using posthouse = await startPosthouse();
   const key = await posthouse.sandboxKey();
