@@ -1,9 +1,8 @@
-import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
+import { countRows, newestFirst } from "#db/paging.ts";
 import type { ChatRow, MessageRow } from "#db/schema.ts";
 import { lowestId } from "#src/core/ids.ts";
-import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { MessageStatus } from "./model.ts";
 
@@ -188,23 +187,9 @@ export function createMessageStore(db: Database) {
         .execute();
     },
     page: (env_id: number, by: Narrowed, before: string | null, offset: number, most: number) =>
-      narrow(env_id, by)
-        .selectAll()
-        .$if(before !== null, (q) => q.where("id", "<", before!))
-        .orderBy("id", "desc")
-        .offset(offset)
-        .limit(most)
-        .execute(),
+      newestFirst(narrow(env_id, by), { before, offset, most }),
     /** Exact for all of an environment's messages; under a filter up to TOTAL_MAX. */
-    async count(env_id: number, by: Narrowed): Promise<{ total: number; capped: boolean }> {
-      const filtered = Object.keys(by).length > 0;
-      const some = narrow(env_id, by)
-        .select(sql<number>`1`.as("one"))
-        .$if(filtered, (q) => q.limit(TOTAL_MAX + 1));
-      const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
-      const total = row?.total ?? 0;
-      return filtered && total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
-    },
+    count: (env_id: number, by: Narrowed) => countRows(db, narrow(env_id, by), Object.keys(by).length > 0),
   };
 }
 

@@ -1,7 +1,6 @@
-import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
+import { countRows, newestFirst } from "#db/paging.ts";
 import type { TaskRow } from "#db/schema.ts";
-import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { TaskStatus } from "./model.ts";
 
@@ -75,23 +74,10 @@ export function createTaskStore(db: Database) {
       return new Set(rows.map(({ id }) => id));
     },
     page: (env_id: number, scopes: readonly string[], by: Narrowed, before: string | null, offset: number, most: number) =>
-      narrow(env_id, scopes, by)
-        .selectAll()
-        .$if(before !== null, (q) => q.where("id", "<", before!))
-        .orderBy("id", "desc")
-        .offset(offset)
-        .limit(most)
-        .execute(),
+      newestFirst(narrow(env_id, scopes, by), { before, offset, most }),
     /** Exact for all that the scopes reach; under a filter up to TOTAL_MAX. */
-    async count(env_id: number, scopes: readonly string[], by: Narrowed): Promise<{ total: number; capped: boolean }> {
-      const filtered = Object.keys(by).length > 0;
-      const some = narrow(env_id, scopes, by)
-        .select(sql<number>`1`.as("one"))
-        .$if(filtered, (q) => q.limit(TOTAL_MAX + 1));
-      const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
-      const total = row?.total ?? 0;
-      return filtered && total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
-    },
+    count: (env_id: number, scopes: readonly string[], by: Narrowed) =>
+      countRows(db, narrow(env_id, scopes, by), Object.keys(by).length > 0),
   };
 }
 

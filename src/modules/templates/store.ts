@@ -1,8 +1,7 @@
-import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { isUniqueViolation } from "#db/errors.ts";
+import { countRows, newestFirst } from "#db/paging.ts";
 import type { TemplateRow, TemplateVersionRow } from "#db/schema.ts";
-import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { TemplateFilter } from "./model.ts";
 
@@ -50,25 +49,9 @@ export function createTemplateStore(db: Database) {
       await db.in(tx).deleteFrom("templates").where("env_id", "=", env_id).where("id", "=", id).execute();
     },
     page: (env_id: number, by: TemplateFilter, before: string | null, offset: number, most: number) =>
-      narrow(env_id, by)
-        .selectAll()
-        .$if(before !== null, (query) => query.where("id", "<", before!))
-        .orderBy("id", "desc")
-        .offset(offset)
-        .limit(most)
-        .execute(),
+      newestFirst(narrow(env_id, by), { before, offset, most }),
     /** Exact for all of an environment's templates; under a filter up to TOTAL_MAX. */
-    async count(env_id: number, by: TemplateFilter): Promise<{ total: number; capped: boolean }> {
-      const filtered = Object.keys(by).length > 0;
-      const some = narrow(env_id, by)
-        .select(sql<number>`1`.as("one"))
-        .$if(filtered, (q) => q.limit(TOTAL_MAX + 1));
-      const row = await db.read
-        .selectFrom(some.as("some"))
-        .select(({ fn }) => fn.countAll<number>().as("total"))
-        .executeTakeFirstOrThrow();
-      return filtered && row.total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total: row.total, capped: false };
-    },
+    count: (env_id: number, by: TemplateFilter) => countRows(db, narrow(env_id, by), Object.keys(by).length > 0),
     insertVersion: async (tx: Tx, row: TemplateVersionRow) => {
       await db.in(tx).insertInto("template_versions").values(row).execute();
     },
