@@ -6,13 +6,13 @@ import type { Principal } from "#src/core/principal.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { contactExample, upsertExample } from "./examples.ts";
-import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
+import { defined, filterQuery } from "./filter-query.ts";
+import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, UpsertedContact } from "./model.ts";
 import type { ContactService, Writer } from "./service.ts";
 
 const params = t.Object({
   id: t.String({ pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$", description: "`ct_…`, or the contact's number." }),
 });
-const timeOptions = (description: string) => ({ format: "date-time", description }) as const;
 const writerOf = ({ env_id, key_id }: Principal): Writer => ({ env_id, actor: key_id });
 
 export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
@@ -86,18 +86,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
             limit: t.Optional(t.Integer(limitOptions)),
             offset: t.Optional(t.Integer(offsetOptions)),
             cursor: t.Optional(t.String(cursorOptions)),
-            search: t.Optional(
-              t.String({
-                minLength: 1,
-                maxLength: 200,
-                description: "Words, or beginnings of words, of name, username, email or phone. Case and accents do not matter.",
-              }),
-            ),
-            tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
-            created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
-            created_before: t.Optional(t.String(timeOptions("Made before this time."))),
-            seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),
-            seen_before: t.Optional(t.String(timeOptions("Last seen before this time."))),
+            ...filterQuery,
             sort: t.Optional(
               t.Union(
                 contactSorts.map((sort) => t.Literal(sort)),
@@ -176,10 +165,4 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
         }),
       },
     );
-}
-
-function defined<Values extends object>(values: Values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Values]: Exclude<Values[Name], undefined>;
-  };
 }
