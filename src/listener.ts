@@ -7,8 +7,8 @@ import type { Config } from "./config.ts";
 /** A file handle's worth of slack over our own limit, so that ours answers with a problem document. */
 const BODY_BYTES_REFUSED = 16 * 1024 * 1024;
 
-/** @param peer the address of the other end of the connection */
-type Handle = (request: Request, peer?: string) => Promise<Response> | Response;
+/** @param peer the address of the other end of the connection @param server can keep it from being cut as idle */
+type Handle = (request: Request, peer?: string, server?: Pick<Server<undefined>, "timeout">) => Promise<Response> | Response;
 
 export interface Listener {
   /** Where it listens: `http://127.0.0.1:5110`. */
@@ -58,7 +58,7 @@ function bind({ host, port, tls }: Config, handle: Handle, reusePort: boolean): 
       reusePort,
       maxRequestBodySize: BODY_BYTES_REFUSED,
       ...certificate,
-      fetch: (request, server) => handle(request, server.requestIP(request)?.address),
+      fetch: (request, server) => handle(request, server.requestIP(request)?.address, server),
     });
   } catch (error) {
     const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";

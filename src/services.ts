@@ -8,6 +8,7 @@ import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { createContactExport } from "#src/modules/contacts/export.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService } from "#src/modules/audit/service.ts";
@@ -117,7 +118,8 @@ export function createServices({
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
 
-  const contacts = createContactService({ store: createContactStore(db), clock, appendEvent });
+  const contactStore = createContactStore(db);
+  const contacts = createContactService({ store: contactStore, clock, appendEvent });
 
   const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
@@ -154,6 +156,7 @@ export function createServices({
     loop,
     events,
     contacts,
+    exportContacts: createContactExport({ store: contactStore }),
     accounts,
     workspaces,
     authenticator,

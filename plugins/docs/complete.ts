@@ -62,11 +62,15 @@ function answers(doc: OperationDoc, keyed: boolean, components: Components): Jso
 
 function describeAnswer(answer: AnswerDoc, more: readonly string[], components: Components): Json {
   const headers = answerHeaders(components, more, answer.headers);
-  const { description, schema, example, type = "application/json" } = answer;
+  const { description, schema, example, type = "application/json", others = {} } = answer;
   if (schema === undefined && answer.type === undefined) return { description, headers };
   const content = {
     ...(schema === undefined ? {} : { schema: publish(schema as Json, components) }),
     ...(example === undefined ? {} : { example }),
   };
-  return { description, headers, content: { [type]: content } };
+  const alike = Object.entries(others).map(([type, { schema, example }]) => [
+    type,
+    { schema: publish(schema as Json, components), example },
+  ]);
+  return { description, headers, content: { [type]: content, ...Object.fromEntries(alike) } };
 }

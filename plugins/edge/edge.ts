@@ -14,16 +14,23 @@ interface Needs {
 }
 
 /** The outermost layer: request ids, second names of addresses, one wide log line a request. */
-export type Edge = (request: Request, peer?: string) => Promise<Response>;
+export type Edge = (request: Request, peer?: string, server?: Patient) => Promise<Response>;
+
+/** What holds the connection: a server of Bun, which cuts what is idle. */
+interface Patient {
+  /** @param seconds 0 is for ever */
+  timeout(request: Request, seconds: number): void;
+}
 
 export function createEdge({ handle, log, cors_origins, addressOf, tellStranger, onRequest }: Needs): Edge {
-  return async (original, peer = "127.0.0.1") => {
+  return async (original, peer = "127.0.0.1", server) => {
     const request = toCanonical(original);
     const context: RequestContext = { id: newId("req"), startedAt: performance.now(), address: addressOf(original, peer) };
     setContext(request, context);
     const origin = original.headers.get("origin");
     const allowed = origin !== null && (cors_origins.includes(origin) || cors_origins.includes("*")) ? origin : null;
     const response = allowed !== null && original.method === "OPTIONS" ? preflight() : await handle(request);
+    if (context.streams === true) server?.timeout(original, 0);
     finish(response.headers, context, allowed);
     const milliseconds = performance.now() - context.startedAt;
     onRequest?.(context.operation ?? "none", response.status, milliseconds / 1000);

@@ -5,8 +5,12 @@ export interface Terminal {
   env: Readonly<Record<string, string | undefined>>;
   /** Whether a person reads the log, which goes to stderr. */
   isTerminal: boolean;
+  /** Whether a person reads the results as they come. */
+  isOutTerminal?: boolean;
   /** Help, tables and results. */
   out(text: string): void;
+  /** Resolves when what was written has been taken: for much text, which would gather otherwise. */
+  drained?(): Promise<void>;
   /** Progress and errors. */
   err(text: string): void;
 }

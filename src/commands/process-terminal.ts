@@ -12,7 +12,11 @@ export function processTerminal({ env, stdout, stderr, exit }: NodeJS.Process): 
   return {
     env,
     isTerminal: stderr.isTTY,
+    isOutTerminal: stdout.isTTY,
     out: (text) => stdout.write(text),
+    async drained() {
+      if (stdout.writableNeedDrain) await new Promise((resolve) => stdout.once("drain", resolve));
+    },
     err: (text) => stderr.write(text),
   };
 }

@@ -3,6 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 import { ConfigError } from "#src/config.ts";
 import { createGroup, ExitError, type Terminal } from "./command.ts";
 import { backupCommand } from "./backup.ts";
+import { contactsCommand } from "./contacts.ts";
 import { doctorCommand } from "./doctor.ts";
 import { environmentsCommand } from "./environments.ts";
 import { eventsCommand } from "./events.ts";
@@ -21,6 +22,7 @@ const commands = [
   environmentsCommand,
   keysCommand,
   sendCommand,
+  contactsCommand,
   eventsCommand,
   migrateCommand,
   backupCommand,

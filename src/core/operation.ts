@@ -10,6 +10,8 @@ export interface AnswerDoc {
   headers?: Record<string, string>;
   /** Media type where it isn't JSON. */
   type?: string;
+  /** Further media types in which it can be asked for. */
+  others?: Record<string, { schema: object; example: unknown }>;
 }
 
 export interface OperationDoc {

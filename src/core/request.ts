@@ -13,6 +13,8 @@ export interface RequestContext {
   /** Code of the problem that was answered. */
   problem?: string;
   replayed?: boolean;
+  /** The answer goes out bit by bit, for as long as the client takes: it must not be cut for being idle. */
+  streams?: boolean;
 }
 
 const key = Symbol("context");

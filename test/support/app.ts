@@ -58,6 +58,8 @@ export interface TestApp extends TestWorkspace, AsyncDisposable {
   services: Services;
   client: Client;
   operations: App["operations"];
+  /** Takes a request as it comes from a listener. */
+  fetch: App["fetch"];
   /** Every line that was logged. */
   log: readonly string[];
   makeWorkspace(name: string, plan?: Plan | null): Promise<TestWorkspace>;
@@ -142,6 +144,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     services,
     client,
     operations: app.operations,
+    fetch: app.fetch,
     log: lines,
     makeWorkspace,
     makeKey,

@@ -62,7 +62,7 @@ export async function createClient(fetch: App["fetch"], { lenient }: { lenient: 
     );
     if (found.length > 0 && !lenient) throw new Error(`${found.join("\n")}\n${text}`);
     breaches.push(...found);
-    const isJson = (headers.get("content-type") ?? "").includes("json");
+    const isJson = /[/+]json\b/.test(headers.get("content-type") ?? "");
     const body = (isJson && text !== "" ? JSON.parse(text) : null) as Body;
     if (status < 400) gatherSecrets(body, secrets);
     return { status, headers, text, body };

@@ -1,12 +1,15 @@
 import { Elysia, t } from "elysia";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import type { Log } from "#src/core/log.ts";
 import { operation } from "#src/core/operation.ts";
 import type { Principal } from "#src/core/principal.ts";
-import { principalOf } from "#src/core/request.ts";
+import { contextOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { contactExample, upsertExample } from "./examples.ts";
 import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
+import { answerExport, exportAnswer, exportDescription } from "./export-answer.ts";
+import { type ContactExport, exportFormats } from "./export.ts";
 import type { ContactService, Writer } from "./service.ts";
 
 const params = t.Object({
@@ -15,7 +18,29 @@ const params = t.Object({
 const timeOptions = (description: string) => ({ format: "date-time", description }) as const;
 const writerOf = ({ env_id, key_id }: Principal): Writer => ({ env_id, actor: key_id });
 
-export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
+interface Exports {
+  begin: ContactExport;
+  /** Learns why an export was broken off. */
+  log: Log;
+}
+
+/** The parameters by which contacts are narrowed, wherever several are read. */
+const filterQuery = {
+  search: t.Optional(
+    t.String({
+      minLength: 1,
+      maxLength: 200,
+      description: "Words, or beginnings of words, of name, username, email or phone. Case and accents do not matter.",
+    }),
+  ),
+  tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
+  created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
+  created_before: t.Optional(t.String(timeOptions("Made before this time."))),
+  seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),
+  seen_before: t.Optional(t.String(timeOptions("Last seen before this time."))),
+};
+
+export function contactRoutes(contacts: ContactService, write: UnitOfWork, exports: Exports) {
   return new Elysia()
     .post(
       "/v1/contacts",
@@ -86,18 +111,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
             limit: t.Optional(t.Integer(limitOptions)),
             offset: t.Optional(t.Integer(offsetOptions)),
             cursor: t.Optional(t.String(cursorOptions)),
-            search: t.Optional(
-              t.String({
-                minLength: 1,
-                maxLength: 200,
-                description: "Words, or beginnings of words, of name, username, email or phone. Case and accents do not matter.",
-              }),
-            ),
-            tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
-            created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
-            created_before: t.Optional(t.String(timeOptions("Made before this time."))),
-            seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),
-            seen_before: t.Optional(t.String(timeOptions("Last seen before this time."))),
+            ...filterQuery,
             sort: t.Optional(
               t.Union(
                 contactSorts.map((sort) => t.Literal(sort)),
@@ -113,6 +127,36 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
           tag: "Contacts",
           scope: "read:contacts",
           answers: { 200: { description: "A page of contacts.", schema: pageSchema(Contact), example: pageExample(contactExample) } },
+        }),
+      },
+    )
+    .get(
+      "/v1/contacts/export",
+      ({ request, query }) => {
+        const { format = "csv", ...filter } = query;
+        const parts = exports.begin(principalOf(request).env_id, defined(filter), format);
+        return answerExport(contextOf(request), parts, format, exports.log);
+      },
+      {
+        query: t.Object(
+          {
+            format: t.Optional(
+              t.Union(
+                exportFormats.map((format) => t.Literal(format)),
+                { default: "csv", description: "`ndjson` is a line of JSON for each." },
+              ),
+            ),
+            ...filterQuery,
+          },
+          { additionalProperties: false },
+        ),
+        detail: operation({
+          id: "contacts.export",
+          summary: "Export contacts",
+          description: exportDescription,
+          tag: "Contacts",
+          scope: "read:contacts",
+          answers: { 200: exportAnswer },
         }),
       },
     )

@@ -3,7 +3,7 @@ import type { Build, Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
 import type { ContactRow, TallyRow } from "#db/schema-people.ts";
 import { lowestId } from "#src/core/ids.ts";
-import { TOTAL_MAX } from "#src/core/page.ts";
+import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactSort } from "./model.ts";
@@ -182,7 +182,7 @@ export function createContactStore(db: Database) {
         .$if(column !== "id", (q) => q.orderBy("c.id", direction))
         .offset(offset)
         .limit(most);
-      return isLed || offset > OFFSET_QUICK_MAX ? db.slowly(query) : query.execute();
+      return isLed || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
     },
     /** Exact for all of an environment's contacts; under a filter up to TOTAL_MAX. */
     async total(env_id: number, by: Narrowed): Promise<{ total: number; capped: boolean }> {
@@ -254,6 +254,8 @@ const changeable = columns.filter((column) => !["env_id", "id", "created_at", "n
 
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;
+/** Rows that are read within a few milliseconds: a page, and the one that tells of the next. */
+const ROWS_QUICK_MAX = PAGE_MAX + 1;
 
 const orders = {
   "-created_at": { column: "id", direction: "desc" },
