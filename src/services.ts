@@ -14,6 +14,9 @@ import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
+import { forgetJob } from "#src/modules/fields/job.ts";
+import { createFieldService } from "#src/modules/fields/service.ts";
+import { createFieldStore } from "#src/modules/fields/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
@@ -117,7 +120,15 @@ export function createServices({
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
 
-  const contacts = createContactService({ store: createContactStore(db), clock, appendEvent });
+  const fieldStore = createFieldStore(db);
+  const fields = createFieldService({ store: fieldStore, clock, enqueue: (...args) => loop.enqueue(...args) });
+  const { addValue, removeValue } = fieldStore;
+  const contacts = createContactService({
+    store: createContactStore(db),
+    clock,
+    appendEvent,
+    fields: { definitions: fields.definitions, addValue, removeValue },
+  });
 
   const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
@@ -143,6 +154,7 @@ export function createServices({
         withdraw: (...args) => loop.withdraw(...args),
         appendEvent,
       }),
+      forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
@@ -176,5 +188,6 @@ export function createServices({
     audit,
     tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
     templates,
+    fields,
   };
 }

@@ -94,6 +94,13 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
               }),
             ),
             tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
+            field: t.Optional(
+              t.String({
+                minLength: 3,
+                maxLength: 600,
+                description: "Who has this value in a custom field, as `key:value`. Case and accents do not matter.",
+              }),
+            ),
             created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
             created_before: t.Optional(t.String(timeOptions("Made before this time."))),
             seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),

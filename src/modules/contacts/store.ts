@@ -15,10 +15,17 @@ export interface Narrowed {
   /** Folded; each is a word or the beginning of one. */
   words?: readonly string[];
   tag?: string;
+  field?: SoughtValue;
   created_after?: number;
   created_before?: number;
   seen_after?: number;
   seen_before?: number;
+}
+
+/** A value of a custom field as the index has it: a text, folded, or a number. */
+export interface SoughtValue {
+  field_id: string;
+  value: string | number;
 }
 
 /** The last contact of the page before: its place in the order, and its id. */
@@ -134,15 +141,18 @@ export function createContactStore(db: Database) {
         ),
       );
 
-  /** On SQLite a search leads, or else a tag, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
-  function from(env_id: number, { words, tag }: Narrowed) {
+  /** On SQLite a search leads, or else a tag or a custom field, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
+  function from(env_id: number, by: Narrowed) {
+    const { words, tag, field } = by;
     const c = db.read.selectFrom("contacts as c").where("c.env_id", "=", env_id).where("c.deleted_at", "is", null);
     const tagged = sql<boolean>`exists (select 1 from contact_tags as t where t.env_id = ${env_id} and t.tag = ${tag} and t.contact_row = c.row)`;
+    const valued = () => sql<boolean>`exists (${rowsWith(env_id, field!)} and contact_row = c.row)`;
     if (!isSqlite)
       return c
         .$if(words !== undefined, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
-        .$if(tag !== undefined, (q) => q.where(tagged));
-    const lead = leadOf(env_id, words, tag);
+        .$if(tag !== undefined, (q) => q.where(tagged))
+        .$if(field !== undefined, (q) => q.where(valued()));
+    const lead = leadOf(env_id, by);
     if (lead === undefined) return c;
     const led = db.read
       .selectFrom(lead.as("lead"))
@@ -150,7 +160,9 @@ export function createContactStore(db: Database) {
       .where(sql<boolean>`c.row = lead.row`)
       .where("c.env_id", "=", env_id)
       .where("c.deleted_at", "is", null) as unknown as typeof c;
-    return led.$if(words !== undefined && tag !== undefined, (q) => q.where(tagged));
+    return led
+      .$if(words !== undefined && tag !== undefined, (q) => q.where(tagged))
+      .$if(field !== undefined && (words !== undefined || tag !== undefined), (q) => q.where(valued()));
   }
 
   const narrow = (env_id: number, by: Narrowed) =>
@@ -163,7 +175,7 @@ export function createContactStore(db: Database) {
   return {
     /** A page in an order; from `after` on, which is not part of it. */
     page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
-      const isLed = by.words !== undefined || by.tag !== undefined;
+      const isLed = by.words !== undefined || by.tag !== undefined || by.field !== undefined;
       const { column, direction } = orders[sort];
       const order = column === "id" && isLed ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
       const beyond = sql.raw(direction === "desc" ? "<" : ">");
@@ -191,7 +203,7 @@ export function createContactStore(db: Database) {
         return { total: found?.value ?? 0, capped: false };
       }
       // Who is deleted is in no index by words or tags: their own rows need not be looked at.
-      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by.words, by.tag) : undefined;
+      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by) : undefined;
       const all = lead === undefined ? narrow(env_id, by) : (db.read.selectFrom(lead.as("lead")) as unknown as ReturnType<typeof narrow>);
       const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
       const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
@@ -268,10 +280,16 @@ const matchOf = (env_id: number, words: readonly string[]) => words.map((word) =
 const tsqueryOf = (env_id: number, words: readonly string[]) => words.map((word) => `'${env_id}_${word}':*`).join(" & ");
 
 /** Rows of contacts in the order of their making, as an index of SQLite has them. */
-function leadOf(env_id: number, words: readonly string[] | undefined, tag: string | undefined): RawBuilder<unknown> | undefined {
+function leadOf(env_id: number, { words, tag, field }: Narrowed): RawBuilder<unknown> | undefined {
   if (words !== undefined) return sql`(select rowid as row from contact_words where contact_words match ${matchOf(env_id, words)})`;
   if (tag !== undefined) return sql`(select contact_row as row from contact_tags where env_id = ${env_id} and tag = ${tag})`;
-  return undefined;
+  return field === undefined ? undefined : sql`(${rowsWith(env_id, field)})`;
+}
+
+/** Who has a value in a custom field. */
+function rowsWith(env_id: number, { field_id, value }: SoughtValue): RawBuilder<unknown> {
+  const column = sql.ref(typeof value === "string" ? "txt" : "num");
+  return sql`select contact_row as row from contact_values where env_id = ${env_id} and field_id = ${field_id} and ${column} = ${value}`;
 }
 
 function all(q: Database["read"]) {
