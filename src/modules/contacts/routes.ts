@@ -30,7 +30,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
           id: "contacts.upsert",
           summary: "Create or update a contact",
           description:
-            "Looks for the person by `external_id`, `telegram_id`, `username`, `email` and `phone`, in this order, and makes them if nobody has one of these. What is absent stays, null clears, tags are added.",
+            "Looks for the person by `external_id`, `telegram_id`, `username`, `email` and `phone`, in this order, and makes them if nobody has one of these. What is absent stays, null clears, tags are added. Custom fields stand in `fields`, or beside it under their keys.",
           tag: "Contacts",
           scope: "write:contacts",
           example: upsertExample,

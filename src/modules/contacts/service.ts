@@ -87,7 +87,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const now = clock.now();
     const after = { ...apply(before, act, act.input.tags_mode ?? mode, now), row: before.row };
     if (isSame(before, after)) return before;
-    store.update(tx, after);
+    if (after.fields === before.fields) store.updateRest(tx, after);
+    else store.update(tx, after);
     if (wordsOfContact(before).join(" ") !== wordsOfContact(after).join(" ")) store.keepWords(tx, after, wordsOfContact(after));
     const [had, has] = [before, after].map((row) => new Set(JSON.parse(row.tags) as string[])) as [Set<string>, Set<string>];
     const [added, removed] = [[...has.difference(had)], [...had.difference(has)]];

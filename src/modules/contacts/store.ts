@@ -5,6 +5,7 @@ import type { ContactRow, TallyRow } from "#db/schema-people.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import { changeable, columns } from "./columns.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactSort } from "./model.ts";
 
@@ -34,31 +35,6 @@ export interface Place {
   id: string;
 }
 
-const columns = [
-  "env_id",
-  "id",
-  "number",
-  "external_id",
-  "telegram_id",
-  "username",
-  "email",
-  "phone",
-  "name",
-  "first_name",
-  "last_name",
-  "sort_name",
-  "language",
-  "timezone",
-  "consent",
-  "tags",
-  "fields",
-  "metadata",
-  "last_seen_at",
-  "deleted_at",
-  "created_at",
-  "updated_at",
-] as const satisfies (keyof NewContactRow)[];
-
 /** A statement that Kysely has no builder for. */
 const raw =
   <Values extends object>(statement: (value: Parameters<Build<Values>>[1]) => RawBuilder<unknown>): Build<Values> =>
@@ -74,13 +50,16 @@ export function createContactStore(db: Database) {
   // On SQLite an answer of an insert costs as much as the insert: the one writer can look for the next number itself.
   const insertAt = db.prepare<ContactRow>((q, v) => q.insertInto("contacts").values(valuesOf(["row", ...columns], v)));
   const lastRow = db.prepare<object, { row: number | null }>((q) => q.selectFrom("contacts").select(({ fn }) => fn.max("row").as("row")));
-  const update = db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
-    q
-      .updateTable("contacts")
-      .set(Object.fromEntries(changeable.map((column) => [column, v(column)])))
-      .where("env_id", "=", v("env_id"))
-      .where("id", "=", v("id")),
-  );
+  const updating = (names: typeof changeable) =>
+    db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
+      q
+        .updateTable("contacts")
+        .set(Object.fromEntries(names.map((column) => [column, v(column)])))
+        .where("env_id", "=", v("env_id"))
+        .where("id", "=", v("id")),
+    );
+  const update = updating(changeable);
+  const updateRest = updating(changeable.filter((column) => column !== "fields"));
   const byId = db.prepare<{ env_id: number; id: string }, ContactRow>((q, v) =>
     all(q).where("env_id", "=", v("env_id")).where("id", "=", v("id")),
   );
@@ -240,6 +219,8 @@ export function createContactStore(db: Database) {
       return next;
     },
     update: (tx: Tx, row: ContactRow): void => update.later(tx, row),
+    /** As `update`, but for the custom fields: who gives none must not undo what another gives meanwhile. */
+    updateRest: (tx: Tx, row: ContactRow): void => updateRest.later(tx, row),
     addTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
       addTag.later(tx, { env_id, tag, contact_row: row }),
     removeTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
@@ -258,11 +239,6 @@ export function createContactStore(db: Database) {
     },
   };
 }
-
-const changeable = columns.filter((column) => !["env_id", "id", "created_at", "number"].includes(column)) as Exclude<
-  (typeof columns)[number],
-  "env_id" | "id" | "created_at" | "number"
->[];
 
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;

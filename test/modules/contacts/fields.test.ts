@@ -140,6 +140,19 @@ describe.each(appEngines)("a contact's custom fields on %s", (engine) => {
     expect(rows).toEqual([{ num: seats as number }]);
   });
 
+  test("outlast what others say of the contact meanwhile", async () => {
+    await using app = await setup({ engine });
+    await define(app.live);
+    await app.live.post("/v1/contacts", { external_id: "1", username: "some_body" });
+    for (let seats = 1; seats <= 10; seats++)
+      await Promise.all([
+        ...Array.from({ length: 5 }, (_, at) => app.live.post("/v1/contacts", { external_id: "1", name: `Name ${seats} ${at}` })),
+        app.live.post("/v1/contacts", { username: "some_body", seats }),
+      ]);
+    expect((await app.live.get<Contact>("/v1/contacts/1")).body.fields).toEqual({ seats: 10 });
+    expect(await app.db.read.selectFrom("contact_values").select("num").execute()).toEqual([{ num: 10 }]);
+  });
+
   test("fill texts and templates in", async () => {
     await using app = await setup({ engine });
     await define(app.sandbox);
@@ -163,8 +176,8 @@ describe.each(appEngines)("a contact's custom fields on %s", (engine) => {
     await app.live.post("/v1/contacts", { external_id: "1", seats: 1 });
     await app.live.post("/v1/contacts", { external_id: "1", seats: 1 });
     await app.live.post("/v1/contacts", { external_id: "1", seats: 2 });
-    const { body } = await app.live.get<{ items: { event: string; data: Contact }[] }>("/v1/events");
-    expect(body.items.map(({ event, data }) => [event, data.fields])).toEqual([
+    const rows = await app.db.read.selectFrom("events").select(["type", "data"]).orderBy("tx_id").orderBy("seq").execute();
+    expect(rows.map(({ type, data }) => [type, (JSON.parse(data) as Contact).fields])).toEqual([
       ["contact.created", { seats: 1 }],
       ["contact.updated", { seats: 2 }],
     ]);
