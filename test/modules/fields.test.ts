@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "#src/core/page.ts";
+import { forgetJob } from "#src/modules/fields/job.ts";
 import type { Field } from "#src/modules/fields/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
 import type { Answer, Caller } from "#test/support/client.ts";
@@ -92,6 +93,24 @@ describe.each(appEngines)("a custom field on %s", (engine) => {
     expect(rows.filter(({ fields }) => fields.includes(choices.id) || fields.includes(seats.id))).toEqual([]);
     expect((await app.live.get("/v1/contacts?field=note:stays")).body).toMatchObject({ total: 250 });
   });
+});
+
+test("the values of a deleted field that very many have are removed in several runs", async () => {
+  let left = 50_000;
+  const forget = (_tx: unknown, _env_id: number, _field_id: string, _kind: string, most: number) => {
+    const removed = Math.min(most, left);
+    left -= removed;
+    return Promise.resolve(removed);
+  };
+  const job = forgetJob({ forget, write: async (work) => work(undefined as never) });
+  const ready = { env_id: 1, field_id: "fld_1", kind: "txt" } as const;
+  const outcomes: string[] = [];
+  for (let last = ""; last !== "done";) {
+    const result = await job.run(ready, new AbortController().signal);
+    const [outcome] = await job.end(undefined as never, [{ job: undefined as never, ready, result }]);
+    outcomes.push((last = outcome!.kind));
+  }
+  expect([left, outcomes]).toEqual([0, ["snooze", "snooze", "done"]]);
 });
 
 test.each([
