@@ -44,6 +44,31 @@ export interface ContactTagRow {
   contact_row: number;
 }
 
+/** A custom field of the things of one kind. */
+export interface FieldRow {
+  env_id: number;
+  id: string;
+  object: string;
+  key: string;
+  label: string;
+  type: string;
+  /** JSON list; null where the type has none. */
+  options: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** A value that a contact has in a custom field, for looking up: either a text or a number. Several choices are a row each. */
+export interface ContactValueRow {
+  env_id: number;
+  field_id: string;
+  /** Folded, and no more than its beginning. */
+  txt: string | null;
+  /** Of a date the days since 1970, of a boolean 0 or 1. */
+  num: number | null;
+  contact_row: number;
+}
+
 /** Numbers that an environment counts, such as its contacts. */
 export interface TallyRow {
   env_id: number;

@@ -19,6 +19,7 @@ import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
+import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
@@ -77,6 +78,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write, { begin: services.exportContacts, log }))
+    .use(fieldRoutes(services.fields, write))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
@@ -142,6 +144,7 @@ const reference = {
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
     Contacts: "People: who the messages go to, found by any of their identities.",
+    Fields: "Custom fields of contacts: typed, checked, and good to filter by. A field keeps its values when its key changes.",
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",

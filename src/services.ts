@@ -15,6 +15,9 @@ import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
+import { forgetJob } from "#src/modules/fields/job.ts";
+import { createFieldService } from "#src/modules/fields/service.ts";
+import { createFieldStore } from "#src/modules/fields/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
@@ -119,7 +122,15 @@ export function createServices({
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
 
   const contactStore = createContactStore(db);
-  const contacts = createContactService({ store: contactStore, clock, appendEvent });
+  const fieldStore = createFieldStore(db);
+  const fields = createFieldService({ store: fieldStore, clock, enqueue: (...args) => loop.enqueue(...args) });
+  const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
+  const contacts = createContactService({
+    store: contactStore,
+    clock,
+    appendEvent,
+    fields: fieldSource,
+  });
 
   const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
@@ -145,6 +156,7 @@ export function createServices({
         withdraw: (...args) => loop.withdraw(...args),
         appendEvent,
       }),
+      forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
@@ -156,7 +168,7 @@ export function createServices({
     loop,
     events,
     contacts,
-    exportContacts: createContactExport({ store: contactStore }),
+    exportContacts: createContactExport({ store: contactStore, fields: fieldSource }),
     accounts,
     workspaces,
     authenticator,
@@ -179,5 +191,6 @@ export function createServices({
     audit,
     tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
     templates,
+    fields,
   };
 }

@@ -25,7 +25,9 @@ function personalize(example: Body, { properties }: Schema, own: Own): Body {
 
 function personal(name: string, value: unknown, schema: Schema, own: Own): unknown {
   if (name === "account_id" && own.account_id !== undefined) return own.account_id;
-  if (name === "name" || name === "text") return schema.pattern === undefined ? `${String(value)} ${own.mark}` : own.mark;
+  if (name === "name" || name === "text" || name === "label")
+    return schema.pattern === undefined ? `${String(value)} ${own.mark}` : own.mark;
+  if (name === "key" && schema.pattern !== undefined) return own.mark.replaceAll("-", "_");
   // Another bot each time: one token is one bot.
   if (name === "token")
     return `${5_000_000_000 + (Array.from(own.mark).reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 1_000_000)}:${own.mark.padEnd(35, "x")}`;

@@ -37,6 +37,8 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "suppressions",
     "contacts",
     "contact_tags",
+    "contact_values",
+    "fields",
     "audit",
     "tasks",
     "templates",

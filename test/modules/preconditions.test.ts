@@ -41,6 +41,14 @@ const cases: Case[] = [
     },
   },
   {
+    what: "a custom field",
+    async of({ live }) {
+      const { body } = await live.post<{ id: string }>("/v1/fields", { key: "plan", type: "text" });
+      const path = `/v1/fields/${body.id}`;
+      return { path, change: (at, headers) => live.patch(path, { label: `Plan ${at}` }, headers) };
+    },
+  },
+  {
     what: "a message",
     async of({ clock, sandbox }) {
       const path = `/v1/messages/${await queue(sandbox, { schedule_at: toTime(clock.now() + 60_000) })}`;

@@ -32,6 +32,7 @@ const columns: readonly Column[] = [
   { name: "last_seen_at", cell: ({ last_seen_at }) => last_seen_at },
   { name: "created_at", cell: ({ created_at }) => created_at },
   { name: "updated_at", cell: ({ updated_at }) => updated_at },
+  { name: "fields", cell: ({ fields }) => JSON.stringify(fields) },
 ];
 
 /** The names of the columns, as the first line: https://www.rfc-editor.org/rfc/rfc4180 */

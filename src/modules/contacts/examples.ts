@@ -13,6 +13,7 @@ export const contactExample = {
   timezone: "Europe/London",
   consent: { status: "granted", at: "2026-05-06T14:32:18.000Z", source: "webinar form" },
   tags: ["trial", "webinar-2026-06"],
+  fields: { plan: "starter", seats: 12 },
   metadata: {},
   last_seen_at: null,
   created_at: "2026-05-06T14:32:18.000Z",

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { csvHeader, csvLine } from "./csv.ts";
+import { createContactFields, type FieldSource } from "./fields.ts";
 import { narrow } from "./filter.ts";
 import type { Contact, ContactFilter } from "./model.ts";
 import { presentContact } from "./present.ts";
@@ -28,16 +29,19 @@ const written: Record<ExportFormat, { header: string; line(contact: Contact): st
 };
 
 /** @param store the pages come from its `page`, beside the main thread */
-export function createContactExport({ store }: { store: Pick<ContactStore, "page"> }) {
+export function createContactExport({ store, fields }: { store: Pick<ContactStore, "page">; fields: FieldSource }) {
+  const { knownFor } = createContactFields(fields);
+
   async function* parts(env_id: number, by: Narrowed, format: ExportFormat): AsyncGenerator<ExportPart, void, void> {
     const { header, line } = written[format];
     let begun = header;
     let after: Place | null = null;
     for (let more = true; more;) {
       const rows: ContactRow[] = await store.page(env_id, by, "created_at", after, 0, PAGE_ROWS);
+      const known = await knownFor(null, env_id, rows);
       for (let at = 0; at < rows.length; at += PART_ROWS) {
         const some = rows.slice(at, at + PART_ROWS);
-        yield { text: begun + some.map((row) => line(presentContact(row))).join(""), contacts: some.length };
+        yield { text: begun + some.map((row) => line(presentContact(row, known))).join(""), contacts: some.length };
         begun = "";
         await turn();
       }

@@ -24,6 +24,10 @@ const Consent = Type.Object(
   { additionalProperties: false, description: "Whether the person agreed to be written to." },
 );
 
+const FieldValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())], {
+  description: "As the field's type says: see Fields.",
+});
+
 const contactMembers = {
   id: ContactId,
   number: Type.Integer({ description: "Unique in the environment; `contact_id` takes it too." }),
@@ -39,6 +43,7 @@ const contactMembers = {
   timezone: nullableText,
   consent: Type.Union([Type.Object({ status: Type.String(), at: time, source: nullableText }), Type.Null()]),
   tags: Type.Array(Type.String()),
+  fields: Type.Record(Type.String(), FieldValue, { description: "Custom fields that have a value, by key." }),
   metadata: Metadata,
   last_seen_at: nullableTime,
   created_at: time,
@@ -72,11 +77,22 @@ const given = {
   tags_mode: Type.Optional(
     Type.Union([Type.Literal("add"), Type.Literal("replace")], { description: "`add` by default; in a PATCH `replace`." }),
   ),
+  fields: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      maxProperties: 100,
+      description: "Custom fields by key; null clears one, the others stay.",
+    }),
+  ),
   metadata: Type.Optional(Metadata),
 };
 
-/** What a client says of a person: what is absent stays as it is, null clears. */
-export const ContactInput = Type.Object(given, { additionalProperties: false });
+/** Names that no custom field can have. */
+export const contactNames: ReadonlySet<string> = new Set([...Object.keys(contactMembers), ...Object.keys(given), "created"]);
+
+/** What a client says of a person: what is absent stays as it is, null clears. The service refuses members that are no field. */
+export const ContactInput = Type.Object(given, {
+  additionalProperties: Type.Unknown({ description: "The custom field with this key. A name that is no field's is refused." }),
+});
 export type ContactInput = Static<typeof ContactInput>;
 
 export const ContactBatch = Type.Object(
@@ -105,6 +121,8 @@ export type ContactSort = (typeof contactSorts)[number];
 export interface ContactFilter {
   search?: string;
   tag?: string;
+  /** `key:value` of a custom field. */
+  field?: string;
   created_after?: string;
   created_before?: string;
   seen_after?: string;

@@ -1,9 +1,12 @@
 import { toTime } from "#src/core/clock.ts";
 import { wordsOf } from "#src/core/search-text.ts";
+import { writeValue } from "./field-values.ts";
+import { type KnownFields, presentFields, writeFields } from "./fields.ts";
 import type { Contact } from "./model.ts";
 import type { NewContactRow } from "./store.ts";
 
-export function presentContact(row: NewContactRow): Contact {
+/** @param known needed where the contact has custom fields */
+export function presentContact(row: NewContactRow, known: KnownFields): Contact {
   const { id, number, external_id, telegram_id, username, email, phone, name, first_name, last_name, language, timezone } = row;
   return {
     id,
@@ -20,6 +23,7 @@ export function presentContact(row: NewContactRow): Contact {
     timezone,
     consent: row.consent === null ? null : (JSON.parse(row.consent) as Contact["consent"]),
     tags: JSON.parse(row.tags) as string[],
+    fields: presentFields(row, known),
     metadata: JSON.parse(row.metadata) as Record<string, string>,
     last_seen_at: toTime(row.last_seen_at),
     created_at: toTime(row.created_at),
@@ -33,8 +37,17 @@ export function wordsOfContact({ name, first_name, last_name, username, email, p
   return wordsOf(parts.filter((part) => part !== null && part !== undefined).join(" "));
 }
 
-/** What texts may say of a contact: `{first_name}` and its like. What is not known is left out. */
-export function variablesOf({ name, first_name, last_name, username, email, phone, external_id }: NewContactRow): Record<string, string> {
-  const known = { name, first_name, last_name, username, email, phone, external_id };
-  return Object.fromEntries(Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== ""));
+/** What texts may say of a contact: `{first_name}` and its like, and custom fields. What is not known is left out. */
+export function variablesOf(row: NewContactRow, known: KnownFields): Record<string, string> {
+  const { name, first_name, last_name, username, email, phone, external_id } = row;
+  const own = Object.entries({ name, first_name, last_name, username, email, phone, external_id });
+  const told = own.filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== "");
+  return { ...writeFields(row, known), ...Object.fromEntries(told) };
+}
+
+/** What templates may look up of a contact: all of it, and each custom field beside. Conditions know numbers and booleans as such. */
+export function factsOf(row: NewContactRow, known: KnownFields): Contact & Record<string, unknown> {
+  const contact = presentContact(row, known);
+  const written = Object.entries(contact.fields).map(([key, value]) => [key, Array.isArray(value) ? writeValue(value) : value]);
+  return { ...Object.fromEntries(written), ...contact };
 }

@@ -55,7 +55,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, expor
           id: "contacts.upsert",
           summary: "Create or update a contact",
           description:
-            "Looks for the person by `external_id`, `telegram_id`, `username`, `email` and `phone`, in this order, and makes them if nobody has one of these. What is absent stays, null clears, tags are added.",
+            "Looks for the person by `external_id`, `telegram_id`, `username`, `email` and `phone`, in this order, and makes them if nobody has one of these. What is absent stays, null clears, tags are added. Custom fields stand in `fields`, or beside it under their keys.",
           tag: "Contacts",
           scope: "write:contacts",
           example: upsertExample,
@@ -112,6 +112,13 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, expor
             offset: t.Optional(t.Integer(offsetOptions)),
             cursor: t.Optional(t.String(cursorOptions)),
             ...filterQuery,
+            field: t.Optional(
+              t.String({
+                minLength: 3,
+                maxLength: 600,
+                description: "Who has this value in a custom field, as `key:value`. Case and accents do not matter.",
+              }),
+            ),
             sort: t.Optional(
               t.Union(
                 contactSorts.map((sort) => t.Literal(sort)),

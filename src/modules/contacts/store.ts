@@ -5,6 +5,7 @@ import type { ContactRow, TallyRow } from "#db/schema-people.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import { changeable, columns } from "./columns.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactSort } from "./model.ts";
 
@@ -15,10 +16,17 @@ export interface Narrowed {
   /** Folded; each is a word or the beginning of one. */
   words?: readonly string[];
   tag?: string;
+  field?: SoughtValue;
   created_after?: number;
   created_before?: number;
   seen_after?: number;
   seen_before?: number;
+}
+
+/** A value of a custom field as the index has it: a text, folded, or a number. */
+export interface SoughtValue {
+  field_id: string;
+  value: string | number;
 }
 
 /** The last contact of the page before: its place in the order, and its id. */
@@ -26,31 +34,6 @@ export interface Place {
   at: string | number;
   id: string;
 }
-
-const columns = [
-  "env_id",
-  "id",
-  "number",
-  "external_id",
-  "telegram_id",
-  "username",
-  "email",
-  "phone",
-  "name",
-  "first_name",
-  "last_name",
-  "sort_name",
-  "language",
-  "timezone",
-  "consent",
-  "tags",
-  "fields",
-  "metadata",
-  "last_seen_at",
-  "deleted_at",
-  "created_at",
-  "updated_at",
-] as const satisfies (keyof NewContactRow)[];
 
 /** A statement that Kysely has no builder for. */
 const raw =
@@ -67,13 +50,16 @@ export function createContactStore(db: Database) {
   // On SQLite an answer of an insert costs as much as the insert: the one writer can look for the next number itself.
   const insertAt = db.prepare<ContactRow>((q, v) => q.insertInto("contacts").values(valuesOf(["row", ...columns], v)));
   const lastRow = db.prepare<object, { row: number | null }>((q) => q.selectFrom("contacts").select(({ fn }) => fn.max("row").as("row")));
-  const update = db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
-    q
-      .updateTable("contacts")
-      .set(Object.fromEntries(changeable.map((column) => [column, v(column)])))
-      .where("env_id", "=", v("env_id"))
-      .where("id", "=", v("id")),
-  );
+  const updating = (names: typeof changeable) =>
+    db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
+      q
+        .updateTable("contacts")
+        .set(Object.fromEntries(names.map((column) => [column, v(column)])))
+        .where("env_id", "=", v("env_id"))
+        .where("id", "=", v("id")),
+    );
+  const update = updating(changeable);
+  const updateRest = updating(changeable.filter((column) => column !== "fields"));
   const byId = db.prepare<{ env_id: number; id: string }, ContactRow>((q, v) =>
     all(q).where("env_id", "=", v("env_id")).where("id", "=", v("id")),
   );
@@ -134,15 +120,18 @@ export function createContactStore(db: Database) {
         ),
       );
 
-  /** On SQLite a search leads, or else a tag, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
-  function from(env_id: number, { words, tag }: Narrowed) {
+  /** On SQLite a search leads, or else a tag or a custom field, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
+  function from(env_id: number, by: Narrowed) {
+    const { words, tag, field } = by;
     const c = db.read.selectFrom("contacts as c").where("c.env_id", "=", env_id).where("c.deleted_at", "is", null);
     const tagged = sql<boolean>`exists (select 1 from contact_tags as t where t.env_id = ${env_id} and t.tag = ${tag} and t.contact_row = c.row)`;
+    const valued = () => sql<boolean>`exists (${rowsWith(env_id, field!)} and contact_row = c.row)`;
     if (!isSqlite)
       return c
         .$if(words !== undefined, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
-        .$if(tag !== undefined, (q) => q.where(tagged));
-    const lead = leadOf(env_id, words, tag);
+        .$if(tag !== undefined, (q) => q.where(tagged))
+        .$if(field !== undefined, (q) => q.where(valued()));
+    const lead = leadOf(env_id, by);
     if (lead === undefined) return c;
     const led = db.read
       .selectFrom(lead.as("lead"))
@@ -150,7 +139,9 @@ export function createContactStore(db: Database) {
       .where(sql<boolean>`c.row = lead.row`)
       .where("c.env_id", "=", env_id)
       .where("c.deleted_at", "is", null) as unknown as typeof c;
-    return led.$if(words !== undefined && tag !== undefined, (q) => q.where(tagged));
+    return led
+      .$if(words !== undefined && tag !== undefined, (q) => q.where(tagged))
+      .$if(field !== undefined && (words !== undefined || tag !== undefined), (q) => q.where(valued()));
   }
 
   const narrow = (env_id: number, by: Narrowed) =>
@@ -163,7 +154,7 @@ export function createContactStore(db: Database) {
   return {
     /** A page in an order; from `after` on, which is not part of it. */
     page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
-      const isLed = by.words !== undefined || by.tag !== undefined;
+      const isLed = by.words !== undefined || by.tag !== undefined || by.field !== undefined;
       const { column, direction } = orders[sort];
       const order = column === "id" && isLed ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
       const beyond = sql.raw(direction === "desc" ? "<" : ">");
@@ -191,7 +182,7 @@ export function createContactStore(db: Database) {
         return { total: found?.value ?? 0, capped: false };
       }
       // Who is deleted is in no index by words or tags: their own rows need not be looked at.
-      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by.words, by.tag) : undefined;
+      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by) : undefined;
       const all = lead === undefined ? narrow(env_id, by) : (db.read.selectFrom(lead.as("lead")) as unknown as ReturnType<typeof narrow>);
       const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
       const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
@@ -228,6 +219,8 @@ export function createContactStore(db: Database) {
       return next;
     },
     update: (tx: Tx, row: ContactRow): void => update.later(tx, row),
+    /** As `update`, but for the custom fields: who gives none must not undo what another gives meanwhile. */
+    updateRest: (tx: Tx, row: ContactRow): void => updateRest.later(tx, row),
     addTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
       addTag.later(tx, { env_id, tag, contact_row: row }),
     removeTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
@@ -247,11 +240,6 @@ export function createContactStore(db: Database) {
   };
 }
 
-const changeable = columns.filter((column) => !["env_id", "id", "created_at", "number"].includes(column)) as Exclude<
-  (typeof columns)[number],
-  "env_id" | "id" | "created_at" | "number"
->[];
-
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;
 /** Rows that are read within a few milliseconds: a page, and the one that tells of the next. */
@@ -270,10 +258,16 @@ const matchOf = (env_id: number, words: readonly string[]) => words.map((word) =
 const tsqueryOf = (env_id: number, words: readonly string[]) => words.map((word) => `'${env_id}_${word}':*`).join(" & ");
 
 /** Rows of contacts in the order of their making, as an index of SQLite has them. */
-function leadOf(env_id: number, words: readonly string[] | undefined, tag: string | undefined): RawBuilder<unknown> | undefined {
+function leadOf(env_id: number, { words, tag, field }: Narrowed): RawBuilder<unknown> | undefined {
   if (words !== undefined) return sql`(select rowid as row from contact_words where contact_words match ${matchOf(env_id, words)})`;
   if (tag !== undefined) return sql`(select contact_row as row from contact_tags where env_id = ${env_id} and tag = ${tag})`;
-  return undefined;
+  return field === undefined ? undefined : sql`(${rowsWith(env_id, field)})`;
+}
+
+/** Who has a value in a custom field. */
+function rowsWith(env_id: number, { field_id, value }: SoughtValue): RawBuilder<unknown> {
+  const column = sql.ref(typeof value === "string" ? "txt" : "num");
+  return sql`select contact_row as row from contact_values where env_id = ${env_id} and field_id = ${field_id} and ${column} = ${value}`;
 }
 
 function all(q: Database["read"]) {

@@ -38,10 +38,10 @@ function cellsOf(contact: Partial<Contact>): Record<string, string> {
 
 test("a contact is a line with a cell in each column", () => {
   expect(csvHeader).toBe(
-    "id,number,external_id,telegram_id,username,email,phone,name,first_name,last_name,language,timezone,consent_status,consent_at,consent_source,tags,metadata,last_seen_at,created_at,updated_at\r\n",
+    "id,number,external_id,telegram_id,username,email,phone,name,first_name,last_name,language,timezone,consent_status,consent_at,consent_source,tags,metadata,last_seen_at,created_at,updated_at,fields\r\n",
   );
-  expect(csvLine({ ...contactExample, tags: ["trial", "a;b"], metadata: { plan: "pro" } })).toBe(
-    'ct_01HKQ9R2X30000000000000000,42,customer-1042,,sarah_miller,sarah@example.com,,Sarah Miller,Sarah,Miller,en,Europe/London,granted,2026-05-06T14:32:18.000Z,webinar form,"trial;a\\;b","{""plan"":""pro""}",,2026-05-06T14:32:18.000Z,2026-05-06T14:32:18.000Z\r\n',
+  expect(csvLine({ ...contactExample, tags: ["trial", "a;b"], metadata: { plan: "pro" }, fields: { seats: 5 } })).toBe(
+    'ct_01HKQ9R2X30000000000000000,42,customer-1042,,sarah_miller,sarah@example.com,,Sarah Miller,Sarah,Miller,en,Europe/London,granted,2026-05-06T14:32:18.000Z,webinar form,"trial;a\\;b","{""plan"":""pro""}",,2026-05-06T14:32:18.000Z,2026-05-06T14:32:18.000Z,"{""seats"":5}"\r\n',
   );
   expect(cellsOf({ consent: null, tags: [] })).toMatchObject({ consent_status: "", consent_at: "", consent_source: "", tags: "" });
 });

@@ -21,8 +21,8 @@ describe.each(appEngines)("an export of contacts on %s", (engine) => {
     expect(headers.get("content-disposition")).toBe('attachment; filename="contacts.csv"');
     const [head, first, second, ...more] = text.split("\r\n");
     expect(`${head}\r\n`).toBe(csvHeader);
-    expect(first).toMatch(/^ct_\w+,1,1,,,,\+447700900123,'=cmd\(\),'=cmd\(\),,,,,,,"b\\;c;'\+a",\{\},,20\S+Z,20\S+Z$/);
-    expect(second).toMatch(/^ct_\w+,2,,,john_doe,,,,,,,,,,,,"\{""note"":""say \\""hi\\""""\}",,20\S+Z,20\S+Z$/);
+    expect(first).toMatch(/^ct_\w+,1,1,,,,\+447700900123,'=cmd\(\),'=cmd\(\),,,,,,,"b\\;c;'\+a",\{\},,20\S+Z,20\S+Z,\{\}$/);
+    expect(second).toMatch(/^ct_\w+,2,,,john_doe,,,,,,,,,,,,"\{""note"":""say \\""hi\\""""\}",,20\S+Z,20\S+Z,\{\}$/);
     expect(more).toEqual([""]);
   });
 
