@@ -6,6 +6,7 @@ import { contacts } from "./migrations/0002-contacts.ts";
 import { suppressions } from "./migrations/0003-suppressions.ts";
 import { auditAndTasks } from "./migrations/0004-audit-and-tasks.ts";
 import { templates } from "./migrations/0005-templates.ts";
+import { erasure } from "./migrations/0007-erasure.ts";
 
 interface Migration {
   number: number;
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   { number: 3, name: "suppressions", up: suppressions },
   { number: 4, name: "audit-and-tasks", up: auditAndTasks },
   { number: 5, name: "templates", up: templates },
+  { number: 7, name: "erasure", up: erasure },
 ];
 
 /** The schema that this executable needs. */

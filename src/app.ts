@@ -17,6 +17,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
+import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
@@ -77,6 +78,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write))
+    .use(activityRoutes(services.activity))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))

@@ -5,14 +5,17 @@ import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
+import { createActivityService } from "#src/modules/activity/service.ts";
+import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { presentContact } from "#src/modules/contacts/present.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
-import { createAuditService } from "#src/modules/audit/service.ts";
+import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
-import { createEventService } from "#src/modules/events/service.ts";
+import { createEventService, presentEvent } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
@@ -23,9 +26,10 @@ import { createKeyStore } from "#src/modules/keys/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
+import { presentMessage } from "#src/modules/messages/present.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
-import { createSuppressionService } from "#src/modules/suppressions/service.ts";
+import { createSuppressionService, presentSuppression } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { taskJob } from "#src/modules/tasks/job.ts";
@@ -172,6 +176,17 @@ export function createServices({
       withdraw: loop.withdraw,
       appendEvent,
       templates,
+    }),
+    activity: createActivityService({
+      store: createActivityStore(db),
+      clock,
+      present: {
+        contact: presentContact,
+        message: presentMessage,
+        event: presentEvent,
+        auditEntry: presentAuditEntry,
+        suppression: presentSuppression,
+      },
     }),
     audit,
     tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),

@@ -35,7 +35,7 @@ export function createAuditService({ store, clock }: { store: AuditStore; clock:
       const by = narrow(query);
       const before = cursor === undefined ? null : decodeCursor("audit", env_id, cursor);
       const [rows, count] = await Promise.all([store.page(env_id, by, before, offset, limit + 1), store.count(env_id, by)]);
-      return toPage(rows, { list: "audit", env_id, limit, offset }, count, present, (row) => row.id);
+      return toPage(rows, { list: "audit", env_id, limit, offset }, count, presentAuditEntry, (row) => row.id);
     },
   };
 }
@@ -65,7 +65,7 @@ function narrow({ actor, subject, operation, created_after, created_before }: Au
   return by;
 }
 
-function present(row: AuditRow): AuditEntry {
+export function presentAuditEntry(row: AuditRow): AuditEntry {
   return {
     id: row.id,
     at: toTime(row.created_at),

@@ -67,7 +67,7 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     async create(tx: Tx, author: Author, ask: NewSuppression): Promise<{ suppression: Suppression; created: boolean }> {
       const row = newRow(author, ask);
       const [kept] = await store.put(tx, [row]);
-      return { suppression: present(kept!), created: kept!.id === row.id };
+      return { suppression: presentSuppression(kept!), created: kept!.id === row.id };
     },
 
     /** Notes up to 500; each is taken or refused by itself. */
@@ -102,7 +102,7 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     async get(env_id: number, id: string): Promise<Suppression> {
       const row = await store.get(env_id, id);
       if (row === undefined) throw notFound("suppression");
-      return present(row);
+      return presentSuppression(row);
     },
 
     /** Newest first. @throws AppError `validation_error` for a bad cursor or a channel that is none */
@@ -117,14 +117,14 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
       if (reason !== undefined) by.reason = reason;
       const before = cursor === undefined ? null : decodeCursor("suppressions", env_id, cursor);
       const [rows, count] = await Promise.all([store.page(env_id, by, before, offset, limit + 1), store.count(env_id, by)]);
-      return toPage(rows, { list: "suppressions", env_id, limit, offset }, count, present, (row) => row.id);
+      return toPage(rows, { list: "suppressions", env_id, limit, offset }, count, presentSuppression, (row) => row.id);
     },
 
     /** The person may be written to again. @throws AppError `not_found`; what `check` throws */
     async remove(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<void> {
       const row = await store.lock(tx, env_id, id);
       if (row === undefined) throw notFound("suppression");
-      check(present(row));
+      check(presentSuppression(row));
       await store.remove(tx, env_id, id);
     },
 
@@ -150,7 +150,7 @@ function placeOf({ channel, recipient }: Pick<SuppressionRow, "channel" | "recip
   return `${recipient} ${channel}`;
 }
 
-function present(row: SuppressionRow): Suppression {
+export function presentSuppression(row: SuppressionRow): Suppression {
   return {
     id: row.id,
     channel: row.channel,
