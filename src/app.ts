@@ -77,7 +77,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(catalogue())
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
-    .use(contactRoutes(services.contacts, write))
+    .use(contactRoutes(services.contacts, write, services.erase))
     .use(activityRoutes(services.activity))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))

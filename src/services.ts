@@ -1,6 +1,7 @@
 import type { Database } from "#db/database.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
+import { unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Outcome } from "#src/jobs/job.ts";
@@ -15,6 +16,9 @@ import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
+import { eraseKind } from "#src/modules/erasure/kind.ts";
+import { createErasureService } from "#src/modules/erasure/service.ts";
+import { createErasureStore } from "#src/modules/erasure/store.ts";
 import { createEventService, presentEvent } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
@@ -123,7 +127,22 @@ export function createServices({
 
   const contacts = createContactService({ store: createContactStore(db), clock, appendEvent });
 
-  const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
+  const erasureStore = createErasureStore(db);
+  // Messages and long jobs are made further down: they need the loop.
+  const eraseContacts = eraseKind({
+    store: erasureStore,
+    clock,
+    cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
+  });
+  const erasure = createErasureService({
+    store: erasureStore,
+    clock,
+    removeContact: contacts.remove,
+    createTask: (...args) => tasks.create(...args),
+    write: db.write,
+  });
+
+  const kinds = new Map([eraseContacts as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -147,6 +166,7 @@ export function createServices({
         withdraw: (...args) => loop.withdraw(...args),
         appendEvent,
       }),
+      erasure.sweepJob,
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
@@ -154,29 +174,33 @@ export function createServices({
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 
+  const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
+  const messages = createMessageService({
+    store: messageStore,
+    clock,
+    channels,
+    accounts,
+    contacts,
+    estimator: createEstimator({ lastEta: loop.lastEta }),
+    laneOf,
+    enqueue: loop.enqueue,
+    withdraw: loop.withdraw,
+    appendEvent,
+    templates,
+  });
+
   return {
     loop,
     events,
     contacts,
+    erase: erasure.erase,
     accounts,
     workspaces,
     authenticator,
     keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
     suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
-    messages: createMessageService({
-      store: messageStore,
-      clock,
-      channels,
-      accounts,
-      contacts,
-      estimator: createEstimator({ lastEta: loop.lastEta }),
-      laneOf,
-      enqueue: loop.enqueue,
-      withdraw: loop.withdraw,
-      appendEvent,
-      templates,
-    }),
+    messages,
     activity: createActivityService({
       store: createActivityStore(db),
       clock,
@@ -189,7 +213,7 @@ export function createServices({
       },
     }),
     audit,
-    tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
+    tasks,
     templates,
   };
 }

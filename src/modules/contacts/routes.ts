@@ -5,7 +5,9 @@ import { operation } from "#src/core/operation.ts";
 import type { Principal } from "#src/core/principal.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
-import { contactExample, upsertExample } from "./examples.ts";
+import type { EraseContact } from "#src/modules/erasure/model.ts";
+import { Task } from "#src/modules/tasks/model.ts";
+import { contactExample, eraseExample, upsertExample } from "./examples.ts";
 import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
 import type { ContactService, Writer } from "./service.ts";
 
@@ -15,7 +17,7 @@ const params = t.Object({
 const timeOptions = (description: string) => ({ format: "date-time", description }) as const;
 const writerOf = ({ env_id, key_id }: Principal): Writer => ({ env_id, actor: key_id });
 
-export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
+export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase: EraseContact) {
   return new Elysia()
     .post(
       "/v1/contacts",
@@ -158,20 +160,33 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork) {
     )
     .delete(
       "/v1/contacts/:id",
-      ({ request, params, set }) =>
-        write({ request, body: null, set }, async (tx, principal) => {
+      ({ request, params, query, set }) =>
+        write({ request, body: query.erase === true ? { erase: true } : null, set }, async (tx, principal) => {
+          if (query.erase === true) return { status: 202, body: await erase(tx, writerOf(principal), params.id, preconditionOf(request)) };
           await contacts.remove(tx, writerOf(principal), params.id, preconditionOf(request));
           return { status: 204, body: null };
         }),
       {
         params,
+        query: t.Object(
+          {
+            erase: t.Optional(
+              t.Boolean({ default: false, description: "Erase at once what is kept of the person, also after a deletion." }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         detail: operation({
           id: "contacts.delete",
           summary: "Delete a contact",
-          description: "Out of every list at once. Their identities are free for another contact.",
+          description:
+            "Out of every list at once. Their identities are free for another contact. 30 days later, with `erase` at once, everything personal is erased: the contact, and what messages, events, the audit and kept answers hold of it. Of its messages the rows stay, to `erased` and without a text; those that are queued are canceled. Suppressions stay.",
           tag: "Contacts",
           scope: "write:contacts",
-          answers: { 204: { description: "Deleted." } },
+          answers: {
+            204: { description: "Deleted." },
+            202: { description: "Deleted, and being erased by this job.", schema: Task, example: eraseExample },
+          },
           errors: ["precondition_failed"],
         }),
       },
