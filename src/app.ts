@@ -148,7 +148,8 @@ const reference = {
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
-    Audit: "Who changed what: keys, accounts, the workspace and its environments. Kept for as long as the environment.",
+    Audit:
+      "Who changed what: keys, accounts, contacts, suppressions, the workspace and its environments. Kept for as long as the environment.",
     Jobs: "Work that takes long, such as an import, answers 202 with a job: how far it is, and what it has come to. A key sees the jobs that its scopes can read or could have started.",
     Service: "Health, metrics, and this reference.",
     Suppressions:

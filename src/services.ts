@@ -11,6 +11,7 @@ import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { presentContact } from "#src/modules/contacts/present.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
@@ -123,9 +124,10 @@ export function createServices({
     audit: audit.record,
   });
 
-  const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
+  const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
 
   const contacts = createContactService({ store: createContactStore(db), clock, appendEvent });
+  const requested = auditedContacts(contacts, audit.record);
 
   const erasureStore = createErasureStore(db);
   // Messages and long jobs are made further down: they need the loop.
@@ -137,7 +139,7 @@ export function createServices({
   const erasure = createErasureService({
     store: erasureStore,
     clock,
-    removeContact: contacts.remove,
+    removeContact: requested.remove,
     createTask: (...args) => tasks.create(...args),
     write: db.write,
   });
@@ -192,7 +194,7 @@ export function createServices({
   return {
     loop,
     events,
-    contacts,
+    contacts: requested,
     erase: erasure.erase,
     accounts,
     workspaces,

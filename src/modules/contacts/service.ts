@@ -82,12 +82,12 @@ export function createContactService({ store, clock, appendEvent }: Needs) {
     return after;
   }
 
-  async function upsert(tx: Tx, writer: Writer, input: ContactInput): Promise<{ contact: Contact; created: boolean }> {
+  async function upsert(tx: Tx, writer: Writer, input: ContactInput): Promise<{ contact: Contact; created: boolean; before?: ContactRow }> {
     const given = readIdentities(input);
     check(input);
     await store.lockIdentities(tx, writer.env_id, given);
     const before = await match(tx, writer.env_id, given);
-    if (before !== undefined) return { contact: presentContact(change(tx, writer, before, input, given, "add")), created: false };
+    if (before !== undefined) return { contact: presentContact(change(tx, writer, before, input, given, "add")), created: false, before };
     return { contact: presentContact(await create(tx, writer, input, given)), created: true };
   }
 

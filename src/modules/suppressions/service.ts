@@ -5,6 +5,7 @@ import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import {
   EVERY_CHANNEL,
   type NewSuppression,
@@ -26,13 +27,14 @@ interface Needs {
   store: SuppressionStore;
   clock: Clock;
   channels: readonly Addressing[];
+  audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
 
 type Author = Pick<Principal, "env_id" | "key_id">;
 
 export type SuppressionService = ReturnType<typeof createSuppressionService>;
 
-export function createSuppressionService({ store, clock, channels }: Needs) {
+export function createSuppressionService({ store, clock, channels, audit }: Needs) {
   const families = [...new Set(channels.map(({ family }) => family))];
 
   /** @throws AppError `validation_error` on `channel` */
@@ -67,7 +69,10 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     async create(tx: Tx, author: Author, ask: NewSuppression): Promise<{ suppression: Suppression; created: boolean }> {
       const row = newRow(author, ask);
       const [kept] = await store.put(tx, [row]);
-      return { suppression: presentSuppression(kept!), created: kept!.id === row.id };
+      const created = kept!.id === row.id;
+      if (created)
+        audit(tx, row.env_id, { ...entryOf(author, row), operation: "suppressions.create", before: null, after: remembered(row) });
+      return { suppression: presentSuppression(kept!), created };
     },
 
     /** Notes up to 500; each is taken or refused by itself. */
@@ -121,11 +126,13 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     },
 
     /** The person may be written to again. @throws AppError `not_found`; what `check` throws */
-    async remove(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<void> {
+    async remove(tx: Tx, author: Author, id: string, check: Precondition = unconditional): Promise<void> {
+      const { env_id } = author;
       const row = await store.lock(tx, env_id, id);
       if (row === undefined) throw notFound("suppression");
       check(presentSuppression(row));
       await store.remove(tx, env_id, id);
+      audit(tx, env_id, { ...entryOf(author, row), operation: "suppressions.delete", before: remembered(row), after: null });
     },
 
     /** Whether an environment has any at all: the cheap question, asked before every group of sends. */
@@ -144,6 +151,11 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     },
   };
 }
+
+const entryOf = ({ key_id }: Author, { id }: SuppressionRow) => ({ actor: key_id, subject: id });
+
+/** What the audit keeps of a suppression. Not whom it is of: that would outlive the suppression, and the person's erasure. */
+const remembered = ({ channel, reason }: SuppressionRow) => ({ channel, reason });
 
 /** What is unique in an environment: a recipient has no blank in it. */
 function placeOf({ channel, recipient }: Pick<SuppressionRow, "channel" | "recipient">): string {
