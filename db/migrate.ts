@@ -7,6 +7,7 @@ import { suppressions } from "./migrations/0003-suppressions.ts";
 import { auditAndTasks } from "./migrations/0004-audit-and-tasks.ts";
 import { templates } from "./migrations/0005-templates.ts";
 import { fields } from "./migrations/0006-fields.ts";
+import { erasure } from "./migrations/0007-erasure.ts";
 
 interface Migration {
   number: number;
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   { number: 4, name: "audit-and-tasks", up: auditAndTasks },
   { number: 5, name: "templates", up: templates },
   { number: 6, name: "fields", up: fields },
+  { number: 7, name: "erasure", up: erasure },
 ];
 
 /** The schema that this executable needs. */

@@ -17,6 +17,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
+import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
@@ -77,7 +78,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(catalogue())
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
-    .use(contactRoutes(services.contacts, write, { begin: services.exportContacts, log }))
+    .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
+    .use(activityRoutes(services.activity))
     .use(fieldRoutes(services.fields, write))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
@@ -149,7 +151,8 @@ const reference = {
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
-    Audit: "Who changed what: keys, accounts, the workspace and its environments. Kept for as long as the environment.",
+    Audit:
+      "Who changed what: keys, accounts, contacts, suppressions, the workspace and its environments. Kept for as long as the environment.",
     Jobs: "Work that takes long, such as an import, answers 202 with a job: how far it is, and what it has come to. A key sees the jobs that its scopes can read or could have started.",
     Service: "Health, metrics, and this reference.",
     Suppressions:

@@ -15,6 +15,7 @@ import { newId } from "#src/core/ids.ts";
 import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
+import { sweepAt } from "#src/modules/erasure/service.ts";
 import { purgeAt } from "#src/modules/idempotency/job.ts";
 import { createTicks } from "#src/schedule/ticks.ts";
 import { createApp } from "./app.ts";
@@ -102,8 +103,11 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     await close();
     throw error;
   }
-  const hourly = { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) };
-  const background = lifecycle([services.loop, bell.listen(services.loop.rescan), createTicks([hourly], log)]);
+  const ticks = [
+    { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) },
+    { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
+  ];
+  const background = lifecycle([services.loop, bell.listen(services.loop.rescan), createTicks(ticks, log)]);
   const end = async () => {
     try {
       await background.stop();

@@ -1,19 +1,26 @@
 import type { Database } from "#db/database.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
+import { unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
+import { createActivityService } from "#src/modules/activity/service.ts";
+import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
+import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
-import { createAuditService } from "#src/modules/audit/service.ts";
+import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
-import { createEventService } from "#src/modules/events/service.ts";
+import { eraseKind } from "#src/modules/erasure/kind.ts";
+import { createErasureService } from "#src/modules/erasure/service.ts";
+import { createErasureStore } from "#src/modules/erasure/store.ts";
+import { createEventService, presentEvent } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
@@ -27,9 +34,10 @@ import { createKeyStore } from "#src/modules/keys/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
+import { presentMessage } from "#src/modules/messages/present.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
-import { createSuppressionService } from "#src/modules/suppressions/service.ts";
+import { createSuppressionService, presentSuppression } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { taskJob } from "#src/modules/tasks/job.ts";
@@ -119,7 +127,7 @@ export function createServices({
     audit: audit.record,
   });
 
-  const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList });
+  const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
 
   const contactStore = createContactStore(db);
   const fieldStore = createFieldStore(db);
@@ -131,8 +139,24 @@ export function createServices({
     appendEvent,
     fields: fieldSource,
   });
+  const requested = auditedContacts(contacts, audit.record);
 
-  const kinds = new Map(taskKinds.map((kind) => [kind.kind, kind]));
+  const erasureStore = createErasureStore(db);
+  // Messages and long jobs are made further down: they need the loop.
+  const eraseContacts = eraseKind({
+    store: erasureStore,
+    clock,
+    cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
+  });
+  const erasure = createErasureService({
+    store: erasureStore,
+    clock,
+    removeContact: requested.remove,
+    createTask: (...args) => tasks.create(...args),
+    write: db.write,
+  });
+
+  const kinds = new Map([eraseContacts as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -157,6 +181,7 @@ export function createServices({
         appendEvent,
       }),
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
+      erasure.sweepJob,
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
@@ -164,10 +189,26 @@ export function createServices({
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 
+  const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
+  const messages = createMessageService({
+    store: messageStore,
+    clock,
+    channels,
+    accounts,
+    contacts,
+    estimator: createEstimator({ lastEta: loop.lastEta }),
+    laneOf,
+    enqueue: loop.enqueue,
+    withdraw: loop.withdraw,
+    appendEvent,
+    templates,
+  });
+
   return {
     loop,
     events,
-    contacts,
+    contacts: requested,
+    erase: erasure.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource }),
     accounts,
     workspaces,
@@ -175,21 +216,20 @@ export function createServices({
     keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
     suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
-    messages: createMessageService({
-      store: messageStore,
+    messages,
+    activity: createActivityService({
+      store: createActivityStore(db),
       clock,
-      channels,
-      accounts,
-      contacts,
-      estimator: createEstimator({ lastEta: loop.lastEta }),
-      laneOf,
-      enqueue: loop.enqueue,
-      withdraw: loop.withdraw,
-      appendEvent,
-      templates,
+      present: {
+        contact: contacts.present,
+        message: presentMessage,
+        event: presentEvent,
+        auditEntry: presentAuditEntry,
+        suppression: presentSuppression,
+      },
     }),
     audit,
-    tasks: createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw }),
+    tasks,
     templates,
     fields,
   };

@@ -18,7 +18,7 @@ const example = {
 const filter = (description: string) => t.Optional(t.String({ minLength: 1, maxLength: 100, description }));
 
 export function auditRoutes(audit: AuditService) {
-  return new Elysia().get("/v1/audit", ({ request, query }) => audit.list(principalOf(request).env_id, query), {
+  return new Elysia().get("/v1/audit", ({ request, query }) => audit.list(principalOf(request), query), {
     query: t.Object(
       {
         limit: t.Optional(t.Integer(limitOptions)),
@@ -36,7 +36,7 @@ export function auditRoutes(audit: AuditService) {
       id: "audit.list",
       summary: "List changes",
       description:
-        "Newest first. Each says who changed what; of a change it shows the members that differ, before and after, and never a key or a token. A new token of an account is told as `token_changed`.",
+        "Newest first. Each says who changed what; of a change it shows the members that differ, before and after, and never a key or a token. A new token of an account is told as `token_changed`. What a contact was and is takes `read:contacts` too, and is removed when the contact is erased; whom a suppression is of is not told.",
       tag: "Audit",
       scope: "manage:keys",
       answers: { 200: { description: "A page of changes.", schema: pageSchema(AuditEntry), example: pageExample(example) } },

@@ -3,6 +3,7 @@ import { newId } from "#src/core/ids.ts";
 import { canonicalJson } from "#src/core/json.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, toPage } from "#src/core/page.ts";
 import { readTime } from "#src/core/time-field.ts";
+import type { Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { AuditEntry, AuditQuery, NewAuditEntry } from "./model.ts";
 import type { AuditRow, AuditStore, Narrowed } from "./store.ts";
@@ -29,15 +30,24 @@ export function createAuditService({ store, clock }: { store: AuditStore; clock:
       store.insert(tx, { env_id, id: newId("aud", created_at), actor, operation, subject, before: was!, after: is!, created_at });
     },
 
-    /** Newest first. @throws AppError `validation_error` for a bad cursor or time */
-    async list(env_id: number, query: AuditQuery): Promise<Page<AuditEntry>> {
+    /**
+     * Newest first; what a contact was and is only for a key that may read contacts.
+     * @throws AppError `validation_error` for a bad cursor or time
+     */
+    async list({ env_id, scopes }: Pick<Principal, "env_id" | "scopes">, query: AuditQuery): Promise<Page<AuditEntry>> {
       const { limit = PAGE_DEFAULT, offset = 0, cursor } = query;
       const by = narrow(query);
+      const show = (row: AuditRow): AuditEntry =>
+        isOfPerson(row) && !scopes.has("read:contacts") ? { ...presentAuditEntry(row), before: null, after: null } : presentAuditEntry(row);
       const before = cursor === undefined ? null : decodeCursor("audit", env_id, cursor);
       const [rows, count] = await Promise.all([store.page(env_id, by, before, offset, limit + 1), store.count(env_id, by)]);
-      return toPage(rows, { list: "audit", env_id, limit, offset }, count, present, (row) => row.id);
+      return toPage(rows, { list: "audit", env_id, limit, offset }, count, show, (row) => row.id);
     },
   };
+}
+
+function isOfPerson({ operation }: AuditRow): boolean {
+  return operation.startsWith("contacts.") || operation.startsWith("suppressions.");
 }
 
 function withoutSecrets(resource: object | null): Members | null {
@@ -65,7 +75,7 @@ function narrow({ actor, subject, operation, created_after, created_before }: Au
   return by;
 }
 
-function present(row: AuditRow): AuditEntry {
+export function presentAuditEntry(row: AuditRow): AuditEntry {
   return {
     id: row.id,
     at: toTime(row.created_at),

@@ -26,3 +26,14 @@ export const upsertExample = {
   email: "sarah@example.com",
   tags: ["trial", "webinar-2026-06"],
 };
+
+export const eraseExample = {
+  id: "job_01HKQ9R2X30000000000000000",
+  kind: "contacts.erase",
+  status: "queued",
+  progress: { done: 0, total: 1 },
+  result: null,
+  error: null,
+  created_at: "2026-05-06T14:32:18.000Z",
+  finished_at: null,
+};

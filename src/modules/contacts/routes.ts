@@ -6,7 +6,9 @@ import { operation } from "#src/core/operation.ts";
 import type { Principal } from "#src/core/principal.ts";
 import { contextOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
-import { contactExample, upsertExample } from "./examples.ts";
+import type { EraseContact } from "#src/modules/erasure/model.ts";
+import { Task } from "#src/modules/tasks/model.ts";
+import { contactExample, eraseExample, upsertExample } from "./examples.ts";
 import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
 import { answerExport, exportAnswer, exportDescription } from "./export-answer.ts";
 import { type ContactExport, exportFormats } from "./export.ts";
@@ -40,7 +42,7 @@ const filterQuery = {
   seen_before: t.Optional(t.String(timeOptions("Last seen before this time."))),
 };
 
-export function contactRoutes(contacts: ContactService, write: UnitOfWork, exports: Exports) {
+export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase: EraseContact, exports: Exports) {
   return new Elysia()
     .post(
       "/v1/contacts",
@@ -209,20 +211,33 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, expor
     )
     .delete(
       "/v1/contacts/:id",
-      ({ request, params, set }) =>
-        write({ request, body: null, set }, async (tx, principal) => {
+      ({ request, params, query, set }) =>
+        write({ request, body: query.erase === true ? { erase: true } : null, set }, async (tx, principal) => {
+          if (query.erase === true) return { status: 202, body: await erase(tx, writerOf(principal), params.id, preconditionOf(request)) };
           await contacts.remove(tx, writerOf(principal), params.id, preconditionOf(request));
           return { status: 204, body: null };
         }),
       {
         params,
+        query: t.Object(
+          {
+            erase: t.Optional(
+              t.Boolean({ default: false, description: "Erase at once what is kept of the person, also after a deletion." }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         detail: operation({
           id: "contacts.delete",
           summary: "Delete a contact",
-          description: "Out of every list at once. Their identities are free for another contact.",
+          description:
+            "Out of every list at once. Their identities are free for another contact. 30 days later, with `erase` at once, everything personal is erased: the contact, and what messages, events, the audit and kept answers hold of it. Of its messages the rows stay, to `erased` and without a text; those that are queued are canceled. Suppressions stay.",
           tag: "Contacts",
           scope: "write:contacts",
-          answers: { 204: { description: "Deleted." } },
+          answers: {
+            204: { description: "Deleted." },
+            202: { description: "Deleted, and being erased by this job.", schema: Task, example: eraseExample },
+          },
           errors: ["precondition_failed"],
         }),
       },

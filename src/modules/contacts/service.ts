@@ -43,6 +43,14 @@ interface Act extends Writer {
   fields: FieldWork;
 }
 
+/** What an upsert came to. */
+interface Upserted {
+  contact: Contact;
+  created: boolean;
+  /** The contact as it was; null when it is new. */
+  before(): Contact | null;
+}
+
 export type ContactService = ReturnType<typeof createContactService>;
 
 export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
@@ -130,14 +138,16 @@ export function createContactService({ store, clock, appendEvent, fields: source
     writer: Writer,
     input: ContactInput,
     reader: FieldReader = custom.reader(tx, writer.env_id),
-  ): Promise<{ contact: Contact; created: boolean }> {
+  ): Promise<Upserted> {
     const read = await readAll(tx, writer, input, reader);
     const found = await match(tx, writer.env_id, read.identities);
     // Two that give one person fields must not both begin with what there was before.
     const before = found === undefined || read.given === null ? found : await store.lock(tx, writer.env_id, found.id);
     const act = await knowing(read, before, reader);
     const row = before === undefined ? await create(tx, act) : change(tx, act, before, "add");
-    return { contact: presentContact(row, act.fields.known), created: before === undefined };
+    const { known } = act.fields;
+    const beforehand = () => (before === undefined ? null : presentContact(before, known));
+    return { contact: presentContact(row, known), created: before === undefined, before: beforehand };
   }
 
   async function find(tx: Tx, env_id: number, ref: string): Promise<ContactRow> {
@@ -241,6 +251,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
       if (row === undefined || row.deleted_at !== null) return undefined;
       return factsOf(row, await custom.knownFor(tx, env_id, [row]));
     },
+
+    /** A row as clients see it, for whoever has one. */
+    present: async (row: ContactRow): Promise<Contact> => presentContact(row, await custom.knownFor(null, row.env_id, [row])),
 
     /** What texts may say of these contacts, by their ids. */
     async variables(tx: Tx, env_id: number, ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, string>>> {

@@ -67,7 +67,7 @@ function mayRead(type: EventType, scopes: ReadonlySet<string>): boolean {
 }
 
 /** The form in which an event goes out, in lists and to receivers alike. */
-function presentEvent(row: EventRow): Event {
+export function presentEvent(row: EventRow): Event {
   const data = JSON.parse(row.data) as Record<string, unknown>;
   const event = { event: row.type as EventType, id: row.id, created_at: toTime(row.created_at), subject: row.subject, actor: row.actor };
   if (!row.type.startsWith("message.")) return { ...event, data };

@@ -101,8 +101,8 @@ export function suppressionRoutes(suppressions: SuppressionService, write: UnitO
     .delete(
       "/v1/suppressions/:id",
       ({ request, params, set }) =>
-        write({ request, body: null, set }, async (tx, { env_id }) => {
-          await suppressions.remove(tx, env_id, params.id, preconditionOf(request));
+        write({ request, body: null, set }, async (tx, principal) => {
+          await suppressions.remove(tx, principal, params.id, preconditionOf(request));
           return { status: 204, body: null };
         }),
       {

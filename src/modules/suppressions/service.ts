@@ -5,6 +5,7 @@ import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import {
   EVERY_CHANNEL,
   type NewSuppression,
@@ -26,13 +27,14 @@ interface Needs {
   store: SuppressionStore;
   clock: Clock;
   channels: readonly Addressing[];
+  audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
 
 type Author = Pick<Principal, "env_id" | "key_id">;
 
 export type SuppressionService = ReturnType<typeof createSuppressionService>;
 
-export function createSuppressionService({ store, clock, channels }: Needs) {
+export function createSuppressionService({ store, clock, channels, audit }: Needs) {
   const families = [...new Set(channels.map(({ family }) => family))];
 
   /** @throws AppError `validation_error` on `channel` */
@@ -67,7 +69,10 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     async create(tx: Tx, author: Author, ask: NewSuppression): Promise<{ suppression: Suppression; created: boolean }> {
       const row = newRow(author, ask);
       const [kept] = await store.put(tx, [row]);
-      return { suppression: present(kept!), created: kept!.id === row.id };
+      const created = kept!.id === row.id;
+      if (created)
+        audit(tx, row.env_id, { ...entryOf(author, row), operation: "suppressions.create", before: null, after: remembered(row) });
+      return { suppression: presentSuppression(kept!), created };
     },
 
     /** Notes up to 500; each is taken or refused by itself. */
@@ -102,7 +107,7 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
     async get(env_id: number, id: string): Promise<Suppression> {
       const row = await store.get(env_id, id);
       if (row === undefined) throw notFound("suppression");
-      return present(row);
+      return presentSuppression(row);
     },
 
     /** Newest first. @throws AppError `validation_error` for a bad cursor or a channel that is none */
@@ -117,15 +122,17 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
       if (reason !== undefined) by.reason = reason;
       const before = cursor === undefined ? null : decodeCursor("suppressions", env_id, cursor);
       const [rows, count] = await Promise.all([store.page(env_id, by, before, offset, limit + 1), store.count(env_id, by)]);
-      return toPage(rows, { list: "suppressions", env_id, limit, offset }, count, present, (row) => row.id);
+      return toPage(rows, { list: "suppressions", env_id, limit, offset }, count, presentSuppression, (row) => row.id);
     },
 
     /** The person may be written to again. @throws AppError `not_found`; what `check` throws */
-    async remove(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<void> {
+    async remove(tx: Tx, author: Author, id: string, check: Precondition = unconditional): Promise<void> {
+      const { env_id } = author;
       const row = await store.lock(tx, env_id, id);
       if (row === undefined) throw notFound("suppression");
-      check(present(row));
+      check(presentSuppression(row));
       await store.remove(tx, env_id, id);
+      audit(tx, env_id, { ...entryOf(author, row), operation: "suppressions.delete", before: remembered(row), after: null });
     },
 
     /** Whether an environment has any at all: the cheap question, asked before every group of sends. */
@@ -145,12 +152,17 @@ export function createSuppressionService({ store, clock, channels }: Needs) {
   };
 }
 
+const entryOf = ({ key_id }: Author, { id }: SuppressionRow) => ({ actor: key_id, subject: id });
+
+/** What the audit keeps of a suppression. Not whom it is of: that would outlive the suppression, and the person's erasure. */
+const remembered = ({ channel, reason }: SuppressionRow) => ({ channel, reason });
+
 /** What is unique in an environment: a recipient has no blank in it. */
 function placeOf({ channel, recipient }: Pick<SuppressionRow, "channel" | "recipient">): string {
   return `${recipient} ${channel}`;
 }
 
-function present(row: SuppressionRow): Suppression {
+export function presentSuppression(row: SuppressionRow): Suppression {
   return {
     id: row.id,
     channel: row.channel,

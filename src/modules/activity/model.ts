@@ -1,0 +1,43 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { AuditEntry } from "#src/modules/audit/model.ts";
+import { Contact } from "#src/modules/contacts/model.ts";
+import { Event } from "#src/modules/events/model.ts";
+import { Message } from "#src/modules/messages/model.ts";
+import { Suppression } from "#src/modules/suppressions/model.ts";
+
+const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
+
+export const ActivityItem = Type.Object({
+  id: Type.String({ description: "Of the message or of the event." }),
+  at: time,
+  type: Type.String({
+    description:
+      "`contact.created`, `contact.tagged` and the like, or `message.` and what has become of the message, such as `message.sent`.",
+  }),
+  actor: Type.Union([Type.String(), Type.Null()], { description: "Who made it happen; null for a message." }),
+  message: Type.Union([Message, Type.Null()], { description: "The message as it is now, at the time at which it was accepted." }),
+  data: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()], {
+    description: "Of an event: the contact as it was after the change.",
+  }),
+});
+export type ActivityItem = Static<typeof ActivityItem>;
+
+export const ActivityPage = Type.Object({
+  items: Type.Array(ActivityItem),
+  limit: Type.Integer(),
+  has_more: Type.Boolean(),
+  next_cursor: Type.Union([Type.String(), Type.Null()]),
+});
+export type ActivityPage = Static<typeof ActivityPage>;
+
+export const HeldOnContact = Type.Object({
+  exported_at: time,
+  contact: Contact,
+  deleted_at: Type.Union([time, Type.Null()], { description: "When the contact was deleted: it is erased 30 days later." }),
+  messages: Type.Union([Type.Array(Message), Type.Null()], {
+    description: "Those of the contact, and those to its addresses that are nobody's; null for a key that may not read messages.",
+  }),
+  events: Type.Array(Event, { description: "The contact's own." }),
+  audit: Type.Array(AuditEntry, { description: "Who changed the contact." }),
+  suppressions: Type.Array(Suppression, { description: "Of the contact's addresses." }),
+});

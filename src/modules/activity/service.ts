@@ -1,0 +1,146 @@
+import { type Clock, toTime } from "#src/core/clock.ts";
+import { invalidField, notFound } from "#src/core/errors.ts";
+import { decodeCursor, PAGE_DEFAULT, toPage } from "#src/core/page.ts";
+import type { Principal } from "#src/core/principal.ts";
+import type { AuditEntry } from "#src/modules/audit/model.ts";
+import type { Contact } from "#src/modules/contacts/model.ts";
+import type { Event } from "#src/modules/events/model.ts";
+import type { Message } from "#src/modules/messages/model.ts";
+import type { Suppression } from "#src/modules/suppressions/model.ts";
+import type { ActivityItem, ActivityPage } from "./model.ts";
+import type { ActivityStore, AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow } from "./store.ts";
+
+interface Needs {
+  store: ActivityStore;
+  clock: Clock;
+  /** How the modules that these rows are of show them. */
+  present: {
+    contact(row: ContactRow): Promise<Contact>;
+    message(row: MessageRow): Message;
+    event(row: EventRow): Event;
+    auditEntry(row: AuditRow): AuditEntry;
+    suppression(row: SuppressionRow): Suppression;
+  };
+}
+
+type Asker = Pick<Principal, "env_id" | "scopes">;
+
+/** Rows that an export reads at a time. */
+const ROWS_MAX = 200;
+
+export type ActivityService = ReturnType<typeof createActivityService>;
+
+/** What a person did and what was done with them, and all that is held on them. */
+export function createActivityService({ store, clock, present }: Needs) {
+  const itemOfMessage = (row: MessageRow): ActivityItem => {
+    const message = present.message(row);
+    return { id: row.id, at: message.created_at, type: `message.${message.status}`, actor: null, message, data: null };
+  };
+  const itemOfEvent = (row: EventRow): ActivityItem => {
+    const { event, id, created_at, actor, data } = present.event(row);
+    return { id, at: created_at, type: event, actor, message: null, data };
+  };
+
+  /** Every row of a list that is read from after an id on, page by page, as JSON. */
+  async function* each<Row extends { id: string }>(
+    page: (after: string, most: number) => Promise<Row[]>,
+    show: (row: Row) => object,
+  ): AsyncGenerator<string[]> {
+    let rows: Row[] = [];
+    do {
+      rows = await page(rows.at(-1)?.id ?? "", ROWS_MAX);
+      if (rows.length > 0) yield rows.map((row) => JSON.stringify(show(row)));
+    } while (rows.length === ROWS_MAX);
+  }
+
+  async function* messagesOf(env_id: number, id: string, addresses: readonly string[]): AsyncGenerator<string[]> {
+    yield* each((after, most) => store.messagesAfter(env_id, id, after, most), present.message);
+    for (const address of addresses) yield* each((after, most) => store.messagesTo(env_id, address, after, most), present.message);
+  }
+
+  async function* suppressionsOf(env_id: number, addresses: readonly string[]): AsyncGenerator<string[]> {
+    for (const address of addresses) {
+      const rows = await store.suppressionsOf(env_id, address);
+      yield rows.map((row) => JSON.stringify(present.suppression(row)));
+    }
+  }
+
+  async function* document({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
+    const { id } = row;
+    const addresses = addressesOf(row);
+    const head = { exported_at: toTime(clock.now()), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
+    yield JSON.stringify(head).slice(0, -1);
+    if (scopes.has("read:messages")) yield* list("messages", messagesOf(env_id, id, addresses));
+    else yield ',"messages":null';
+    yield* list(
+      "events",
+      each((after, most) => store.eventsAfter(env_id, id, after, most), present.event),
+    );
+    yield* list(
+      "audit",
+      each((after, most) => store.auditAfter(env_id, id, after, most), present.auditEntry),
+    );
+    yield* list("suppressions", suppressionsOf(env_id, addresses));
+    yield "}";
+  }
+
+  return {
+    /**
+     * A contact's messages and its own events as one line of time, newest first; messages only for a key that may read them.
+     * @param ref an id or a number
+     * @throws AppError `not_found`, `validation_error` for a cursor that is not of this contact's activity
+     */
+    async list({ env_id, scopes }: Asker, ref: string, ask: { limit?: number; cursor?: string }): Promise<ActivityPage> {
+      const contact = await store.contact(env_id, ref);
+      if (contact === undefined || contact.deleted_at !== null) throw notFound("contact");
+      const { limit = PAGE_DEFAULT, cursor } = ask;
+      const list = `activity ${contact.id}`;
+      const before = cursor === undefined ? AFTER_ALL : decodeCursor(list, env_id, cursor);
+      if (!/^[0-9A-Z]{26}$/.test(before))
+        throw invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
+      const [messages, events] = await Promise.all([
+        scopes.has("read:messages") ? store.messagesBefore(env_id, contact.id, `msg_${before}`, limit + 1) : [],
+        store.eventsBefore(env_id, contact.id, `evt_${before}`, limit + 1),
+      ]);
+      const items = [...messages.map(itemOfMessage), ...events.map(itemOfEvent)];
+      const newest = items.toSorted((a, b) => (momentOf(a) < momentOf(b) ? 1 : -1)).slice(0, limit + 1);
+      const page = toPage(newest, { list, env_id, limit, offset: 0 }, { total: 0, capped: false }, (item) => item, momentOf);
+      return { items: page.items, limit, has_more: page.has_more, next_cursor: page.next_cursor };
+    },
+
+    /**
+     * All that is held on a person, as the parts of one JSON document; also on a contact that is deleted and not erased yet.
+     * @param ref an id or a number
+     * @throws AppError `not_found`, before the first part
+     */
+    async held(asker: Asker, ref: string): Promise<AsyncGenerator<string>> {
+      const row = await store.contact(asker.env_id, ref);
+      if (row === undefined) throw notFound("contact");
+      return document(asker, row);
+    },
+  };
+}
+
+/** Behind every ULID. */
+const AFTER_ALL = "Z".repeat(26);
+
+/** The ULID: ids of messages and of events are in one order by it. */
+const momentOf = ({ id }: { id: string }) => id.slice(id.indexOf("_") + 1);
+
+/** A member of a document that holds a list of items, which come as JSON. */
+async function* list(name: string, pages: AsyncGenerator<string[]>): AsyncGenerator<string> {
+  yield `,"${name}":[`;
+  let isFirst = true;
+  for await (const items of pages) {
+    if (items.length === 0) continue;
+    yield (isFirst ? "" : ",") + items.join(",");
+    isFirst = false;
+  }
+  yield "]";
+}
+
+/** What a contact is written to at, in the form in which messages and suppressions keep it. */
+function addressesOf({ telegram_id, username, phone }: ContactRow): string[] {
+  const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
+  return all.filter((address) => address !== null);
+}

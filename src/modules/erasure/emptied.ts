@@ -1,0 +1,34 @@
+type Members = Record<string, unknown>;
+
+/** Of a contact nothing is left but that it was there, and when. */
+const keptOfContact = new Set(["id", "number", "created", "created_at", "updated_at"]);
+/** Of a message what is counted. */
+const keptOfMessage = new Set([
+  ...["id", "channel", "account_id", "direction", "status", "eta", "schedule_at", "expires_at", "silent"],
+  ...["created_at", "sent_at", "delivered_at", "read_at", "updated_at"],
+]);
+
+/** In the place of a recipient who was erased. */
+export const ERASED = "erased";
+
+/** A contact as an event or a kept answer holds it, in the same shape, with nothing of the person. Also of members of later versions. */
+export function emptiedContact(json: string): string {
+  return JSON.stringify(emptied(JSON.parse(json) as Members, keptOfContact));
+}
+
+/** A message as an event or a kept answer holds it, in the same shape, with nothing of the person. */
+export function emptiedMessage(json: string): string {
+  const data = JSON.parse(json) as Members;
+  const { error } = data as { error?: { code: string } | null };
+  const failed = error === null || error === undefined ? {} : { error: { code: error.code, message: "", link: null } };
+  return JSON.stringify({ ...emptied(data, keptOfMessage), ...failed, to: ERASED, text: "" });
+}
+
+function emptied(data: Members, kept: ReadonlySet<string>): Members {
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, kept.has(name) ? value : nothingFor(name, value)]));
+}
+
+function nothingFor(name: string, value: unknown): unknown {
+  if (Array.isArray(value)) return [];
+  return name === "metadata" || name === "fields" ? {} : null;
+}

@@ -1,0 +1,197 @@
+import type { Clock } from "#src/core/clock.ts";
+import { AppError } from "#src/core/errors.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
+import { emptiedContact, emptiedMessage, ERASED } from "./emptied.ts";
+import type { ErasureParams } from "./model.ts";
+import { mergeSpans, spansOf } from "./spans.ts";
+import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
+
+export const ERASE_TASK = "contacts.erase";
+
+/** Rows of a step, so that requests wait for none longer than a few milliseconds. */
+const MESSAGES_MAX = 20;
+const ROWS_MAX = 50;
+/** Kept answers that are looked through at a time, beside the main thread. */
+const ANSWERS_MAX = 2_000;
+/** What is on the wire is waited for: longer than a lane's lease, after which another copy settles it. */
+const WAIT_MS = 500;
+const WAITS_MAX = 240;
+
+/** Operations whose kept answers show a contact or a message as it was. */
+const answering = ["contacts.upsert", "contacts.patch", "messages.cancel"] as const;
+
+interface Counts {
+  contacts: number;
+  messages: number;
+  events: number;
+}
+
+/** Between two steps; holds nothing of the person, since a job is kept. */
+interface State extends Counts {
+  /** Whose turn it is; null before the first and after each. */
+  contact_id: string | null;
+  phase: "messages" | "events" | "audit" | "answers" | "rest";
+  /** Of `answering`, while in that phase. */
+  operation: number;
+  /** Id or key of the last row that was looked at. */
+  place: string;
+  /** Steps in a row in which nothing could be done. */
+  waits: number;
+}
+
+/** What a step will do with what was read for it. */
+type Turn = (tx: Tx) => Maybe<State | null>;
+type Task = RunningTask<ErasureParams, State>;
+
+interface Needs {
+  store: ErasureStore;
+  clock: Clock;
+  /** Takes a queued message back. @throws AppError `conflict` when it has begun to leave */
+  cancelMessage(tx: Tx, env_id: number, id: string): Promise<unknown>;
+}
+
+/** Removes everything personal of deleted contacts; of their messages the rows stay, for the counts. */
+export function eraseKind({ store, clock, cancelMessage }: Needs): TaskKind<ErasureParams, State, Turn> {
+  /** Addresses that somebody else has by now are that person's. */
+  async function addressesOf({ env_id, telegram_id, username, phone }: ContactRow): Promise<string[]> {
+    const own: string[] = [];
+    if (telegram_id !== null && !(await store.isTaken(env_id, "telegram_id", telegram_id))) own.push(String(telegram_id));
+    if (username !== null && !(await store.isTaken(env_id, "username", username))) own.push(`@${username}`);
+    if (phone !== null && !(await store.isTaken(env_id, "phone", phone))) own.push(phone);
+    return own;
+  }
+
+  async function messagesLeft({ env_id, id }: ContactRow, addresses: readonly string[]): Promise<MessageRow[]> {
+    const rows = await store.messagesOf(env_id, id, MESSAGES_MAX);
+    for (const address of addresses)
+      if (rows.length < MESSAGES_MAX) rows.push(...(await store.messagesTo(env_id, address, MESSAGES_MAX - rows.length)));
+    return rows;
+  }
+
+  async function isCanceled(tx: Tx, env_id: number, id: string): Promise<boolean> {
+    try {
+      await cancelMessage(tx, env_id, id);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "conflict") return false;
+      throw error;
+    }
+  }
+
+  /** Each message that was emptied is found no more, so there is no place to remember. */
+  async function eraseMessages(contact: ContactRow, state: State, signal: AbortSignal): Promise<Turn> {
+    if (state.waits > 0) await pause(clock, WAIT_MS, signal);
+    const { env_id } = contact;
+    const rows = await messagesLeft(contact, await addressesOf(contact));
+    if (rows.length === 0) return () => ({ ...state, phase: "events", place: "", waits: 0 });
+    const queued = rows.filter(({ status }) => status === "queued");
+    const settled = rows.filter(({ status }) => status !== "queued" && status !== "sending");
+    const events: Kept[] = [];
+    const subjects = settled.map(({ id }) => id);
+    for (const span of mergeSpans(settled.flatMap(spansOf))) events.push(...(await store.eventsWithin(env_id, subjects, span)));
+    return async (tx) => {
+      let canceled = 0;
+      for (const { id } of queued) if (await isCanceled(tx, env_id, id)) canceled++;
+      let emptied = 0;
+      for (const row of settled) if (await store.emptyMessage(tx, row, ERASED)) emptied++;
+      // One that has changed meanwhile is read again: its event is emptied twice then.
+      for (const { id, data } of events) await store.emptyEvent(tx, env_id, { id, data: emptiedMessage(data) });
+      const waits = canceled + emptied === 0 ? state.waits + 1 : 0;
+      return { ...state, waits, messages: state.messages + emptied, events: state.events + events.length };
+    };
+  }
+
+  async function eraseEvents({ env_id, id }: ContactRow, state: State): Promise<Turn> {
+    const rows = await store.eventsOf(env_id, id, state.place, ROWS_MAX);
+    if (rows.length === 0) return () => ({ ...state, phase: "audit", place: "" });
+    return async (tx) => {
+      for (const row of rows) await store.emptyEvent(tx, env_id, { id: row.id, data: emptiedContact(row.data) });
+      return { ...state, place: rows.at(-1)!.id, events: state.events + rows.length };
+    };
+  }
+
+  async function eraseAudit({ env_id, id }: ContactRow, state: State): Promise<Turn> {
+    const rows = await store.auditOf(env_id, id, state.place, ROWS_MAX);
+    if (rows.length === 0) return () => ({ ...state, phase: "answers", operation: 0, place: "" });
+    const ids = rows.map((row) => row.id);
+    return async (tx) => {
+      await store.emptyAudit(tx, env_id, ids);
+      return { ...state, place: ids.at(-1)! };
+    };
+  }
+
+  async function eraseAnswers(contact: ContactRow, state: State): Promise<Turn> {
+    const { env_id, id } = contact;
+    const operation = answering[state.operation];
+    if (operation === undefined) return () => ({ ...state, phase: "rest", place: "" });
+    const recipients = operation === "messages.cancel" ? await addressesOf(contact) : [];
+    const texts = [`"${id}"`, ...recipients.map((address) => `"to":${JSON.stringify(address)}`)];
+    const rows = await store.answers(env_id, operation, state.place, texts, ANSWERS_MAX);
+    if (rows.length === 0) return () => ({ ...state, operation: state.operation + 1, place: "" });
+    const found = rows.filter((row): row is { key: string; body: string } => row.body !== null);
+    // Those beyond are found again by the next step.
+    const [now, beyond] = [found.slice(0, ROWS_MAX), found.length > ROWS_MAX];
+    const place = beyond ? now.at(-1)!.key : rows.at(-1)!.key;
+    return async (tx) => {
+      for (const { key, body } of now) {
+        const empty = operation === "messages.cancel" ? emptiedMessage(body) : emptiedContact(body);
+        await store.emptyAnswer(tx, env_id, operation, key, empty);
+      }
+      return { ...state, place };
+    };
+  }
+
+  async function eraseRest(contact: ContactRow, state: State): Promise<Turn> {
+    const addresses = await addressesOf(contact);
+    const names = addresses.filter((address) => address.startsWith("@")).map((address) => address.slice(1));
+    const chats = addresses.filter((address) => /^\d/.test(address));
+    return async (tx) => {
+      await store.forgetChats(tx, contact.env_id, chats, names);
+      await store.remove(tx, contact.env_id, contact.id);
+      return { ...state, contact_id: null, phase: "messages", operation: 0, place: "", contacts: state.contacts + 1 };
+    };
+  }
+
+  async function next({ env_id, params, state }: Task): Promise<Turn> {
+    if (params.contact_id !== null) return () => (state.contacts > 0 ? null : { ...state, contact_id: params.contact_id });
+    const found = await store.firstDeleted(env_id, params.deleted_before);
+    return () => (found === undefined ? null : { ...state, contact_id: found.id });
+  }
+
+  return {
+    kind: ERASE_TASK,
+    begin: () => ({ contact_id: null, phase: "messages", operation: 0, place: "", waits: 0, contacts: 0, messages: 0, events: 0 }),
+    async prepare(task, signal) {
+      const { env_id, state } = task;
+      if (state.contact_id === null) return next(task);
+      const contact = await store.contact(env_id, state.contact_id);
+      // Another job has erased it meanwhile.
+      if (contact === undefined) return () => ({ ...state, contact_id: null, phase: "messages", contacts: state.contacts + 1 });
+      if (state.phase === "messages") return eraseMessages(contact, state, signal);
+      if (state.phase === "events") return eraseEvents(contact, state);
+      if (state.phase === "audit") return eraseAudit(contact, state);
+      return state.phase === "answers" ? eraseAnswers(contact, state) : eraseRest(contact, state);
+    },
+    async apply(tx, { state, progress: { total } }, turn): Promise<Step<State>> {
+      const after = await turn(tx);
+      if (after === null) return { kind: "done", state, progress: { done: state.contacts, total: state.contacts } };
+      const step = { state: after, progress: { done: after.contacts, total } };
+      if (after.waits <= WAITS_MAX) return { ...step, kind: "more" };
+      return { ...step, kind: "failed", error: { code: "unavailable", message: STUCK } };
+    },
+    result: ({ contacts, messages, events }): Counts => ({ contacts, messages, events }),
+  };
+}
+
+const STUCK =
+  "A message to the person neither leaves nor can be canceled. What was erased stays erased; the rest is tried again when 30 days have passed.";
+
+/** Ends early when the program stops. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const cancel = clock.at(clock.now() + ms, resolve);
+    signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+  });
+}

@@ -1,0 +1,22 @@
+import type { MessageRow, Span } from "./store.ts";
+
+/** An event is written with the change or, where the database refused it, somewhat later. */
+const BEFORE_MS = 1_000;
+const AFTER_MS = 60_000;
+
+/** When events of a message can have been written: it has one for each of its times. */
+export function spansOf({ created_at, sent_at, delivered_at, read_at, updated_at }: MessageRow): Span[] {
+  const times = [created_at, sent_at, delivered_at, read_at, updated_at].filter((at) => at !== null);
+  return times.map((at) => ({ from: at - BEFORE_MS, to: at + AFTER_MS }));
+}
+
+/** The same time in as few spans as possible, in order. */
+export function mergeSpans(spans: readonly Span[]): Span[] {
+  const merged: Span[] = [];
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    const last = merged.at(-1);
+    if (last === undefined || span.from > last.to) merged.push({ ...span });
+    else last.to = Math.max(last.to, span.to);
+  }
+  return merged;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import type { ActivityPage } from "#src/modules/activity/model.ts";
+import { appEngines, setup } from "#test/support/app.ts";
+import type { Caller } from "#test/support/client.ts";
+import { queue } from "#test/support/sending.ts";
+
+const make = async (caller: Caller, ask: object) => (await caller.post<{ id: string }>("/v1/contacts", ask)).body.id;
+const activity = async (caller: Caller, id: string, query = "") =>
+  (await caller.get<ActivityPage>(`/v1/contacts/${id}/activity${query}`)).body;
+
+describe.each(appEngines)("what is known of a contact on %s", (engine) => {
+  test("is one line of time of their messages and their own events, newest first, in pages", async () => {
+    await using app = await setup({ engine });
+    const id = await make(app.sandbox, { username: "sarah_miller" });
+    const other = await make(app.sandbox, { username: "john_doe" });
+    const first = await queue(app.sandbox, { to: id });
+    await queue(app.sandbox, { to: other });
+    await app.sandbox.patch(`/v1/contacts/${id}`, { tags: ["vip"] });
+    const second = await queue(app.sandbox, { to: "@sarah_miller" });
+    await app.settled();
+    const { items, has_more, next_cursor } = await activity(app.sandbox, id);
+    expect(items.map(({ type }) => type)).toEqual(["message.sent", "contact.tagged", "message.sent", "contact.created"]);
+    expect(items.map(({ message }) => message?.id)).toEqual([second, undefined, first, undefined]);
+    expect(items[1]!.data).toMatchObject({ id, tags_added: ["vip"] });
+    expect([has_more, next_cursor]).toEqual([false, null]);
+    const page = await activity(app.sandbox, id, "?limit=3");
+    expect(page.items).toEqual(items.slice(0, 3));
+    expect((await activity(app.sandbox, id, `?limit=3&cursor=${page.next_cursor}`)).items).toEqual(items.slice(3));
+    expect((await app.sandbox.get(`/v1/contacts/${other}/activity?cursor=${page.next_cursor}`)).status).toBe(422);
+    expect((await app.live.get(`/v1/contacts/${id}/activity`)).status).toBe(404);
+  });
+
+  test("is shown without messages to a key that may not read them", async () => {
+    await using app = await setup({ engine });
+    const id = await make(app.sandbox, { username: "sarah_miller" });
+    await queue(app.sandbox, { to: id });
+    const reader = await app.makeKey(app.sandbox, { scopes: ["read:contacts"] });
+    expect((await activity(reader, id)).items.map(({ type }) => type)).toEqual(["contact.created"]);
+    expect((await reader.get(`/v1/contacts/${id}/export`)).body).toMatchObject({ messages: null, contact: { id } });
+  });
+
+  test("is exported as one document, until it is erased also when it is deleted", async () => {
+    await using app = await setup({ engine });
+    const first = await queue(app.sandbox, { to: "@sarah_miller" });
+    const id = await make(app.sandbox, { username: "sarah_miller", tags: ["vip"] });
+    const ids = [];
+    for (let at = 0; at < 205; at++) ids.push(await queue(app.sandbox, { to: id }));
+    await app.sandbox.post("/v1/suppressions", { to: "@sarah_miller" });
+    const held = async () =>
+      (
+        await app.sandbox.get<Record<"messages" | "events" | "audit" | "suppressions", Record<string, unknown>[]>>(
+          `/v1/contacts/${id}/export`,
+        )
+      ).body;
+    const all = await held();
+    expect(all).toMatchObject({ contact: { id, username: "sarah_miller" }, deleted_at: null });
+    expect(all.messages.map((message) => message["id"])).toEqual([...ids, first]);
+    expect(all.events.map(({ event }) => event)).toEqual(["contact.created", "contact.tagged"]);
+    expect(all.suppressions).toMatchObject([{ to: "@sarah_miller" }]);
+    await app.sandbox.delete(`/v1/contacts/${id}`);
+    const later = await held();
+    expect(later["deleted_at" as "events"]).not.toBeNull();
+    expect(later.events.at(-1)).toMatchObject({ event: "contact.deleted" });
+    expect((await app.live.get(`/v1/contacts/${id}/export`)).status).toBe(404);
+  });
+});
