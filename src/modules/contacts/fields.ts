@@ -89,6 +89,11 @@ export function hasFields({ fields }: Fielded): boolean {
   return fields !== NO_VALUES;
 }
 
+/** Whether a request has anything that could be a custom field. */
+export function givesFields(input: ContactInput): boolean {
+  return input.fields !== undefined || Object.keys(input).some((key) => !ownMembers.has(key));
+}
+
 /**
  * The custom fields of a request: those in `fields`, and members that a contact does not have itself.
  * @returns null where there are none, and then nothing was read

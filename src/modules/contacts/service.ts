@@ -10,6 +10,7 @@ import {
   type FieldReader,
   type FieldSource,
   type FieldWork,
+  givesFields,
   hasFields,
   type KnownFields,
   NO_VALUES,
@@ -115,22 +116,17 @@ export function createContactService({ store, clock, appendEvent, fields: source
     writer: Writer,
     input: ContactInput,
     reader: FieldReader,
-  ): Promise<Omit<Act, "fields"> & { given: FieldWork["given"] }> {
+  ): Promise<{ identities: Identities; given: FieldWork["given"] }> {
     const identities = readIdentities(input);
     check(input);
-    const given = await readFields(input, reader);
+    const given = givesFields(input) ? await readFields(input, reader) : null;
     await store.lockIdentities(tx, writer.env_id, identities);
-    return { ...writer, input, identities, given };
+    return { identities, given };
   }
 
-  /** What is known of fields where a contact gives or has some. */
-  async function knowing(
-    { given, ...act }: Awaited<ReturnType<typeof readAll>>,
-    before: ContactRow | undefined,
-    reader: FieldReader,
-  ): Promise<Act> {
-    const known = given !== null || (before !== undefined && hasFields(before)) ? await reader() : noFields;
-    return { ...act, fields: { known, given } };
+  /** What is known of fields where a contact gives or has some: of others nothing is asked. */
+  function needsFields({ given }: Pick<FieldWork, "given">, before: ContactRow | undefined): boolean {
+    return given !== null || (before !== undefined && hasFields(before));
   }
 
   async function upsert(
@@ -143,7 +139,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const found = await match(tx, writer.env_id, read.identities);
     // Two that give one person fields must not both begin with what there was before.
     const before = found === undefined || read.given === null ? found : await store.lock(tx, writer.env_id, found.id);
-    const act = await knowing(read, before, reader);
+    const act: Act = {
+      ...writer,
+      input,
+      identities: read.identities,
+      fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+    };
     const row = before === undefined ? await create(tx, act) : change(tx, act, before, "add");
     const { known } = act.fields;
     const beforehand = () => (before === undefined ? null : presentContact(before, known));
@@ -218,7 +219,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
       const reader = custom.reader(tx, writer.env_id);
       const read = await readAll(tx, writer, input, reader);
       const before = await find(tx, writer.env_id, ref);
-      const act = await knowing(read, before, reader);
+      const act: Act = {
+        ...writer,
+        input,
+        identities: read.identities,
+        fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+      };
       precondition(presentContact(before, act.fields.known));
       for (const name of identities) {
         const value = act.identities[name];
