@@ -14,7 +14,7 @@ export const heldExample = {
   contact: {
     ...{ id, number: 42, external_id: null, telegram_id: null, username: "sarah_miller", email: null, phone: null },
     ...{ name: "Sarah Miller", first_name: "Sarah", last_name: "Miller", language: "en", timezone: null, consent: null },
-    ...{ tags: ["trial"], metadata: {}, last_seen_at: null, created_at: at, updated_at: at },
+    ...{ tags: ["trial"], fields: {}, metadata: {}, last_seen_at: null, created_at: at, updated_at: at },
   },
   deleted_at: null,
   messages: [],
