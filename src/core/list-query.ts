@@ -5,6 +5,11 @@ export const limitOptions = { minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAU
 export const offsetOptions = { minimum: 0, maximum: 1_000_000_000, default: 0, description: "Items to pass over; a cursor is faster." };
 export const cursorOptions = { minLength: 1, maxLength: 500, description: "`next_cursor` of the page before." };
 
+/** What a request gives of a query. */
+export function givenOf<Query extends object>(query: Query): { [Name in keyof Query]?: Exclude<Query[Name], undefined> } {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as ReturnType<typeof givenOf<Query>>;
+}
+
 /** The schema of a page of these items, for the reference. */
 export function pageSchema(item: object): object {
   return {

@@ -1,6 +1,6 @@
-import { parseTime } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
 import { wordsOf } from "#src/core/search-text.ts";
+import { readTime } from "#src/core/time-field.ts";
 import type { ContactFilter, ContactSort } from "./model.ts";
 import type { ContactRow, Narrowed, Place } from "./store.ts";
 
@@ -25,12 +25,6 @@ function readSearch(search: string): string[] {
   const words = wordsOf(isPhone ? search.replace(/\D/g, "") : search).slice(0, WORDS_MAX);
   if (words.length === 0) throw invalidField("search", "bad_format", "search holds no letter or digit to look for.", search);
   return words;
-}
-
-function readTime(field: string, text: string): number {
-  const at = parseTime(text);
-  if (at === null) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
-  return at;
 }
 
 /** Where a page ended, as its cursor keeps it: the value of the order in ASCII (of the time of making: the number), and the id. */

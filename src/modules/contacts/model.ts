@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
+import { Metadata } from "#src/modules/messages/model.ts";
 
 const BATCH_MAX = 500;
 export const TAG_LENGTH_MAX = 64;
@@ -9,10 +10,6 @@ const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.
 const nullableTime = Type.Union([time, Type.Null()]);
 const nullableText = Type.Union([Type.String(), Type.Null()]);
 const ContactId = Type.String({ pattern: idPattern("ct") });
-const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
-  maxProperties: 50,
-  description: "Kept and returned, never interpreted.",
-});
 
 const consentStatuses = ["granted", "withdrawn"] as const;
 const Consent = Type.Object(

@@ -31,8 +31,18 @@ export function presentContact(row: NewContactRow, known: KnownFields): Contact 
   };
 }
 
+/** By whose words a contact is found. */
+export const wordMembers = ["name", "first_name", "last_name", "username", "email", "phone"] as const;
+
 /** The words by which a contact is found. */
-export function wordsOfContact({ name, first_name, last_name, username, email, phone }: NewContactRow): string[] {
+export function wordsOfContact({
+  name,
+  first_name,
+  last_name,
+  username,
+  email,
+  phone,
+}: Pick<NewContactRow, (typeof wordMembers)[number]>): string[] {
   const parts = [name, first_name, last_name, username, username?.replaceAll("_", " "), email, phone?.slice(1)];
   return wordsOf(parts.filter((part) => part !== null && part !== undefined).join(" "));
 }

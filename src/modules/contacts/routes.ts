@@ -1,6 +1,6 @@
 import { Elysia, t } from "elysia";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
-import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import { cursorOptions, givenOf, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import type { Log } from "#src/core/log.ts";
 import { operation } from "#src/core/operation.ts";
 import type { Principal } from "#src/core/principal.ts";
@@ -104,8 +104,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
       "/v1/contacts",
       ({ request, query }) => {
         const { limit, offset, cursor, ...filter } = query;
-        const page = { ...(limit === undefined ? {} : { limit }), ...(offset === undefined ? {} : { offset }) };
-        return contacts.list(principalOf(request).env_id, defined(filter), cursor === undefined ? page : { ...page, cursor });
+        return contacts.list(principalOf(request).env_id, givenOf(filter), givenOf({ limit, offset, cursor }));
       },
       {
         query: t.Object(
@@ -143,7 +142,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
       "/v1/contacts/export",
       ({ request, query }) => {
         const { format = "csv", ...filter } = query;
-        const parts = exports.begin(principalOf(request).env_id, defined(filter), format);
+        const parts = exports.begin(principalOf(request).env_id, givenOf(filter), format);
         return answerExport(contextOf(request), parts, format, exports.log);
       },
       {
@@ -242,10 +241,4 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
         }),
       },
     );
-}
-
-function defined<Values extends object>(values: Values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Values]: Exclude<Values[Name], undefined>;
-  };
 }

@@ -4,7 +4,7 @@ import type { Precondition } from "#src/core/etag.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import { apply, blank, check } from "./apply.ts";
+import { apply, blank, check } from "./row.ts";
 import {
   createContactFields,
   type FieldReader,
@@ -18,9 +18,10 @@ import {
   readFields,
 } from "./fields.ts";
 import { narrow, placeOf, writePlace } from "./filter.ts";
-import { identities, type Identities, readIdentities } from "./identity.ts";
+import { type Identities, readIdentities } from "./identity.ts";
+import { createMatching } from "./matching.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { factsOf, presentContact, variablesOf, wordMembers, wordsOfContact } from "./present.ts";
 import type { ContactRow, ContactStore, NewContactRow } from "./store.ts";
 
 interface Needs {
@@ -56,19 +57,7 @@ export type ContactService = ReturnType<typeof createContactService>;
 
 export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
   const custom = createContactFields(source);
-
-  /** @throws AppError `conflict` when the identities belong to two people */
-  async function match(tx: Tx, env_id: number, given: Identities): Promise<ContactRow | undefined> {
-    const found = new Map<string, { row: ContactRow; by: string }>();
-    for (const name of identities) {
-      const value = given[name];
-      if (value === undefined || value === null) continue;
-      const row = await store.byIdentity(tx, env_id, name, value);
-      if (row !== undefined && !found.has(row.id)) found.set(row.id, { row, by: name });
-    }
-    if (found.size > 1) throw severalPeople([...found].map(([id, { by }]) => ({ id, by })));
-    return [...found.values()][0]?.row;
-  }
+  const matching = createMatching(store);
 
   function event(tx: Tx, type: EventType, row: ContactRow, { env_id, actor }: Writer, known: KnownFields, more: object = {}): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
@@ -96,9 +85,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const now = clock.now();
     const after = { ...apply(before, act, act.input.tags_mode ?? mode, now), row: before.row };
     if (isSame(before, after)) return before;
-    if (after.fields === before.fields) store.updateRest(tx, after);
-    else store.update(tx, after);
-    if (wordsOfContact(before).join(" ") !== wordsOfContact(after).join(" ")) store.keepWords(tx, after, wordsOfContact(after));
+    store.update(tx, after);
+    if (isFoundOtherwise(before, after)) store.keepWords(tx, after, wordsOfContact(after));
     const [had, has] = [before, after].map((row) => new Set(JSON.parse(row.tags) as string[])) as [Set<string>, Set<string>];
     const [added, removed] = [[...has.difference(had)], [...had.difference(has)]];
     for (const tag of added) store.addTag(tx, before, tag);
@@ -136,9 +124,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
     reader: FieldReader = custom.reader(tx, writer.env_id),
   ): Promise<Upserted> {
     const read = await readAll(tx, writer, input, reader);
-    const found = await match(tx, writer.env_id, read.identities);
-    // Two that give one person fields must not both begin with what there was before.
-    const before = found === undefined || read.given === null ? found : await store.lock(tx, writer.env_id, found.id);
+    const before = await matching.find(tx, writer.env_id, read.identities);
     const act: Act = {
       ...writer,
       input,
@@ -226,11 +212,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
         fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
       };
       precondition(presentContact(before, act.fields.known));
-      for (const name of identities) {
-        const value = act.identities[name];
-        const other = value === undefined || value === null ? undefined : await store.byIdentity(tx, writer.env_id, name, value);
-        if (other !== undefined && other.id !== before.id) throw taken(name, other.id);
-      }
+      await matching.checkFree(tx, before, read.identities);
       return presentContact(change(tx, act, before, "replace"), act.fields.known);
     },
 
@@ -288,13 +270,7 @@ function isSame(a: NewContactRow, b: NewContactRow): boolean {
   return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
 }
 
-function severalPeople(found: { id: string; by: string }[]): AppError {
-  const told = found.map(({ id, by }) => `${by} is ${id}'s`).join(", ");
-  return new AppError("conflict", `These identities belong to different contacts: ${told}. Merge them, or send what belongs to one.`, {
-    members: { contact_ids: found.map(({ id }) => id) },
-  });
-}
-
-function taken(field: string, id: string): AppError {
-  return new AppError("conflict", `Another contact, ${id}, has this ${field}.`, { members: { contact_ids: [id] } });
+/** Whether a search finds it by other words than before. */
+function isFoundOtherwise(before: NewContactRow, after: NewContactRow): boolean {
+  return wordMembers.some((member) => before[member] !== after[member]);
 }

@@ -50,16 +50,13 @@ export function createContactStore(db: Database) {
   // On SQLite an answer of an insert costs as much as the insert: the one writer can look for the next number itself.
   const insertAt = db.prepare<ContactRow>((q, v) => q.insertInto("contacts").values(valuesOf(["row", ...columns], v)));
   const lastRow = db.prepare<object, { row: number | null }>((q) => q.selectFrom("contacts").select(({ fn }) => fn.max("row").as("row")));
-  const updating = (names: typeof changeable) =>
-    db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
-      q
-        .updateTable("contacts")
-        .set(Object.fromEntries(names.map((column) => [column, v(column)])))
-        .where("env_id", "=", v("env_id"))
-        .where("id", "=", v("id")),
-    );
-  const update = updating(changeable);
-  const updateRest = updating(changeable.filter((column) => column !== "fields"));
+  const update = db.prepare<Omit<NewContactRow, "created_at" | "number">>((q, v) =>
+    q
+      .updateTable("contacts")
+      .set(Object.fromEntries(changeable.map((column) => [column, v(column)])))
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id")),
+  );
   const byId = db.prepare<{ env_id: number; id: string }, ContactRow>((q, v) =>
     all(q).where("env_id", "=", v("env_id")).where("id", "=", v("id")),
   );
@@ -119,6 +116,9 @@ export function createContactStore(db: Database) {
             sql`update contacts set words = array_to_tsvector(array(select json_array_elements_text(${v("words")}::text::json))) where row = ${v("row")}`,
         ),
       );
+
+  const locked = (tx: Tx, env_id: number, id: string) =>
+    all(db.in(tx)).where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst();
 
   /** On SQLite a search leads, or else a tag or a custom field, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
   function from(env_id: number, by: Narrowed) {
@@ -208,9 +208,9 @@ export function createContactStore(db: Database) {
     byNumber: (tx: Tx | null, env_id: number, number: number): Maybe<ContactRow | undefined> => byNumber.one(tx, { env_id, number }),
     /** On PostgreSQL the row waits for whoever changes it. */
     lock: (tx: Tx, env_id: number, id: string): Maybe<ContactRow | undefined> =>
-      isSqlite
-        ? byId.one(tx, { env_id, id })
-        : all(db.in(tx)).where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst(),
+      isSqlite ? byId.one(tx, { env_id, id }) : locked(tx, env_id, id),
+    /** As `lock`, for a row that this transaction has read: on SQLite nobody can have changed it. */
+    hold: (tx: Tx, row: ContactRow): Maybe<ContactRow | undefined> => (isSqlite ? row : locked(tx, row.env_id, row.id)),
     /** @returns the row's number in the search index */
     async insert(tx: Tx, row: NewContactRow): Promise<number> {
       if (!isSqlite) return (await insert.one(tx, row))!.row;
@@ -219,8 +219,6 @@ export function createContactStore(db: Database) {
       return next;
     },
     update: (tx: Tx, row: ContactRow): void => update.later(tx, row),
-    /** As `update`, but for the custom fields: who gives none must not undo what another gives meanwhile. */
-    updateRest: (tx: Tx, row: ContactRow): void => updateRest.later(tx, row),
     addTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
       addTag.later(tx, { env_id, tag, contact_row: row }),
     removeTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>

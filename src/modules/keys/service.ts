@@ -1,10 +1,11 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
-import { type Clock, parseTime } from "#src/core/clock.ts";
+import type { Clock } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Mode, Principal } from "#src/core/principal.ts";
+import { readTime } from "#src/core/time-field.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { CreatedKey, Key, KeyPatch, NewKey, RotateKey } from "./model.ts";
@@ -169,8 +170,7 @@ export function makerOf(principal: Principal): Maker {
 
 function parseExpiry(text: string | null, now: number): number | null {
   if (text === null) return null;
-  const at = parseTime(text);
-  if (at === null) throw invalidField("expires_at", "bad_format", "expires_at is not a time such as 2030-01-01T00:00:00Z.", text);
+  const at = readTime("expires_at", text);
   if (at <= now) throw invalidField("expires_at", "too_small", "expires_at lies in the past.", text);
   return at;
 }

@@ -1,5 +1,5 @@
-import { parseTime } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
+import { readTime } from "#src/core/time-field.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Variables } from "#src/modules/templates/model.ts";
 import type { Channel } from "./channel.ts";
@@ -15,8 +15,8 @@ export interface Timing {
 
 /** @throws AppError `validation_error` for times that are none, or that leave no moment to send */
 export function readTiming(ask: SendMessage, now: number): Timing {
-  const schedule_at = readTime("schedule_at", ask.schedule_at);
-  const expires_at = readTime("expires_at", ask.expires_at);
+  const schedule_at = ask.schedule_at === undefined ? null : readTime("schedule_at", ask.schedule_at);
+  const expires_at = ask.expires_at === undefined ? null : readTime("expires_at", ask.expires_at);
   const run_at = Math.max(now, schedule_at ?? now);
   if (expires_at !== null && expires_at <= run_at)
     throw invalidField(
@@ -26,13 +26,6 @@ export function readTiming(ask: SendMessage, now: number): Timing {
       ask.expires_at,
     );
   return { run_at, schedule_at, expires_at };
-}
-
-function readTime(field: string, text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const at = parseTime(text);
-  if (at === null) throw invalidField(field, "bad_format", `${field} is not a time such as 2030-01-01T09:00:00Z.`, text);
-  return at;
 }
 
 /** @returns the recipient in the channel's normal form @throws AppError `validation_error` on `to` */

@@ -16,7 +16,7 @@ const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.
 const nullableTime = Type.Union([time, Type.Null()]);
 const MessageId = Type.String({ pattern: idPattern("msg") });
 const Status = Type.Union(messageStatuses.map((status) => Type.Literal(status)));
-const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
+export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
   maxProperties: 50,
   description: "Kept and returned, never interpreted.",
 });

@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { Clock } from "#src/core/clock.ts";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { idPattern } from "#src/core/ids.ts";
-import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import { cursorOptions, givenOf, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
@@ -69,7 +69,7 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
       "/v1/messages",
       ({ request, query }) => {
         const { limit, offset, cursor, ...filter } = query;
-        return messages.list(principalOf(request).env_id, filter, dropUndefined({ limit, offset, cursor }));
+        return messages.list(principalOf(request).env_id, filter, givenOf({ limit, offset, cursor }));
       },
       {
         query: t.Object(
@@ -133,10 +133,4 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
         }),
       },
     );
-}
-
-function dropUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -101,6 +101,37 @@ describe.each(appEngines)("an upsert on %s", (engine) => {
     expect(body.items[0]!.tags).toHaveLength(50);
   });
 
+  test("of one person by each of their identities at once loses nothing that one of them gave", async () => {
+    await using app = await setup({ engine });
+    const identities = { external_id: "c-1", telegram_id: 42, username: "some_body", email: "a@example.com", phone: "+14155552671" };
+    await app.live.post("/v1/contacts", identities);
+    const own = [{ name: "Some Body" }, { language: "en" }, { timezone: "Europe/Berlin" }, { metadata: { plan: "pro" } }];
+    await Promise.all(
+      Object.entries(identities).flatMap(([name, value]) =>
+        Array.from({ length: 8 }, (_, at) => app.live.post("/v1/contacts", { [name]: value, ...own[at], tags: [`${name} ${at}`] })),
+      ),
+    );
+    const { body } = await app.live.get<{ items: Upserted[] }>("/v1/contacts");
+    expect(body.items).toMatchObject([{ name: "Some Body", language: "en", timezone: "Europe/Berlin", metadata: { plan: "pro" } }]);
+    expect(body.items[0]!.tags).toHaveLength(40);
+  });
+
+  test("takes a person who is deleted or renamed meanwhile for somebody else", async () => {
+    await using app = await setup({ engine });
+    for (let round = 0; round < 10; round++) {
+      const email = `p${round}@example.com`;
+      const { body } = await app.live.post<Upserted>("/v1/contacts", { email });
+      const leave =
+        round % 2 === 0 ? app.live.delete(`/v1/contacts/${body.id}`) : app.live.patch(`/v1/contacts/${body.id}`, { email: null });
+      const [, again] = await Promise.all([leave, app.live.post<Upserted>("/v1/contacts", { email, tags: ["back"] })]);
+      const { body: page } = await app.live.get<{ items: (Upserted & { email: string | null })[] }>("/v1/contacts?limit=200");
+      const has = page.items.filter((contact) => contact.email === email);
+      // Whoever came first: the tag is on whom the answer names, if they are here and have the address.
+      expect(has.every(({ id, tags }) => id === again.body.id && tags.includes("back"))).toBe(true);
+      expect(has).toHaveLength(again.body.created ? 1 : 0);
+    }
+  });
+
   test("in a batch takes or refuses each by itself", async () => {
     await using app = await setup({ engine });
     const { status, body } = await app.live.post<{ results: object[] }>("/v1/contacts/batch", {

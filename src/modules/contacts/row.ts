@@ -1,7 +1,8 @@
-import { parseTime, toTime } from "#src/core/clock.ts";
+import { toTime } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { cutText, foldText } from "#src/core/search-text.ts";
+import { readTime } from "#src/core/time-field.ts";
 import { isTimezone } from "#src/core/timezone.ts";
 import { type FieldWork, mergeFields } from "./fields.ts";
 import type { Identities } from "./identity.ts";
@@ -31,7 +32,7 @@ export function apply(before: NewContactRow, { input, identities, fields }: Give
     ...before,
     ...identities,
     ...names,
-    sort_name: cutText(foldText(names.name ?? ""), SORT_NAME_MAX),
+    sort_name: names.name === before.name ? before.sort_name : cutText(foldText(names.name ?? ""), SORT_NAME_MAX),
     ...(input.language === undefined ? {} : { language: input.language === null ? null : Intl.getCanonicalLocales(input.language)[0]! }),
     ...(input.timezone === undefined ? {} : { timezone: input.timezone }),
     ...(input.consent === undefined ? {} : { consent: consentOf(input.consent, now) }),
@@ -46,7 +47,7 @@ function consentOf(consent: NonNullable<ContactInput["consent"]> | null, now: nu
   if (consent === null) return null;
   return JSON.stringify({
     status: consent.status,
-    at: toTime(consent.at === undefined ? now : parseTime(consent.at)),
+    at: toTime(consent.at === undefined ? now : readTime("consent.at", consent.at)),
     source: consent.source ?? null,
   });
 }
@@ -57,8 +58,7 @@ export function check({ language, timezone, consent, tags }: ContactInput): void
     throw invalidField("language", "bad_format", "language is not a tag such as en or pt-BR.", language);
   if (typeof timezone === "string" && !isTimezone(timezone))
     throw invalidField("timezone", "bad_format", "timezone is not an IANA name such as Europe/Berlin.", timezone);
-  if (consent?.at !== undefined && parseTime(consent.at) === null)
-    throw invalidField("consent.at", "bad_format", "consent.at is not a time such as 2030-01-01T09:00:00Z.", consent.at);
+  if (consent?.at !== undefined) readTime("consent.at", consent.at);
   if (tags !== undefined) readTags(tags);
 }
 
