@@ -89,3 +89,48 @@ export interface SuppressionRow {
   actor: string;
   created_at: number;
 }
+
+/** A file that is imported, and for 30 days after. */
+export interface ImportRow {
+  env_id: number;
+  id: string;
+  /** The long job that imports it; null while it is received. */
+  job_id: string | null;
+  dry_run: number;
+  undo_job_id: string | null;
+  /** When the last of it arrived. */
+  touched_at: number;
+  /** When the job ended, in whatever way. */
+  ended_at: number | null;
+}
+
+/** A part of a file, compressed (zstd); it is whole UTF-8 by itself. */
+export interface ImportChunkRow {
+  env_id: number;
+  import_id: string;
+  seq: number;
+  data: Uint8Array;
+}
+
+/** A row of a file that was refused; nothing of what it held. */
+export interface ImportFailureRow {
+  env_id: number;
+  import_id: string;
+  line: number;
+  code: string;
+  field: string | null;
+  message: string;
+}
+
+/** What a step of an import did: the numbers of those whom it made, or a contact that it changed. */
+export interface ImportChangeRow {
+  env_id: number;
+  import_id: string;
+  seq: number;
+  first_number: number | null;
+  last_number: number | null;
+  contact_id: string | null;
+  written_at: number;
+  /** JSON: the changed columns before and after; null for a contact that the same import had made. */
+  data: string | null;
+}

@@ -1,5 +1,16 @@
 import type { Generated } from "kysely";
-import type { ContactTable, ContactTagRow, ContactValueRow, FieldRow, SuppressionRow, TallyRow } from "./schema-people.ts";
+import type {
+  ContactTable,
+  ContactTagRow,
+  ContactValueRow,
+  FieldRow,
+  ImportChangeRow,
+  ImportChunkRow,
+  ImportFailureRow,
+  ImportRow,
+  SuppressionRow,
+  TallyRow,
+} from "./schema-people.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -22,6 +33,10 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  imports: ImportRow;
+  import_chunks: ImportChunkRow;
+  import_failures: ImportFailureRow;
+  import_changes: ImportChangeRow;
   tallies: TallyRow;
   suppressions: SuppressionRow;
   audit: AuditRow;

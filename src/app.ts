@@ -21,6 +21,7 @@ import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
+import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
@@ -58,7 +59,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
 
   const elysia = new Elysia({ name: "posthouse", normalize: false })
     .use(errors({ log, public_url: config.public_url, methodsOf }))
-    .use(body())
+    .use(body({ uploadTypes }))
     .use(
       auth({
         authenticate(key, address) {
@@ -80,6 +81,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity))
+    .use(importRoutes(services.imports, write))
     .use(fieldRoutes(services.fields, write))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
@@ -106,6 +108,14 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
 
   function routes() {
     return all().routes as { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc }; body?: unknown } }[];
+  }
+
+  let uploads: Map<string, readonly string[]> | undefined;
+  function uploadTypes(method: string, path: string): readonly string[] | undefined {
+    uploads ??= new Map(
+      [...indexOperations(routes())].flatMap(([at, { upload }]) => (upload === undefined ? [] : [[at, Object.keys(upload)] as const])),
+    );
+    return uploads.get(`${method} ${path}`);
   }
 
   function methodsOf(path: string): string[] {
@@ -146,6 +156,7 @@ const reference = {
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
     Contacts: "People: who the messages go to, found by any of their identities.",
+    Imports: "Files of contacts, of any size: tried first with a dry run, taken back within 30 days.",
     Fields: "Custom fields of contacts: typed, checked, and good to filter by. A field keeps its values when its key changes.",
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",

@@ -4,8 +4,8 @@ import { createSecureContext } from "node:tls";
 import type { Server } from "bun";
 import type { Config } from "./config.ts";
 
-/** A file handle's worth of slack over our own limit, so that ours answers with a problem document. */
-const BODY_BYTES_REFUSED = 16 * 1024 * 1024;
+/** Bun's own limit is beyond any: ours answers with a problem document, and an operation that takes a file has none. */
+const BODY_BYTES_REFUSED = Number.MAX_SAFE_INTEGER;
 
 /** @param peer the address of the other end of the connection @param server can keep it from being cut as idle */
 type Handle = (request: Request, peer?: string, server?: Pick<Server<undefined>, "timeout">) => Promise<Response> | Response;

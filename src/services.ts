@@ -1,4 +1,5 @@
 import type { Database } from "#db/database.ts";
+import { fromValidation } from "#plugins/errors/problem.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
 import { unconditional } from "#src/core/etag.ts";
@@ -11,7 +12,9 @@ import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
+import { createBulkStore } from "#src/modules/contacts/bulk-store.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
+import { createContactImport } from "#src/modules/contacts/import.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
@@ -29,6 +32,12 @@ import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
 import { createAuthenticator } from "#src/modules/keys/authenticate.ts";
+import { importKind } from "#src/modules/imports/kind.ts";
+import type { ImportTarget } from "#src/modules/imports/model.ts";
+import { createImportService } from "#src/modules/imports/service.ts";
+import { createImportStore } from "#src/modules/imports/store.ts";
+import { sweepImports, sweepNow } from "#src/modules/imports/sweep.ts";
+import { undoKind } from "#src/modules/imports/undo.ts";
 import { createKeyService } from "#src/modules/keys/service.ts";
 import { createKeyStore } from "#src/modules/keys/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
@@ -156,7 +165,23 @@ export function createServices({
     write: db.write,
   });
 
-  const kinds = new Map([eraseContacts as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]));
+  const importStore = createImportStore(db);
+  const target = createContactImport({
+    store: contactStore,
+    bulk: createBulkStore(db, fieldStore.addValue),
+    clock,
+    fields: fieldSource,
+    refusal: fromValidation,
+  }) as ImportTarget;
+  const importing = importKind({
+    store: importStore,
+    target,
+    clock,
+    sweepSoon: (tx, id) => loop.enqueue(tx, sweepNow(id, clock.now())),
+  });
+  const undoing = undoKind({ store: importStore, target, clock });
+
+  const kinds = new Map([eraseContacts as TaskKind, importing as TaskKind, undoing as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -182,6 +207,7 @@ export function createServices({
       }),
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       erasure.sweepJob,
+      sweepImports({ store: importStore, clock, write: db.write }),
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
     ring,
@@ -190,6 +216,15 @@ export function createServices({
   });
 
   const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
+  const imports = createImportService({
+    store: importStore,
+    target,
+    clock,
+    enqueue: loop.enqueue,
+    createTask: tasks.create,
+    audit: audit.record,
+    write: db.write,
+  });
   const messages = createMessageService({
     store: messageStore,
     clock,
@@ -210,6 +245,7 @@ export function createServices({
     contacts: requested,
     erase: erasure.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource }),
+    imports,
     accounts,
     workspaces,
     authenticator,

@@ -16,10 +16,20 @@ interface Refused {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads JSON bodies. Too large or of another type is said at once, malformed only after authentication. */
-export function body() {
+interface Needs {
+  /** The media types that the operation at an address takes as a file; undefined for all that take JSON. */
+  uploadTypes(method: string, path: string): readonly string[] | undefined;
+}
+
+/**
+ * Reads JSON bodies. Too large or of another type is said at once, malformed only after authentication.
+ * Files are left to the operations that take them.
+ */
+export function body({ uploadTypes }: Needs) {
   return new Elysia({ name: "body" })
     .onRequest(({ request }) => {
+      const types = uploadTypes(request.method, pathOf(request.url));
+      if (types !== undefined) return checkType(request, types);
       if (request.body === null) return;
       const length = request.headers.get("content-length");
       if (length !== null && Number(length) > BODY_BYTES_MAX) throw tooLarge();
@@ -28,7 +38,23 @@ export function body() {
       if (type === null || !/^application\/(json|[a-z.+-]+\+json)\s*(;|$)/i.test(type))
         throw new AppError("unsupported_media_type", "Send the body as Content-Type: application/json.");
     })
-    .onParse({ as: "global" }, ({ request }) => readJson(request));
+    .onParse({ as: "global" }, ({ request }) => (uploadTypes(request.method, pathOf(request.url)) === undefined ? readJson(request) : {}));
+}
+
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const end = url.indexOf("?", start);
+  return (end === -1 ? url.slice(start) : url.slice(start, end)).replace(/\/$/, "");
+}
+
+function checkType(request: Request, types: readonly string[]): void {
+  const type = mediaTypeOf(request);
+  if (!types.includes(type)) throw new AppError("unsupported_media_type", `Send the file as Content-Type: ${types.join(" or ")}.`);
+}
+
+/** Without its parameters, in lower case; empty without one. */
+function mediaTypeOf(request: Request): string {
+  return (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
 }
 
 /** @throws AppError that reading the body led to; `validation_error` for a NUL in the query */

@@ -4,7 +4,7 @@ import type { Components } from "./components.ts";
 import { answerHeaders } from "./headers.ts";
 import type { Json, ListedOperation } from "./openapi.ts";
 import { problemResponses } from "./problem-responses.ts";
-import { parameters, requestBody } from "./request-parts.ts";
+import { parameters, requestBody, uploadBody } from "./request-parts.ts";
 import { publish } from "./schemas.ts";
 
 const WRITES = new Set(["post", "put", "patch", "delete"]);
@@ -29,6 +29,7 @@ export function complete(listed: ListedOperation, doc: OperationDoc, place: Plac
     ...(doc.scope === null ? {} : { "x-scope": doc.scope === "any" ? "any" : [doc.scope].flat() }),
     security: doc.scope === null ? [] : [{ apiKey: [] }],
     parameters: parameters(doc, keyed, taken, components),
+    ...(doc.upload === undefined ? {} : { requestBody: uploadBody(doc.upload) }),
     ...(body === undefined ? {} : { requestBody: requestBody(doc, body, components) }),
     responses: { ...problemResponses(codes, place.origin, components), ...answers(doc, keyed, components) },
   };
@@ -46,6 +47,7 @@ function problemCodes(listed: ListedOperation, doc: OperationDoc, keyed: boolean
   const add = (condition: boolean, ...more: ProblemCode[]) => condition && more.forEach((code) => codes.add(code));
   add(doc.scope !== null, "unauthorized", "rate_limit_exceeded");
   add(doc.scope !== null && doc.scope !== "any", "forbidden");
+  add(doc.upload !== undefined, "bad_request", "unsupported_media_type", "validation_error");
   add(listed.requestBody !== undefined, "bad_request", "payload_too_large", "unsupported_media_type", "validation_error");
   add(has("query"), "validation_error");
   add(has("path"), "not_found");

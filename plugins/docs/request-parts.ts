@@ -38,3 +38,9 @@ export function requestBody(doc: OperationDoc, listed: Body, components: Compone
   const content = { schema, ...(doc.example === undefined ? {} : { example: doc.example }) };
   return { ...listed, content: Object.fromEntries(types.map((type) => [type, content])) };
 }
+
+/** A file, as the operation takes it. */
+export function uploadBody(upload: NonNullable<OperationDoc["upload"]>): Json {
+  const content = Object.entries(upload).map(([type, example]) => [type, { schema: { type: "string" }, example }]);
+  return { required: true, description: "A file of any size, in UTF-8.", content: Object.fromEntries(content) };
+}

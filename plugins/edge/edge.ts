@@ -26,11 +26,12 @@ export function createEdge({ handle, log, cors_origins, addressOf, tellStranger,
   return async (original, peer = "127.0.0.1", server) => {
     const request = toCanonical(original);
     const context: RequestContext = { id: newId("req"), startedAt: performance.now(), address: addressOf(original, peer) };
+    if (server !== undefined) context.allowIdle = (seconds) => server.timeout(original, seconds);
     setContext(request, context);
     const origin = original.headers.get("origin");
     const allowed = origin !== null && (cors_origins.includes(origin) || cors_origins.includes("*")) ? origin : null;
     const response = allowed !== null && original.method === "OPTIONS" ? preflight() : await handle(request);
-    if (context.streams === true) server?.timeout(original, 0);
+    if (context.streams === true) context.allowIdle?.(0);
     finish(response.headers, context, allowed);
     const milliseconds = performance.now() - context.startedAt;
     onRequest?.(context.operation ?? "none", response.status, milliseconds / 1000);

@@ -28,6 +28,8 @@ export interface OperationDoc {
   errors?: ProblemCode[];
   /** A request body to show. */
   example?: unknown;
+  /** Takes a file of any size and reads it by itself: an example of each media type that it can have. Its path has no parameters. */
+  upload?: Record<string, string>;
   /** Takes no Idempotency-Key although it writes. */
   idempotent?: boolean;
 }

@@ -15,6 +15,8 @@ export interface RequestContext {
   replayed?: boolean;
   /** The answer goes out bit by bit, for as long as the client takes: it must not be cut for being idle. */
   streams?: boolean;
+  /** Lets the connection be idle for so many seconds before it is cut, for a body that arrives as slowly as its client likes. */
+  allowIdle?(seconds: number): void;
 }
 
 const key = Symbol("context");

@@ -1,3 +1,4 @@
+import { csvRecord, guardFormula, unguardFormula } from "#src/core/csv.ts";
 import type { Contact } from "./model.ts";
 
 /** A column of the CSV. */
@@ -36,33 +37,16 @@ const columns: readonly Column[] = [
 ];
 
 /** The names of the columns, as the first line: https://www.rfc-editor.org/rfc/rfc4180 */
-export const csvHeader = toLine(columns.map(({ name }) => name));
+export const csvHeader = csvRecord(columns.map(({ name }) => name));
 
 /** A contact as a line, which ends in CR LF. */
 export function csvLine(contact: Contact): string {
-  return toLine(
+  return csvRecord(
     columns.map(({ cell, isSafe }) => {
       const value = cell(contact);
       return typeof value === "string" && isSafe !== true ? guardFormula(value) : String(value ?? "");
     }),
   );
-}
-
-/** What a spreadsheet takes for the beginning of a formula, or skips before one, also in full width: https://owasp.org/www-community/attacks/CSV_Injection */
-const formula = /^'*[=+\-@\t\r\n＝＋－＠]/;
-const guarded = /^'+[=+\-@\t\r\n＝＋－＠]/;
-
-/**
- * Puts an apostrophe before a text that a spreadsheet would run, and one more before what looks like a text that has got one:
- * so `unguardFormula` undoes it whatever the text was.
- */
-export function guardFormula(text: string): string {
-  return formula.test(text) ? `'${text}` : text;
-}
-
-/** The text that `guardFormula` was given. */
-export function unguardFormula(cell: string): string {
-  return guarded.test(cell) ? cell.slice(1) : cell;
 }
 
 /**
@@ -77,13 +61,4 @@ export function joinTags(tags: readonly string[]): string {
 export function splitTags(cell: string): string[] {
   const parts = cell.match(/(?:\\[^]|[^;\\])+/g) ?? [];
   return parts.map((part) => unguardFormula(part.replaceAll(/\\([^])/g, "$1")));
-}
-
-function toLine(cells: readonly string[]): string {
-  return `${cells.map(quote).join(",")}\r\n`;
-}
-
-/** Also around what holds a `;` or ends in white space, which not all programs leave alone. */
-function quote(cell: string): string {
-  return /[",;\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

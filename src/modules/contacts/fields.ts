@@ -100,6 +100,16 @@ export function givesFields(input: ContactInput): boolean {
  * @throws AppError `validation_error` on what is no field, or has a value that the field can't have
  */
 export async function readFields(input: ContactInput, reader: FieldReader): Promise<GivenFields | null> {
+  return givesFields(input) ? readKnownFields(input, byKey(await reader())) : null;
+}
+
+/** The fields by the key under which clients know them. */
+export function byKey(known: KnownFields): ReadonlyMap<string, FieldDefinition> {
+  return new Map([...known.values()].map((field) => [field.key, field]));
+}
+
+/** As `readFields`, for whoever has the fields already. @param fields by key */
+export function readKnownFields(input: ContactInput, fields: ReadonlyMap<string, FieldDefinition>): GivenFields | null {
   const named = new Map<string, { name: string; value: unknown }>();
   for (const [key, value] of Object.entries(input.fields ?? {})) named.set(key, { name: `fields.${key}`, value });
   for (const key in input) {
@@ -108,15 +118,23 @@ export async function readFields(input: ContactInput, reader: FieldReader): Prom
     named.set(key, { name: key, value: input[key as keyof ContactInput] });
   }
   if (named.size === 0) return null;
-  const byKey = new Map([...(await reader()).values()].map((field) => [field.key, field]));
   const given = new Map<string, FieldValue | null>();
   for (const [key, { name, value }] of named) {
-    const field = byKey.get(key);
+    const field = fields.get(key);
     const shown = cutText(name, NAME_SHOWN_MAX);
     if (field === undefined) throw invalidField(shown, "unknown_field", `${shown} is neither a member nor a custom field of contacts.`);
     given.set(field.id, readValue(name, field, value));
   }
   return given;
+}
+
+/** What each value that a row keeps is looked up by. */
+export function indexedValues(kept: string, known: KnownFields): { field_id: string; value: string | number }[] {
+  if (kept === NO_VALUES) return [];
+  return [...keptOf(kept)].flatMap(([field_id, value]) => {
+    const field = known.get(field_id);
+    return field === undefined ? [] : indexedOf(field, value).map((one) => ({ field_id, value: one }));
+  });
 }
 
 /** @param kept JSON, as a row keeps it @returns the same with what is given, and without what belongs to no field any more */

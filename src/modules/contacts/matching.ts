@@ -54,7 +54,7 @@ function toldBy(given: Identities): { name: Identity; value: string | number }[]
   });
 }
 
-function severalPeople(found: { id: string; by: string }[]): AppError {
+export function severalPeople(found: { id: string; by: string }[]): AppError {
   const told = found.map(({ id, by }) => `${by} is ${id}'s`).join(", ");
   return new AppError("conflict", `These identities belong to different contacts: ${told}. Merge them, or send what belongs to one.`, {
     members: { contact_ids: found.map(({ id }) => id) },

@@ -61,3 +61,8 @@ export function factsOf(row: NewContactRow, known: KnownFields): Contact & Recor
   const written = Object.entries(contact.fields).map(([key, value]) => [key, Array.isArray(value) ? writeValue(value) : value]);
   return { ...Object.fromEntries(written), ...contact };
 }
+
+/** Whether a search finds it by other words than before. */
+export function isFoundOtherwise(before: NewContactRow, after: NewContactRow): boolean {
+  return wordMembers.some((member) => before[member] !== after[member]);
+}

@@ -12,7 +12,7 @@ import type { NewContactRow } from "./store.ts";
 import { mergeTags, readTags } from "./tags.ts";
 
 /** Of a name, for lists in its order. */
-const SORT_NAME_MAX = 100;
+export const SORT_NAME_MAX = 100;
 
 /** What a request gives, read and checked but for tags. */
 interface Given {
@@ -68,6 +68,11 @@ function isLanguage(language: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether nothing but the time of the change differs. */
+export function isSame(a: NewContactRow, b: NewContactRow): boolean {
+  return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
 }
 
 /** A contact of whom nothing is known. */

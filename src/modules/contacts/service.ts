@@ -4,13 +4,13 @@ import type { Precondition } from "#src/core/etag.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import { apply, blank, check } from "./row.ts";
+import { apply, blank, check, isSame } from "./row.ts";
+import { createRowWriter } from "./row-writer.ts";
 import {
   createContactFields,
   type FieldReader,
   type FieldSource,
   type FieldWork,
-  givesFields,
   hasFields,
   type KnownFields,
   NO_VALUES,
@@ -21,8 +21,8 @@ import { narrow, placeOf, writePlace } from "./filter.ts";
 import { type Identities, readIdentities } from "./identity.ts";
 import { createMatching } from "./matching.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { factsOf, presentContact, variablesOf, wordMembers, wordsOfContact } from "./present.ts";
-import type { ContactRow, ContactStore, NewContactRow } from "./store.ts";
+import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import type { ContactRow, ContactStore } from "./store.ts";
 
 interface Needs {
   store: ContactStore;
@@ -58,6 +58,7 @@ export type ContactService = ReturnType<typeof createContactService>;
 export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
   const custom = createContactFields(source);
   const matching = createMatching(store);
+  const rows = createRowWriter(store, custom);
 
   function event(tx: Tx, type: EventType, row: ContactRow, { env_id, actor }: Writer, known: KnownFields, more: object = {}): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
@@ -85,13 +86,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const now = clock.now();
     const after = { ...apply(before, act, act.input.tags_mode ?? mode, now), row: before.row };
     if (isSame(before, after)) return before;
-    store.update(tx, after);
-    if (isFoundOtherwise(before, after)) store.keepWords(tx, after, wordsOfContact(after));
-    const [had, has] = [before, after].map((row) => new Set(JSON.parse(row.tags) as string[])) as [Set<string>, Set<string>];
-    const [added, removed] = [[...has.difference(had)], [...had.difference(has)]];
-    for (const tag of added) store.addTag(tx, before, tag);
-    for (const tag of removed) store.removeTag(tx, before, tag);
-    if (after.fields !== before.fields) custom.index(tx, before, before.fields, after.fields, known);
+    const { added, removed } = rows.replace(tx, before, after, known);
     if (!isSame(before, { ...after, tags: before.tags })) event(tx, "contact.updated", after, act, known);
     if (added.length > 0) event(tx, "contact.tagged", after, act, known, { tags_added: added });
     if (removed.length > 0) event(tx, "contact.untagged", after, act, known, { tags_removed: removed });
@@ -107,7 +102,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
   ): Promise<{ identities: Identities; given: FieldWork["given"] }> {
     const identities = readIdentities(input);
     check(input);
-    const given = givesFields(input) ? await readFields(input, reader) : null;
+    const given = await readFields(input, reader);
     await store.lockIdentities(tx, writer.env_id, identities);
     return { identities, given };
   }
@@ -256,21 +251,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
       const known = await custom.knownFor(tx, row.env_id, [row]);
       precondition(presentContact(row, known));
       const deleted_at = clock.now();
-      store.update(tx, { ...row, deleted_at, updated_at: deleted_at });
-      store.keepWords(tx, row, []);
-      for (const tag of JSON.parse(row.tags) as string[]) store.removeTag(tx, row, tag);
-      custom.index(tx, row, row.fields, NO_VALUES, known);
+      rows.remove(tx, row, known, deleted_at);
       await store.count(tx, row.env_id, "contacts", -1);
       event(tx, "contact.deleted", row, writer, known);
     },
   };
-}
-
-function isSame(a: NewContactRow, b: NewContactRow): boolean {
-  return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
-}
-
-/** Whether a search finds it by other words than before. */
-function isFoundOtherwise(before: NewContactRow, after: NewContactRow): boolean {
-  return wordMembers.some((member) => before[member] !== after[member]);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { contactExample } from "#src/modules/contacts/examples.ts";
-import { csvHeader, csvLine, guardFormula, joinTags, splitTags, unguardFormula } from "#src/modules/contacts/csv.ts";
+import { guardFormula, unguardFormula } from "#src/core/csv.ts";
+import { csvHeader, csvLine, joinTags, splitTags } from "#src/modules/contacts/csv.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
 
 /** Texts in which what is encoded is frequent. */
