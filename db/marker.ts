@@ -7,7 +7,7 @@ class Marker {
   constructor(readonly name: PropertyKey) {}
 }
 
-type Value = string | number | bigint | null;
+type Value = string | number | bigint | null | Uint8Array;
 
 export interface Template {
   sql: string;
@@ -47,7 +47,7 @@ function bindAll(parameters: readonly unknown[], values: Record<PropertyKey, unk
 }
 
 function isValue(value: unknown): value is Value {
-  return typeof value === "string" || typeof value === "number" || value === null || typeof value === "bigint";
+  return typeof value === "string" || typeof value === "number" || value === null || typeof value === "bigint" || value instanceof Uint8Array;
 }
 
 function nameOf(parameter: unknown): string {
