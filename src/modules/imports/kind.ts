@@ -12,9 +12,9 @@ export const IMPORT_TASK = "contacts.import";
 
 /** Of a step: as many as take STEP_MS, where a transaction holds the process up. */
 const ROWS_MIN = 10;
-const ROWS_MAX = 250;
+const ROWS_MAX = 500;
 const ROWS_FIRST = 50;
-const STEP_MS = 4;
+const STEP_MS = 8;
 /** Rows that are read before others get their turn: about a millisecond. */
 const ROWS_A_TURN = 25;
 /** Of those that are refused; the others are counted. */
