@@ -28,9 +28,7 @@ interface Needs {
 export function body({ uploadTypes }: Needs) {
   return new Elysia({ name: "body" })
     .onRequest(({ request }) => {
-      const types = uploadTypes(request.method, pathOf(request.url));
-      if (types !== undefined) return checkType(request, types);
-      if (request.body === null) return;
+      if (request.body === null || uploadTypes(request.method, pathOf(request.url)) !== undefined) return;
       const length = request.headers.get("content-length");
       if (length !== null && Number(length) > BODY_BYTES_MAX) throw tooLarge();
       if (length === "0") return;
@@ -38,7 +36,10 @@ export function body({ uploadTypes }: Needs) {
       if (type === null || !/^application\/(json|[a-z.+-]+\+json)\s*(;|$)/i.test(type))
         throw new AppError("unsupported_media_type", "Send the body as Content-Type: application/json.");
     })
-    .onParse({ as: "global" }, ({ request }) => (uploadTypes(request.method, pathOf(request.url)) === undefined ? readJson(request) : {}));
+    .onParse({ as: "global" }, ({ request }) => {
+      const types = uploadTypes(request.method, pathOf(request.url));
+      return types === undefined ? readJson(request) : checkType(request, types);
+    });
 }
 
 function pathOf(url: string): string {
@@ -47,9 +48,10 @@ function pathOf(url: string): string {
   return (end === -1 ? url.slice(start) : url.slice(start, end)).replace(/\/$/, "");
 }
 
-function checkType(request: Request, types: readonly string[]): void {
-  const type = mediaTypeOf(request);
-  if (!types.includes(type)) throw new AppError("unsupported_media_type", `Send the file as Content-Type: ${types.join(" or ")}.`);
+/** The file itself is left to whoever takes it. */
+function checkType(request: Request, types: readonly string[]): object {
+  if (types.includes(mediaTypeOf(request))) return {};
+  return refuse(new AppError("unsupported_media_type", `Send the file as Content-Type: ${types.join(" or ")}.`));
 }
 
 /** Without its parameters, in lower case; empty without one. */

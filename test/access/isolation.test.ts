@@ -43,6 +43,10 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "tasks",
     "templates",
     "template_versions",
+    "imports",
+    "import_chunks",
+    "import_failures",
+    "import_changes",
   ] as const;
   const rows = await Promise.all(
     tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),

@@ -2,6 +2,7 @@ import { setup, type Tenant, type TestApp } from "#test/support/app.ts";
 import { startBotApi } from "#test/support/bot-api/start.ts";
 import type { TestEngine } from "#test/support/databases.ts";
 import type { Operation } from "#test/support/openapi.ts";
+import { sendImport } from "#test/support/importing.ts";
 import { countingKind, startCount } from "#test/support/tasks.ts";
 import { exampleOf, isRecord } from "./examples.ts";
 
@@ -56,6 +57,7 @@ async function furnish(app: TestApp, tenant: Tenant, mark: string, addBot: AddBo
       const answer = await tenant.post(operation.path, body, { "idempotency-key": `furnishing-${turn}` });
       if (answer.headers.has("idempotency-replayed")) throw new Error(`${tenant.name} got another's answer to ${operation.id}`);
     }
+    await sendImport(app, tenant, `name,email\n${mark}-${turn},no address\n${mark}-${turn},\n`, "mode=upsert");
     // No operation of the reference begins one with a body of JSON.
     await startCount(app, tenant, { upTo: 2, mark: `${mark}-${turn}` });
   }
@@ -90,7 +92,8 @@ export function foreignMarks(own: Holdings, other: Holdings): string[] {
   return [...other.marks].filter((mark) => !own.marks.has(mark));
 }
 
-/** The ids of the list that a path with `{id}` belongs to, such as `/v1/messages` for `/v1/messages/{id}/cancel`. */
+/** The ids of the list that a path with `{id}` belongs to, such as `/v1/messages` for `/v1/messages/{id}/cancel`, or of the jobs. */
 export function idsFor(operation: Operation, { ids }: Holdings): string[] {
+  if (operation.path.includes("{job_id}")) return ids.get("/v1/jobs") ?? [];
   return ids.get(operation.path.slice(0, operation.path.indexOf("/{"))) ?? [];
 }
