@@ -97,7 +97,7 @@ export function createRecordReader({ format, dialect, chunks, textOf }: Source) 
         return { records, next: { seq, at, line: place.line + lines }, done };
       }
       if (text.length > RECORD_LENGTH_MAX)
-        throw new AppError("bad_request", `The record in line ${place.line} is longer than 1 MiB: is a quote missing that ends it?`);
+        throw endless(place.line);
       const more = await textOf(place.seq + lengths.length);
       lengths.push(more.length);
       text += more;
@@ -105,16 +105,27 @@ export function createRecordReader({ format, dialect, chunks, textOf }: Source) 
   };
 }
 
+function endless(line: number): AppError {
+  return new AppError("bad_request", `The record that begins in line ${line} has no end, or is longer than 1 MiB: is a quote missing?`);
+}
+
 function csvParser(dialect: Dialect) {
   const breaks = dialect.newline === "\r" ? "\r" : "\n";
   return (text: string, most: number, isLast: boolean, line: number): Parsed => {
-    const { data, errors, meta } = parserOf(dialect, most).parse(text, 0, !isLast);
+    const parser = parserOf(dialect, most);
+    let answer = parser.parse(text, 0, !isLast);
+    const isOpen = answer.errors.some(({ code }) => code === "MissingQuotes");
+    // The rest of the file is no row: what is before it is read first.
+    if (isOpen) answer = parser.parse(text, 0, true);
+    const { data, errors, meta } = answer;
+    if (isOpen && data.length === 0) throw endless(line);
     const faults = new Map(errors.map(({ row, code }) => [row, code]));
     const records: FileRecord[] = [];
     let lines = 0;
     for (let row = 0; row < data.length; row++) {
       const cells = data[row]!;
-      if (cells.length > 1 || cells[0] !== "") {
+      // A spreadsheet writes rows without a text as delimiters alone.
+      if (cells.some((cell) => cell !== "")) {
         const isFaulty = faults.size > 0 && faults.has(row);
         records.push(isFaulty ? { line: line + lines, fault: "A quote does not end where its cell does." } : { line: line + lines, cells });
       }
@@ -122,7 +133,7 @@ function csvParser(dialect: Dialect) {
       for (const cell of cells) if (cell.includes(breaks)) lines += cell.split(breaks).length - 1;
     }
     // What comes after the last line break is no record, but has been read.
-    return { records, end: isLast && meta.truncated !== true ? text.length : meta.cursor, lines };
+    return { records, end: isLast && !isOpen && meta.truncated !== true ? text.length : meta.cursor, lines };
   };
 }
 
