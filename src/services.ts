@@ -151,11 +151,13 @@ export function createServices({
   const requested = auditedContacts(contacts, audit.record);
 
   const erasureStore = createErasureStore(db);
+  const importStore = createImportStore(db);
   // Messages and long jobs are made further down: they need the loop.
   const eraseContacts = eraseKind({
     store: erasureStore,
     clock,
     cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
+    forgetImports: importStore.forgetContact,
   });
   const erasure = createErasureService({
     store: erasureStore,
@@ -165,7 +167,6 @@ export function createServices({
     write: db.write,
   });
 
-  const importStore = createImportStore(db);
   const target = createContactImport({
     store: contactStore,
     bulk: createBulkStore(db, fieldStore.addValue),

@@ -9,8 +9,7 @@ export interface ImportResult {
   skipped: number;
   failed: number;
   report?: string;
-  dry_run?: boolean;
-  sample?: { line: number; change: string; contact_id: string | null; members: Record<string, { before: unknown; after: unknown }> }[];
+  sample?: string;
 }
 
 export type ImportTask = Omit<Task, "result"> & { result: ImportResult | null; code?: string; message?: string };

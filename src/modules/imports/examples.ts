@@ -4,7 +4,7 @@ export const importDescription = `Takes a file of any size and imports it in a j
 
 **NDJSON**: each line is an object as \`POST /v1/contacts\` takes it; null clears.
 
-An export can be imported again: \`id\`, \`number\`, \`last_seen_at\`, \`created_at\` and \`updated_at\` are left out. Two rows about one person: the later one changes what the earlier one made. A dry run writes nothing; its \`result.sample\` shows the first 20 differences. Since nobody is made, it counts a person who is new and stands in the file twice, some hundred rows apart, as created twice.`;
+An export can be imported again: \`id\`, \`number\`, \`last_seen_at\`, \`created_at\` and \`updated_at\` are left out. Two rows about one person: the later one changes what the earlier one made. A dry run writes nothing; \`GET /v1/imports/:job_id/sample\`, whose address is its \`result.sample\`, shows the first 20 differences. Since nobody is made, it counts a person who is new and stands in the file twice, some hundred rows apart, as created twice.`;
 
 export const undoDescription =
   "Takes an import back in a job, for 30 days and once: whom it made is removed, and what it changed is as it was before. What somebody has changed since stays: of a contact that the import changed only that member, of one that it made the whole. The job's `result` has `removed`, `restored` and `kept`. A canceled import can be undone too.";
@@ -26,3 +26,10 @@ export const importExample = {
 };
 
 export const undoExample = { ...importExample, id: "job_01HKQ9R2X30000000000000001", kind: "contacts.import_undo" };
+
+export const sampleExample = {
+  line: 7,
+  change: "updated",
+  contact_id: "ct_01HKQ9R2X30000000000000000",
+  members: { name: { before: "Sarah", after: "Sarah Miller" } },
+};

@@ -20,7 +20,7 @@ const ROWS_A_TURN = 25;
 /** Of those that are refused; the others are counted. */
 export const FAILURES_KEPT_MAX = 10_000;
 const MESSAGE_LENGTH_MAX = 500;
-const SAMPLES_MAX = 20;
+export const SAMPLES_MAX = 20;
 const NESTING_MAX = 100;
 /** Files that this process remembers its place in. */
 const SESSIONS_MAX = 16;
@@ -83,7 +83,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     return entries;
   }
 
-  function note(tx: Tx, task: Task, { lines }: Batch, { outcomes, made, changes }: Written): void {
+  function note(tx: Tx, task: Task, { lines }: Batch, { outcomes, made, changes, samples }: Written): void {
     const { env_id, params, state } = task;
     const at = { env_id, import_id: params.import_id };
     let kept = state.failed;
@@ -97,14 +97,15 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     if (made !== null) store.addChange(tx, { ...at, ...nothing, seq: seq++, first_number: made.first, last_number: made.last, written_at: made.at });
     for (const { contact_id, written_at, changed } of changes)
       store.addChange(tx, { ...at, ...nothing, seq: seq++, contact_id, written_at, data: changed === null ? null : JSON.stringify(changed) });
+    for (const { index, contact_id, ...sample } of samples)
+      store.addChange(tx, { ...at, ...nothing, seq: seq++, contact_id, written_at: 0, data: JSON.stringify({ line: lines[index]!, ...sample }) });
   }
 
   return {
     kind: IMPORT_TASK,
-    begin: ({ begin, dry_run }) => ({
+    begin: ({ begin }) => ({
       place: begin,
-      ...{ created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0, changes: 0, own_from: null, report: null },
-      sample: dry_run ? [] : null,
+      ...{ created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0, changes: 0, own_from: null, report: null, sample: null },
     }),
 
     async prepare(task, signal) {
@@ -126,7 +127,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
       const { import_id, mode, dry_run } = params;
       const isOwn = (tx: Tx, number: number): Maybe<boolean> =>
         state.own_from !== null && number >= state.own_from && store.hasMade(tx, env_id, import_id, number);
-      const samples = state.sample === null ? 0 : SAMPLES_MAX - state.sample.length;
+      const samples = dry_run ? SAMPLES_MAX - state.changes : 0;
       const written = await target.write(tx, env_id, batch, { mode, dry: dry_run, samples, isOwn });
       note(tx, task, batch, written);
       const { next, done } = batch.reading;
@@ -142,7 +143,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     result: ({ created, updated, unchanged, skipped, failed, report, sample }) => ({
       ...{ created, updated, unchanged, skipped, failed },
       ...(report === null ? {} : { report }),
-      ...(sample === null ? {} : { dry_run: true, sample }),
+      ...(sample === null ? {} : { sample }),
     }),
 
     async ended(tx, { env_id, id, params }, status) {
@@ -160,7 +161,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
   }
 }
 
-function count({ id, state }: Task, { lines, reading }: Batch, { outcomes, made, changes, samples }: Written): ImportState {
+function count({ id, params, state }: Task, { reading }: Batch, { outcomes, made, changes, samples }: Written): ImportState {
   const many = (kind: string) => outcomes.filter((outcome) => outcome.kind === kind).length;
   const [failed, unchanged] = [state.failed + many("failed"), many("unchanged")];
   return {
@@ -170,10 +171,10 @@ function count({ id, state }: Task, { lines, reading }: Batch, { outcomes, made,
     unchanged: state.unchanged + unchanged,
     skipped: state.skipped + many("skipped"),
     failed,
-    changes: state.changes + changes.length + (made === null ? 0 : 1),
+    changes: state.changes + changes.length + samples.length + (made === null ? 0 : 1),
     own_from: state.own_from ?? made?.first ?? null,
     report: failed > 0 ? `/v1/imports/${id}/report` : null,
-    sample: state.sample === null ? null : [...state.sample, ...samples.map(({ index, ...sample }) => ({ line: lines[index]!, ...sample }))],
+    sample: params.dry_run ? `/v1/imports/${id}/sample` : null,
   };
 }
 

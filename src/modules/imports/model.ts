@@ -1,3 +1,4 @@
+import { type Static, Type } from "@sinclair/typebox";
 import type { AppError } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 
@@ -44,12 +45,16 @@ export interface ImportParams extends ImportAsk {
 }
 
 /** A difference that a dry run shows. */
-interface Sample {
-  line: number;
-  change: "created" | "updated";
-  contact_id: string | null;
-  members: Record<string, { before: unknown; after: unknown }>;
-}
+export const Sample = Type.Object(
+  {
+    line: Type.Integer({ description: "Of the file, on which the row begins." }),
+    change: Type.Union([Type.Literal("created"), Type.Literal("updated")]),
+    contact_id: Type.Union([Type.String(), Type.Null()], { description: "Of whom would be changed." }),
+    members: Type.Record(Type.String(), Type.Object({ before: Type.Unknown(), after: Type.Unknown() })),
+  },
+  { $id: "ImportDifference" },
+);
+export type Sample = Static<typeof Sample>;
 
 export interface ImportCounts {
   created: number;
@@ -67,8 +72,8 @@ export interface ImportState extends ImportCounts {
   /** The least number that this import has given. */
   own_from: number | null;
   report: string | null;
-  /** Of a dry run. */
-  sample: Sample[] | null;
+  /** Of a dry run: where its differences are shown. A job is kept for good, and must not hold what people's contacts do. */
+  sample: string | null;
 }
 
 /** Rows read for a step: what each says, or why it can't be taken. Only the target knows what is in an entry. */

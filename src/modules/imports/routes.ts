@@ -2,12 +2,13 @@ import { Elysia, t } from "elysia";
 import { Type } from "@sinclair/typebox";
 import { AppError, invalidField } from "#src/core/errors.ts";
 import { idPattern } from "#src/core/ids.ts";
+import { pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
 import { contextOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { Task } from "#src/modules/tasks/model.ts";
-import { csvExample, importDescription, importExample, ndjsonExample, reportExample, undoDescription, undoExample } from "./examples.ts";
-import { type ImportAsk, type ImportFormat, importKinds, importModes, type Mapping } from "./model.ts";
+import { csvExample, importDescription, importExample, ndjsonExample, reportExample, sampleExample, undoDescription, undoExample } from "./examples.ts";
+import { type ImportAsk, type ImportFormat, importKinds, importModes, type Mapping, Sample } from "./model.ts";
 import type { ImportService } from "./service.ts";
 
 const tag = "Imports";
@@ -97,6 +98,17 @@ export function importRoutes(imports: ImportService, write: UnitOfWork) {
         }),
       },
     )
+    .get("/v1/imports/:job_id/sample", ({ request, params }) => imports.sample(principalOf(request).env_id, params.job_id), {
+      params,
+      detail: operation({
+        id: "imports.sample",
+        summary: "List differences",
+        description: "What a dry run would change: its first 20 differences, in the order of the file. Kept for 30 days after its end.",
+        tag,
+        scope: ["read:contacts", "write:contacts"],
+        answers: { 200: { description: "The differences.", schema: pageSchema(Sample), example: { ...pageExample(sampleExample), limit: 20 } } },
+      }),
+    })
     .get(
       "/v1/imports/:job_id/report",
       async ({ request, params, query }) => {

@@ -2,12 +2,13 @@ import type { Clock } from "#src/core/clock.ts";
 import { csvRecord, guardFormula } from "#src/core/csv.ts";
 import { AppError, notFound } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
+import type { Page } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { NewTask, Task } from "#src/modules/tasks/model.ts";
-import { IMPORT_TASK } from "./kind.ts";
-import type { ImportAsk, ImportFormat, ImportParams, ImportTarget, Place } from "./model.ts";
+import { IMPORT_TASK, SAMPLES_MAX } from "./kind.ts";
+import type { ImportAsk, ImportFormat, ImportParams, ImportTarget, Place, Sample } from "./model.ts";
 import { receive } from "./receive.ts";
 import { readHeader } from "./records.ts";
 import type { ImportStore } from "./store.ts";
@@ -111,7 +112,7 @@ export function createImportService({ store, target, clock, enqueue, createTask,
       if (row.ended_at === null) throw new AppError("conflict", "The import has not ended: wait for it, or cancel it and undo what it has done.");
       if (row.dry_run === 1) throw new AppError("conflict", "It was a dry run: there is nothing to undo.");
       if (row.undo_job_id !== null)
-        throw new AppError("conflict", `The import is undone already, by the job ${row.undo_job_id}.`, { members: { job_id: row.undo_job_id } });
+        throw new AppError("conflict", `The import is undone already, by the job ${row.undo_job_id}.`);
       if (row.ended_at < clock.now() - KEPT_MS) throw new AppError("conflict", "The import ended more than 30 days ago.");
       const total = await store.weigh(tx, env_id, row.id);
       const task = await createTask(tx, env_id, { kind: UNDO_TASK, scopes, params: { import_id: row.id, total }, total });
@@ -133,7 +134,13 @@ export function createImportService({ store, target, clock, enqueue, createTask,
       return [["line", "code", "field", "message"], ...cells].map(csvRecord).join("");
     },
 
-    /** Removes what imports have noted of a contact. */
-    forgetContact: store.forgetContact,
+    /** What a dry run would have changed: its first differences. @throws AppError `not_found`, also 30 days after its end */
+    async sample(env_id: number, job_id: string): Promise<Page<Sample>> {
+      const row = await store.find(env_id, job_id);
+      if (row === undefined) throw notFound("import");
+      const shown = row.dry_run === 1 ? await store.changesBefore(env_id, row.id, Number.MAX_SAFE_INTEGER, SAMPLES_MAX) : [];
+      const items = shown.toReversed().map(({ data, contact_id }) => ({ ...(JSON.parse(data!) as Sample), contact_id }));
+      return { items, total: items.length, limit: SAMPLES_MAX, offset: 0, has_more: false, next_cursor: null };
+    },
   };
 }

@@ -142,8 +142,8 @@ describe.each(appEngines)("an import on %s", (engine) => {
     const before = await all(app.live);
     const file = "external_id,name,tags,email\nu1,New,b,\nu2,Second,,\nu3,,,nonsense\n";
     const task = await runImport(app, app.live, file, "mode=upsert&dry_run=true");
-    expect(task.result).toMatchObject({ created: 1, updated: 1, failed: 1, dry_run: true });
-    expect(task.result!.sample).toMatchObject([
+    expect(task.result).toMatchObject({ created: 1, updated: 1, failed: 1, sample: `/v1/imports/${task.id}/sample` });
+    expect((await app.live.get<{ items: object[] }>(task.result!.sample!)).body.items).toMatchObject([
       { line: 2, change: "updated", contact_id: before[0]!.id, members: { name: { before: "Old", after: "New" }, tags: { before: ["a"], after: ["a", "b"] } } },
       { line: 3, change: "created", contact_id: null, members: { external_id: { before: null, after: "u2" }, name: { before: null, after: "Second" } } },
     ]);

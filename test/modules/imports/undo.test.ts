@@ -86,7 +86,7 @@ describe.each(appEngines)("an import that is undone on %s", (engine) => {
     await app.live.post("/v1/contacts", { external_id: "u1", name: "Sarah" });
     const task = await runImport(app, app.live, "external_id,name\nu1,Changed\n");
     const [person] = await all(app.live);
-    await app.live.post(`/v1/contacts/${person!.id}/erase`);
+    await app.live.delete(`/v1/contacts/${person!.id}?erase=true`);
     await app.settled();
     expect(await app.db.read.selectFrom("import_changes").selectAll().execute()).toEqual([]);
     expect((await undo(app, task.id)).status).toBe("done");
