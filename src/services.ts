@@ -5,7 +5,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Outcome } from "#src/jobs/job.ts";
+import type { Job, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import { createActivityService } from "#src/modules/activity/service.ts";
 import { createActivityStore } from "#src/modules/activity/store.ts";
@@ -187,6 +187,8 @@ export function createServices({
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
+  const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write });
+
   const loop = createJobLoop({
     db,
     clock,
@@ -209,7 +211,7 @@ export function createServices({
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       erasure.sweepJob,
       sweepImports({ store: importStore, clock, write: db.write }),
-      taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
+      running,
     ],
     ring,
     amSole,
@@ -240,8 +242,20 @@ export function createServices({
     templates,
   });
 
+  /**
+   * Takes some steps of a long job, for whoever has no loop running; a loop that does so too does no harm.
+   * @returns whether there are more, and nobody else was seen at them
+   */
+  async function runTask(env_id: number, id: string, signal: AbortSignal): Promise<boolean> {
+    const job: Job = { env_id, id, kind: running.kind, lane: null, chat: null, run_at: clock.now(), payload: "", attempts: 0 };
+    const [begun] = await db.write((tx) => running.begin(tx, [job]));
+    if (begun === undefined || begun === null || !("ready" in begun)) return false;
+    return (await running.run(begun.ready, signal)).kind === "snooze";
+  }
+
   return {
     loop,
+    runTask,
     events,
     contacts: requested,
     erase: erasure.erase,

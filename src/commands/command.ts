@@ -11,6 +11,10 @@ export interface Terminal {
   out(text: string): void;
   /** Resolves when what was written has been taken: for much text, which would gather otherwise. */
   drained?(): Promise<void>;
+  /** What is piped in. */
+  input?(): AsyncIterable<Uint8Array>;
+  /** Calls back when a person breaks the command off, which then ends. @returns takes the call back */
+  onBreak?(then: () => void): () => void;
   /** Progress and errors. */
   err(text: string): void;
 }

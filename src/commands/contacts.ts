@@ -6,6 +6,7 @@ import { wholeNumber } from "./check-flags.ts";
 import { createCommand, createGroup, type JsonFlag, jsonOption, printResult, type Terminal } from "./command.ts";
 import { type ContactFilterFlags, contactFilterOf, contactFilterOptions } from "./contact-filter.ts";
 import { contactsExportCommand } from "./contacts-export.ts";
+import { contactsImportCommand } from "./contacts-import.ts";
 import { environmentOptions, findEnvironment, type PlaceFlags } from "./find-environment.ts";
 import { dataOptions, withData } from "./open-data.ts";
 import type { SettingFlags } from "./settings-options.ts";
@@ -15,10 +16,10 @@ type Flags = SettingFlags & JsonFlag & PlaceFlags & ContactFilterFlags & { limit
 
 export function contactsCommand(terminal: Terminal): Command {
   const texts = {
-    summary: "List and export contacts.",
-    examples: ["contacts list --search sarah", "contacts export --output contacts.csv"],
+    summary: "List, import and export contacts.",
+    examples: ["contacts list --search sarah", "contacts import contacts.csv", "contacts export --output contacts.csv"],
   };
-  return createGroup(terminal, "contacts", texts, [list(terminal), contactsExportCommand(terminal)]);
+  return createGroup(terminal, "contacts", texts, [list(terminal), contactsImportCommand(terminal), contactsExportCommand(terminal)]);
 }
 
 function list(terminal: Terminal): Command {

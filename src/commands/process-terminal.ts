@@ -1,7 +1,8 @@
 import type { Terminal } from "./command.ts";
 
 /** The terminal, or whatever else this process was given for one. */
-export function processTerminal({ env, stdout, stderr, exit }: NodeJS.Process): Terminal {
+export function processTerminal(process: NodeJS.Process): Terminal {
+  const { env, stdin, stdout, stderr, exit } = process;
   // A result that can't be written is a failure; when its reader has gone, there is nobody left to tell.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") stderr.write(`the result can't be written: ${error.message}\n`);
@@ -16,6 +17,15 @@ export function processTerminal({ env, stdout, stderr, exit }: NodeJS.Process): 
     out: (text) => stdout.write(text),
     async drained() {
       if (stdout.writableNeedDrain) await new Promise((resolve) => stdout.once("drain", resolve));
+    },
+    input: () => stdin,
+    onBreak(then) {
+      const end = () => {
+        then();
+        exit(130);
+      };
+      process.once("SIGINT", end);
+      return () => process.off("SIGINT", end);
     },
     err: (text) => stderr.write(text),
   };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { sql } from "kysely";
 import { sweepAt } from "#src/modules/erasure/service.ts";
 import type { Task } from "#src/modules/tasks/model.ts";
+import { runImport } from "#test/support/importing.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
 import { queue, read } from "#test/support/sending.ts";
@@ -56,6 +57,8 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
   const { id } = await make(app, sarah, { "idempotency-key": "one" });
   await sandbox.patch(`/v1/contacts/${id}`, { fields: { nickname: "mark-field" } }, { "idempotency-key": "field" });
   await sandbox.patch(`/v1/contacts/${id}`, { last_name: "Marklast-Two", tags: ["mark-tag", "mark-tag-2"] }, { "idempotency-key": "two" });
+  for (const query of ["mode=upsert", "mode=upsert&dry_run=true"])
+    await runImport(app, sandbox, `username,last_name\nmark_username,Marklast-${query.length}\nmark_username,"not\n`, query);
   const messages = [early];
   for (let at = 0; at < 45; at++)
     messages.push(await queue(sandbox, { to: id, text: "mark-text {name}", metadata: { a: "mark-metadata" } }));
