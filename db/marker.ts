@@ -47,7 +47,9 @@ function bindAll(parameters: readonly unknown[], values: Record<PropertyKey, unk
 }
 
 function isValue(value: unknown): value is Value {
-  return typeof value === "string" || typeof value === "number" || value === null || typeof value === "bigint" || value instanceof Uint8Array;
+  return (
+    typeof value === "string" || typeof value === "number" || value === null || typeof value === "bigint" || value instanceof Uint8Array
+  );
 }
 
 function nameOf(parameter: unknown): string {

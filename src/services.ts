@@ -182,7 +182,9 @@ export function createServices({
   });
   const undoing = undoKind({ store: importStore, target, clock });
 
-  const kinds = new Map([eraseContacts as TaskKind, importing as TaskKind, undoing as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]));
+  const kinds = new Map(
+    [eraseContacts as TaskKind, importing as TaskKind, undoing as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]),
+  );
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });

@@ -42,10 +42,17 @@ export function contactsImportCommand(terminal: Terminal): Command {
   };
   const command = createCommand(terminal, "import", texts)
     .argument("<file>", "the file, or - for stdin")
-    .addOption(new Option("--mode <mode>", "who is written: those who are not here, those who are, or both").choices(importModes).default("upsert"))
+    .addOption(
+      new Option("--mode <mode>", "who is written: those who are not here, those who are, or both").choices(importModes).default("upsert"),
+    )
     .option("--dry-run", "write nothing, and tell what would be written")
     .option("--map <column=member>", "what a column is; with nothing after the = it is left out. May be repeated", gatherMapping, {})
-    .addOption(new Option("--format <format>", "what the file is; default: ndjson where its name ends in .ndjson or .jsonl").choices(["csv", "ndjson"]));
+    .addOption(
+      new Option("--format <format>", "what the file is; default: ndjson where its name ends in .ndjson or .jsonl").choices([
+        "csv",
+        "ndjson",
+      ]),
+    );
   for (const option of [...environmentOptions(), jsonOption(), ...dataOptions()]) command.addOption(option);
   return command.action((file: string, flags: Flags) =>
     withData(terminal, flags, async (data) => {
@@ -119,7 +126,9 @@ async function report(terminal: Terminal, flags: Flags, { services }: Data, env_
   if (sample !== undefined && flags.json !== true) await tellSample(terminal, services, env_id, id);
   if (failed > 0) {
     const lines = (await services.imports.report(env_id, id, "ndjson")).split("\n").slice(0, FAILURES_SHOWN_MAX);
-    const rows = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as { line: number; field: string | null; message: string });
+    const rows = lines
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as { line: number; field: string | null; message: string });
     const table = rows.map(({ line, field, message }) => [String(line), field ?? "", message]);
     terminal.err(`${renderTable(["LINE", "FIELD", "REASON"], table, "").trimEnd()}\n`);
     if (failed > rows.length) terminal.err(`${failed - rows.length} more: GET /v1/imports/${id}/report has them\n`);

@@ -51,7 +51,12 @@ test("kill -9 in the middle of an import loses no row, and makes none twice", as
     doneAtKills.add((file.query("select done from tasks").get() as { done: number }).done);
     server = stack.use(await startPosthouse({ folder }));
   }
-  const task = await eventually("the import does not end", () => jobOf(server, key, id), ({ status }) => status === "done", 30_000);
+  const task = await eventually(
+    "the import does not end",
+    () => jobOf(server, key, id),
+    ({ status }) => status === "done",
+    30_000,
+  );
   const failed = ROWS / 100;
   expect(task).toMatchObject({ progress: { done: ROWS, total: ROWS }, result: { created: ROWS - failed, updated: 0, skipped: 0, failed } });
   expect([...doneAtKills].filter((done) => done > 0 && done < ROWS).length).toBeGreaterThan(0);

@@ -2,7 +2,7 @@ import type { Task } from "#src/modules/tasks/model.ts";
 import type { Answer, Caller } from "./client.ts";
 import type { TestApp } from "./app.ts";
 
-export interface ImportResult {
+interface ImportResult {
   created: number;
   updated: number;
   unchanged: number;

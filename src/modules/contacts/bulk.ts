@@ -26,7 +26,7 @@ export interface BulkOptions {
 export type BulkOutcome = { kind: "created" | "updated" | "unchanged" | "skipped" } | { kind: "failed"; error: AppError };
 
 /** A contact that was changed: what its columns held before and hold now; null for one that the same import had made. */
-export interface BulkChange {
+interface BulkChange {
   contact_id: string;
   written_at: number;
   changed: Changed | null;
@@ -68,7 +68,10 @@ export function createBulkWriter({ store, bulk, clock, custom }: Needs) {
   const rows = createRowWriter(store, custom);
 
   async function find(tx: Tx, env_id: number, entries: readonly ImportEntry[]): Promise<Faces> {
-    const given = Object.fromEntries(identities.map((name) => [name, new Set<string | number>()])) as Record<Identity, Set<string | number>>;
+    const given = Object.fromEntries(identities.map((name) => [name, new Set<string | number>()])) as Record<
+      Identity,
+      Set<string | number>
+    >;
     for (const entry of entries)
       for (const name of identities) {
         const value = entry.identities[name];
@@ -79,7 +82,8 @@ export function createBulkWriter({ store, bulk, clock, custom }: Needs) {
     const byId = new Map<string, Person>();
     for (const name of identities) {
       if (given[name].size === 0) continue;
-      for (const row of await bulk.byIdentity(tx, env_id, name, [...given[name]])) if (!byId.has(row.id)) byId.set(row.id, { before: row, row });
+      for (const row of await bulk.byIdentity(tx, env_id, name, [...given[name]]))
+        if (!byId.has(row.id)) byId.set(row.id, { before: row, row });
     }
     const faces = Object.fromEntries(identities.map((name) => [name, new Map()])) as unknown as Faces;
     for (const person of byId.values()) remember(faces, person);
@@ -103,7 +107,13 @@ export function createBulkWriter({ store, bulk, clock, custom }: Needs) {
   }
 
   /** @param known the custom fields that the entries were read by @throws AppError `unavailable` */
-  async function write(tx: Tx, env_id: number, entries: readonly ImportEntry[], known: KnownFields, options: BulkOptions): Promise<BulkResult> {
+  async function write(
+    tx: Tx,
+    env_id: number,
+    entries: readonly ImportEntry[],
+    known: KnownFields,
+    options: BulkOptions,
+  ): Promise<BulkResult> {
     const now = clock.now();
     const faces = await find(tx, env_id, entries);
     const made: Person[] = [];
@@ -122,7 +132,10 @@ export function createBulkWriter({ store, bulk, clock, custom }: Needs) {
       const { input } = entry;
       const before = person?.row ?? { ...blank(env_id, 0, now), row: 0 };
       const fields: FieldWork = { known, given: entry.given };
-      const after: ContactRow = { ...apply(before, { input, identities: entry.identities, fields }, input.tags_mode ?? "add", now), row: before.row };
+      const after: ContactRow = {
+        ...apply(before, { input, identities: entry.identities, fields }, input.tags_mode ?? "add", now),
+        row: before.row,
+      };
       if (person === undefined) {
         const fresh: Person = { before: null, row: after };
         made.push(fresh);

@@ -3,7 +3,18 @@ import { identities, type Identity } from "./identity.ts";
 import { SORT_NAME_MAX } from "./row.ts";
 import type { ContactRow } from "./store.ts";
 
-const tracked = [...identities, "name", "first_name", "last_name", "language", "timezone", "consent", "tags", "fields", "metadata"] as const;
+const tracked = [
+  ...identities,
+  "name",
+  "first_name",
+  "last_name",
+  "language",
+  "timezone",
+  "consent",
+  "tags",
+  "fields",
+  "metadata",
+] as const;
 type Tracked = (typeof tracked)[number];
 
 /** What columns held before and after. */
@@ -42,7 +53,7 @@ export function takeBack(row: ContactRow, changed: Changed, without: ReadonlySet
     } else if (row[column] === after && !without.has(column as Identity)) back[column] = before;
     else if (row[column] !== before) left = true;
   }
-  const is = { ...row, ...back } as ContactRow;
+  const is = { ...row, ...back };
   return { row: { ...is, sort_name: is.name === row.name ? row.sort_name : cutText(foldText(is.name ?? ""), SORT_NAME_MAX) }, left };
 }
 

@@ -90,7 +90,7 @@ export function hasFields({ fields }: Fielded): boolean {
 }
 
 /** Whether a request has anything that could be a custom field. */
-export function givesFields(input: ContactInput): boolean {
+function givesFields(input: ContactInput): boolean {
   return input.fields !== undefined || Object.keys(input).some((key) => !ownMembers.has(key));
 }
 

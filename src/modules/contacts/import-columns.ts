@@ -80,7 +80,10 @@ function targetOf(name: string, mapping: Mapping, keys: ReadonlySet<string>): st
 
 /** As people write it in the first line of a table: `First Name`, `E-Mail`. */
 function plainOf(name: string): string {
-  const plain = name.trim().toLowerCase().replace(/[\s-]+/g, "_");
+  const plain = name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, "_");
   return plain === "e_mail" ? "email" : plain;
 }
 

@@ -40,10 +40,9 @@ const compiled = TypeCompiler.Compile(
 /** @throws AppError `validation_error` @param fields by key */
 export function readEntry(given: Record<string, unknown>, fields: Fields, refusal: Refusal): ImportEntry {
   if (!compiled.Check(given)) throw refusal(compiled.Errors(given), "row");
-  const input = given as ContactInput;
-  const identities = readIdentities(input);
-  check(input);
-  return { input, identities, given: readKnownFields(input, fields) };
+  const identities = readIdentities(given);
+  check(given);
+  return { input: given, identities, given: readKnownFields(given, fields) };
 }
 
 /**
@@ -88,7 +87,9 @@ function put(read: Record<string, unknown>, target: string, value: unknown): voi
 function within(read: Record<string, unknown>, member: string): Record<string, unknown> {
   const there = read[member];
   if (typeof there === "object" && there !== null) return there as Record<string, unknown>;
-  return (read[member] = {}) as Record<string, unknown>;
+  const fresh = {};
+  read[member] = fresh;
+  return fresh;
 }
 
 function valueOf(target: string, cell: string, fields: Fields): unknown {

@@ -66,12 +66,12 @@ export function createContactImport({ store, bulk, clock, fields, refusal }: Nee
       const result = await writeAll(tx, env_id, good, known, options);
       const places = entries.flatMap((entry, at) => (entry instanceof AppError ? [] : [at]));
       let next = 0;
-      const outcomes = entries.map((entry) => (entry instanceof AppError ? { kind: "failed" as const, error: entry } : result.outcomes[next++]!));
+      const outcomes = entries.map((entry) =>
+        entry instanceof AppError ? { kind: "failed" as const, error: entry } : result.outcomes[next++]!,
+      );
       return { ...result, outcomes, samples: result.samples.map((sample) => ({ ...sample, index: places[sample.index]! })) };
     },
 
     ...undo,
   };
 }
-
-export type ContactImport = ReturnType<typeof createContactImport>;

@@ -11,8 +11,7 @@ export const undoDescription =
 
 export const csvExample = "external_id,name,email,tags\r\nu-1042,Sarah Miller,sarah@example.com,trial;newsletter\r\n";
 export const ndjsonExample = '{"external_id":"u-1042","name":"Sarah Miller","email":"sarah@example.com","tags":["trial","newsletter"]}\n';
-export const reportExample =
-  "line,code,field,message\r\n7,validation_error,email,email is not an address such as sarah@example.com.\r\n";
+export const reportExample = "line,code,field,message\r\n7,validation_error,email,email is not an address such as sarah@example.com.\r\n";
 
 export const importExample = {
   id: "job_01HKQ9R2X30000000000000000",

@@ -18,7 +18,7 @@ const STEP_MS = 8;
 /** Rows that are read before others get their turn: about a millisecond. */
 const ROWS_A_TURN = 25;
 /** Of those that are refused; the others are counted. */
-export const FAILURES_KEPT_MAX = 10_000;
+const FAILURES_KEPT_MAX = 10_000;
 const MESSAGE_LENGTH_MAX = 500;
 export const SAMPLES_MAX = 20;
 const NESTING_MAX = 100;
@@ -65,7 +65,12 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     const reader = await target.reader(env_id, columns, mapping);
     const kept = sessions.get(id);
     const source = { ...params, textOf: (seq: number) => textOf(env_id, import_id, seq) };
-    const session: Session = { rows: store.holdsUp ? ROWS_FIRST : ROWS_MAX, read: kept?.read ?? createRecordReader(source), ...kept, target: reader };
+    const session: Session = {
+      rows: store.holdsUp ? ROWS_FIRST : ROWS_MAX,
+      read: kept?.read ?? createRecordReader(source),
+      ...kept,
+      target: reader,
+    };
     sessions.delete(id);
     sessions.set(id, session);
     const [oldest] = sessions.keys();
@@ -90,15 +95,36 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.kind !== "failed" || kept++ >= FAILURES_KEPT_MAX) continue;
       const { code, message, details } = outcome.error;
-      store.addFailure(tx, { ...at, line: lines[index]!, code, field: details?.[0]?.field ?? null, message: message.slice(0, MESSAGE_LENGTH_MAX) });
+      store.addFailure(tx, {
+        ...at,
+        line: lines[index]!,
+        code,
+        field: details?.[0]?.field ?? null,
+        message: message.slice(0, MESSAGE_LENGTH_MAX),
+      });
     }
     const nothing = { first_number: null, last_number: null, contact_id: null, data: null };
     let seq = state.changes;
-    if (made !== null) store.addChange(tx, { ...at, ...nothing, seq: seq++, first_number: made.first, last_number: made.last, written_at: made.at });
+    if (made !== null)
+      store.addChange(tx, { ...at, ...nothing, seq: seq++, first_number: made.first, last_number: made.last, written_at: made.at });
     for (const { contact_id, written_at, changed } of changes)
-      store.addChange(tx, { ...at, ...nothing, seq: seq++, contact_id, written_at, data: changed === null ? null : JSON.stringify(changed) });
+      store.addChange(tx, {
+        ...at,
+        ...nothing,
+        seq: seq++,
+        contact_id,
+        written_at,
+        data: changed === null ? null : JSON.stringify(changed),
+      });
     for (const { index, contact_id, ...sample } of samples)
-      store.addChange(tx, { ...at, ...nothing, seq: seq++, contact_id, written_at: 0, data: JSON.stringify({ line: lines[index]!, ...sample }) });
+      store.addChange(tx, {
+        ...at,
+        ...nothing,
+        seq: seq++,
+        contact_id,
+        written_at: 0,
+        data: JSON.stringify({ line: lines[index]!, ...sample }),
+      });
   }
 
   return {
@@ -188,7 +214,8 @@ function readOne({ cells, text, fault }: FileRecord, read: Session["target"]["re
   } catch {
     return new AppError("bad_request", "The line is not well-formed JSON.");
   }
-  if (typeof object !== "object" || object === null || Array.isArray(object)) return new AppError("bad_request", "The line is no JSON object.");
+  if (typeof object !== "object" || object === null || Array.isArray(object))
+    return new AppError("bad_request", "The line is no JSON object.");
   if (text!.length > 2 * NESTING_MAX && isNestedDeeper(text!, NESTING_MAX))
     return new AppError("bad_request", `The line nests more than ${NESTING_MAX} levels deep.`);
   if (text!.includes("\\u") && findBadText(object) !== undefined)

@@ -10,7 +10,7 @@ export type ImportFormat = "csv" | "ndjson";
 /** What columns or members are, by their names in the file; null leaves one out. */
 export type Mapping = Readonly<Record<string, string | null>>;
 /** What each column of a table is. */
-export type Columns = readonly (string | null)[];
+type Columns = readonly (string | null)[];
 
 /** What was asked of an import. */
 export interface ImportAsk {
@@ -56,7 +56,7 @@ export const Sample = Type.Object(
 );
 export type Sample = Static<typeof Sample>;
 
-export interface ImportCounts {
+interface ImportCounts {
   created: number;
   updated: number;
   unchanged: number;
@@ -82,7 +82,7 @@ export interface ReadRows {
   known: unknown;
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   mode: ImportMode;
   dry: boolean;
   samples: number;

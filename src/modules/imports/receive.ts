@@ -92,9 +92,11 @@ function wholeUntil(bytes: Buffer): number {
 }
 
 function check(bytes: Buffer, before: number): void {
-  if (!isUtf8(bytes)) throw new AppError("bad_request", `The file is not UTF-8 (after byte ${before}): save it as UTF-8 and send it again.`);
+  if (!isUtf8(bytes))
+    throw new AppError("bad_request", `The file is not UTF-8 (after byte ${before}): save it as UTF-8 and send it again.`);
   const nul = bytes.indexOf(0);
-  if (nul !== -1) throw new AppError("bad_request", `The file holds a NUL at byte ${before + nul}, which no text has: is it a file of text in UTF-8?`);
+  if (nul !== -1)
+    throw new AppError("bad_request", `The file holds a NUL at byte ${before + nul}, which no text has: is it a file of text in UTF-8?`);
 }
 
 /** Counts the records of a file part by part: lines that are not empty, but those within quotes of a CSV, and not its header. */

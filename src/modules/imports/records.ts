@@ -42,7 +42,8 @@ interface Parsed {
 /** How a CSV is written, and what stands in its first record. @throws AppError `bad_request` where that has no end */
 export function readHeader(text: string, isWhole: boolean): { dialect: Dialect; header: string[]; begin: Place } {
   const end = endOfRecord(text);
-  if (end === text.length && !isWhole) throw new AppError("bad_request", "The first line of the file, which names its columns, has no end.");
+  if (end === text.length && !isWhole)
+    throw new AppError("bad_request", "The first line of the file, which names its columns, has no end.");
   const line = text.slice(0, end);
   const newline = text.startsWith("\r\n", end) ? "\r\n" : text[end] === "\r" ? "\r" : "\n";
   const bare = line.replace(/"[^"]*"/g, "");
@@ -96,8 +97,7 @@ export function createRecordReader({ format, dialect, chunks, textOf }: Source) 
         const done = isLast && end === text.length;
         return { records, next: { seq, at, line: place.line + lines }, done };
       }
-      if (text.length > RECORD_LENGTH_MAX)
-        throw endless(place.line);
+      if (text.length > RECORD_LENGTH_MAX) throw endless(place.line);
       const more = await textOf(place.seq + lengths.length);
       lengths.push(more.length);
       text += more;
@@ -146,7 +146,11 @@ function parseLines(text: string, most: number, isLast: boolean, line: number): 
     const stop = found === -1 ? text.length : found;
     const one = text.slice(end, stop);
     if (one.trim() !== "")
-      records.push(one.length > RECORD_LENGTH_MAX ? { line: line + lines, fault: "The line is longer than 1 MiB." } : { line: line + lines, text: one });
+      records.push(
+        one.length > RECORD_LENGTH_MAX
+          ? { line: line + lines, fault: "The line is longer than 1 MiB." }
+          : { line: line + lines, text: one },
+      );
     lines++;
     end = Math.min(text.length, stop + 1);
   }

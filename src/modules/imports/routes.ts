@@ -7,7 +7,16 @@ import { operation } from "#src/core/operation.ts";
 import { contextOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { Task } from "#src/modules/tasks/model.ts";
-import { csvExample, importDescription, importExample, ndjsonExample, reportExample, sampleExample, undoDescription, undoExample } from "./examples.ts";
+import {
+  csvExample,
+  importDescription,
+  importExample,
+  ndjsonExample,
+  reportExample,
+  sampleExample,
+  undoDescription,
+  undoExample,
+} from "./examples.ts";
 import { type ImportAsk, type ImportFormat, importKinds, importModes, type Mapping, Sample } from "./model.ts";
 import type { ImportService } from "./service.ts";
 
@@ -106,7 +115,9 @@ export function importRoutes(imports: ImportService, write: UnitOfWork) {
         description: "What a dry run would change: its first 20 differences, in the order of the file. Kept for 30 days after its end.",
         tag,
         scope: ["read:contacts", "write:contacts"],
-        answers: { 200: { description: "The differences.", schema: pageSchema(Sample), example: { ...pageExample(sampleExample), limit: 20 } } },
+        answers: {
+          200: { description: "The differences.", schema: pageSchema(Sample), example: { ...pageExample(sampleExample), limit: 20 } },
+        },
       }),
     })
     .get(
@@ -114,7 +125,9 @@ export function importRoutes(imports: ImportService, write: UnitOfWork) {
       async ({ request, params, query }) => {
         const { format = "csv" } = query;
         const text = await imports.report(principalOf(request).env_id, params.job_id, format);
-        return new Response(text, { headers: { "content-type": types[format], "content-disposition": `attachment; filename="import-report.${format}"` } });
+        return new Response(text, {
+          headers: { "content-type": types[format], "content-disposition": `attachment; filename="import-report.${format}"` },
+        });
       },
       {
         params,
@@ -146,7 +159,7 @@ function bodyOf(request: Request): AsyncIterable<Uint8Array> {
   if (encoding !== null && encoding !== "identity")
     throw new AppError("unsupported_media_type", "Send the file as it is, without a Content-Encoding.");
   if (request.body === null) throw invalidField("body", "required", "The file is missing: send it as the body.");
-  return request.body as unknown as AsyncIterable<Uint8Array>;
+  return request.body;
 }
 
 function askOf(request: Request, query: { mode: ImportAsk["mode"]; dry_run?: boolean; mapping?: string }): ImportAsk {

@@ -76,7 +76,15 @@ export function createImportService({ store, target, clock, enqueue, createTask,
         const { chunks, rows, digest } = await receive(body, ask.format, {
           async first(text) {
             first = await readFirst(env_id, ask, text);
-            const row = { env_id, id: import_id, job_id: null, dry_run: Number(ask.dry_run), undo_job_id: null, touched_at: clock.now(), ended_at: null };
+            const row = {
+              env_id,
+              id: import_id,
+              job_id: null,
+              dry_run: Number(ask.dry_run),
+              undo_job_id: null,
+              touched_at: clock.now(),
+              ended_at: null,
+            };
             await write((tx) => store.insert(tx, row));
           },
           keep: (seq, data) => write((tx) => store.addChunk(tx, { env_id, import_id, seq, data }, clock.now())),
@@ -109,10 +117,10 @@ export function createImportService({ store, target, clock, enqueue, createTask,
     async undo(tx: Tx, { env_id, actor }: Actor, job_id: string): Promise<Task> {
       const row = await store.lock(tx, env_id, job_id);
       if (row === undefined) throw notFound("import");
-      if (row.ended_at === null) throw new AppError("conflict", "The import has not ended: wait for it, or cancel it and undo what it has done.");
+      if (row.ended_at === null)
+        throw new AppError("conflict", "The import has not ended: wait for it, or cancel it and undo what it has done.");
       if (row.dry_run === 1) throw new AppError("conflict", "It was a dry run: there is nothing to undo.");
-      if (row.undo_job_id !== null)
-        throw new AppError("conflict", `The import is undone already, by the job ${row.undo_job_id}.`);
+      if (row.undo_job_id !== null) throw new AppError("conflict", `The import is undone already, by the job ${row.undo_job_id}.`);
       if (row.ended_at < clock.now() - KEPT_MS) throw new AppError("conflict", "The import ended more than 30 days ago.");
       const total = await store.weigh(tx, env_id, row.id);
       const task = await createTask(tx, env_id, { kind: UNDO_TASK, scopes, params: { import_id: row.id, total }, total });
@@ -130,7 +138,12 @@ export function createImportService({ store, target, clock, enqueue, createTask,
       if (row === undefined) throw notFound("import");
       const failures = (await store.failures(env_id, row.id)).map(({ line, code, field, message }) => ({ line, code, field, message }));
       if (format === "ndjson") return failures.map((failure) => `${JSON.stringify(failure)}\n`).join("");
-      const cells = failures.map(({ line, code, field, message }) => [String(line), code, guardFormula(field ?? ""), guardFormula(message)]);
+      const cells = failures.map(({ line, code, field, message }) => [
+        String(line),
+        code,
+        guardFormula(field ?? ""),
+        guardFormula(message),
+      ]);
       return [["line", "code", "field", "message"], ...cells].map(csvRecord).join("");
     },
 

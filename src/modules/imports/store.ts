@@ -26,11 +26,7 @@ export function createImportStore(db: Database) {
     q.insertInto("import_chunks").values({ env_id: v("env_id"), import_id: v("import_id"), seq: v("seq"), data: v("data") }),
   );
   const dropChunks = db.prepare<Key & { seq: number }>((q, v) =>
-    q
-      .deleteFrom("import_chunks")
-      .where("env_id", "=", v("env_id"))
-      .where("import_id", "=", v("import_id"))
-      .where("seq", "<", v("seq")),
+    q.deleteFrom("import_chunks").where("env_id", "=", v("env_id")).where("import_id", "=", v("import_id")).where("seq", "<", v("seq")),
   );
   const addFailure = db.prepare<ImportFailureRow>((q, v) =>
     q.insertInto("import_failures").values({
@@ -64,7 +60,8 @@ export function createImportStore(db: Database) {
       .orderBy("first_number", "desc")
       .limit(1),
   );
-  const row = (tx: Tx | null, env_id: number) => (tx === null ? db.read : db.in(tx)).selectFrom("imports").selectAll().where("env_id", "=", env_id);
+  const row = (tx: Tx | null, env_id: number) =>
+    (tx === null ? db.read : db.in(tx)).selectFrom("imports").selectAll().where("env_id", "=", env_id);
 
   /** Removes some rows of a table by their second key. @returns how many */
   async function removeSome(
@@ -75,9 +72,10 @@ export function createImportStore(db: Database) {
     most: number,
   ): Promise<number> {
     const ref = sql.ref(by);
-    const { numAffectedRows = 0n } = await sql`delete from ${sql.table(table)} where env_id = ${env_id} and import_id = ${import_id} and ${ref} in (select ${ref} from ${sql.table(table)} where env_id = ${env_id} and import_id = ${import_id} order by ${ref} limit ${most})`.execute(
-      db.in(tx),
-    );
+    const { numAffectedRows = 0n } =
+      await sql`delete from ${sql.table(table)} where env_id = ${env_id} and import_id = ${import_id} and ${ref} in (select ${ref} from ${sql.table(table)} where env_id = ${env_id} and import_id = ${import_id} order by ${ref} limit ${most})`.execute(
+        db.in(tx),
+      );
     return Number(numAffectedRows);
   }
 
@@ -87,7 +85,13 @@ export function createImportStore(db: Database) {
     insert: async (tx: Tx, values: ImportRow) => void (await db.in(tx).insertInto("imports").values(values).execute()),
     async addChunk(tx: Tx, values: ImportChunkRow, now: number): Promise<void> {
       addChunk.later(tx, values);
-      await db.in(tx).updateTable("imports").set({ touched_at: now }).where("env_id", "=", values.env_id).where("id", "=", values.import_id).execute();
+      await db
+        .in(tx)
+        .updateTable("imports")
+        .set({ touched_at: now })
+        .where("env_id", "=", values.env_id)
+        .where("id", "=", values.import_id)
+        .execute();
     },
     chunk: async (env_id: number, import_id: string, seq: number): Promise<Uint8Array | undefined> =>
       (await chunk.one(null, { env_id, import_id, seq }))?.data,
@@ -100,7 +104,8 @@ export function createImportStore(db: Database) {
       const found = await rangeAt.one(tx, { env_id, import_id, number });
       return (found?.last_number ?? -1) >= number;
     },
-    find: (env_id: number, job_id: string): Promise<ImportRow | undefined> => row(null, env_id).where("job_id", "=", job_id).executeTakeFirst(),
+    find: (env_id: number, job_id: string): Promise<ImportRow | undefined> =>
+      row(null, env_id).where("job_id", "=", job_id).executeTakeFirst(),
     /** Nobody else changes it until the transaction ends. */
     lock: (tx: Tx, env_id: number, job_id: string): Promise<ImportRow | undefined> =>
       row(tx, env_id)
@@ -129,7 +134,11 @@ export function createImportStore(db: Database) {
       const { total } = await db
         .in(tx)
         .selectFrom("import_changes")
-        .select(sql<number>`coalesce(sum(case when data is not null then 1 else coalesce(last_number - first_number + 1, 0) end), 0)`.as("total"))
+        .select(
+          sql<number | string>`coalesce(sum(case when data is not null then 1 else coalesce(last_number - first_number + 1, 0) end), 0)`.as(
+            "total",
+          ),
+        )
         .where("env_id", "=", env_id)
         .where("import_id", "=", import_id)
         .executeTakeFirstOrThrow();
@@ -149,7 +158,7 @@ export function createImportStore(db: Database) {
         )
         .groupBy("contact_id")
         .execute();
-      return new Map(rows.map(({ contact_id, at }) => [contact_id!, Number(at)]));
+      return new Map(rows.map(({ contact_id, at }) => [contact_id!, at]));
     },
     /** Forgets what imports have noted of a contact. */
     forgetContact: async (tx: Tx, env_id: number, contact_id: string) =>

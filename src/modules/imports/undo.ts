@@ -39,7 +39,8 @@ export function undoKind({ store, target }: Needs): TaskKind<UndoParams, UndoSta
   return {
     kind: UNDO_TASK,
     begin: () => ({ before: null, last: null, removed: 0, restored: 0, kept: 0 }),
-    prepare: ({ env_id, params, state }) => store.changesBefore(env_id, params.import_id, state.before ?? Number.MAX_SAFE_INTEGER, RESTORED_MAX),
+    prepare: ({ env_id, params, state }) =>
+      store.changesBefore(env_id, params.import_id, state.before ?? Number.MAX_SAFE_INTEGER, RESTORED_MAX),
 
     async apply(tx, task, changes): Promise<Step<UndoState>> {
       const { env_id, params, state } = task;

@@ -8,7 +8,8 @@ import { runImport, sendImport } from "#test/support/importing.ts";
 
 const all = async (caller: Caller) => (await caller.get<Page<Contact>>("/v1/contacts?sort=created_at&limit=200")).body.items;
 const reportOf = async (caller: Caller, path: string) => (await caller.get(path)).text;
-const utf16 = (text: string) => new Uint8Array([0xff, 0xfe, ...new Uint8Array(new Uint16Array([...text].map((one) => one.charCodeAt(0))).buffer)]);
+const utf16 = (text: string) =>
+  new Uint8Array([0xff, 0xfe, ...new Uint8Array(new Uint16Array(Array.from(text, (one) => one.charCodeAt(0))).buffer)]);
 
 describe.each(appEngines)("an import on %s", (engine) => {
   test("takes a CSV in, and ends in one event", async () => {
@@ -33,7 +34,10 @@ describe.each(appEngines)("an import on %s", (engine) => {
   test("takes NDJSON in, where null clears", async () => {
     await using app = await setup({ engine });
     await app.live.post("/v1/contacts", { external_id: "u1", email: "old@example.com", name: "Sarah" });
-    const lines = [{ external_id: "u1", email: null, tags: ["x"] }, { Key: "u2", Mail: "b@example.com", note: 1 }].map((one) => JSON.stringify(one));
+    const lines = [
+      { external_id: "u1", email: null, tags: ["x"] },
+      { Key: "u2", Mail: "b@example.com", note: 1 },
+    ].map((one) => JSON.stringify(one));
     const mapping = encodeURIComponent(JSON.stringify({ Key: "external_id", Mail: "email", note: null }));
     const task = await runImport(app, app.live, `${lines[0]}\r\n\n${lines[1]}`, `mode=upsert&mapping=${mapping}`, "ndjson");
     expect(task.result).toMatchObject({ created: 1, updated: 1, failed: 0 });
@@ -45,7 +49,8 @@ describe.each(appEngines)("an import on %s", (engine) => {
 
   test("reads a table as a spreadsheet writes it", async () => {
     await using app = await setup({ engine });
-    const file = '\ufeff"External ID";First Name;"Last, Name";tags;;\r\nu1;"Anna\r\nMaria";O\'Neil;"a;b";;\r\n;;;;;\r\nu2;"He said ""hi""";;;;\r\n';
+    const file =
+      '\ufeff"External ID";First Name;"Last, Name";tags;;\r\nu1;"Anna\r\nMaria";O\'Neil;"a;b";;\r\n;;;;;\r\nu2;"He said ""hi""";;;;\r\n';
     const mapping = encodeURIComponent(JSON.stringify({ "Last, Name": "last_name" }));
     const task = await runImport(app, app.live, file, `mode=upsert&mapping=${mapping}`);
     expect(task.result).toMatchObject({ created: 2, failed: 0 });
@@ -71,7 +76,9 @@ describe.each(appEngines)("an import on %s", (engine) => {
   test("lets the later of two rows about one person change what the earlier one made", async () => {
     await using app = await setup({ engine });
     const rows = Array.from({ length: 300 }, (_, at) => `u${at},a${at}@example.com,First`);
-    const file = ["external_id,email,name", "u0,a0@example.com,Zero", ...rows, "u0,b@example.com,Last", ",a1@example.com,By mail", ""].join("\n");
+    const file = ["external_id,email,name", "u0,a0@example.com,Zero", ...rows, "u0,b@example.com,Last", ",a1@example.com,By mail", ""].join(
+      "\n",
+    );
     const task = await runImport(app, app.live, file);
     expect(task.result).toMatchObject({ created: 300, updated: 3, failed: 0 });
     const people = await all(app.live);
@@ -121,12 +128,20 @@ describe.each(appEngines)("an import on %s", (engine) => {
     expect(message).toContain("Is it email?");
     expect(await refused("email,E-Mail\na@b.example,\n")).toMatchObject([422, "validation_error", expect.stringContaining("both")]);
     expect(await refused("email\n", of({ email: "e-mail" }))).toMatchObject([422, "validation_error", expect.anything()]);
-    expect(await refused("email\n", of({ mail: "email" }))).toMatchObject([422, "validation_error", expect.stringContaining("no column mail")]);
+    expect(await refused("email\n", of({ mail: "email" }))).toMatchObject([
+      422,
+      "validation_error",
+      expect.stringContaining("no column mail"),
+    ]);
     expect(await refused("email\n", "mode=upsert&mapping=[1]")).toMatchObject([422, "validation_error", expect.anything()]);
     expect(await refused("email\n", "mode=replace")).toMatchObject([422, "validation_error", expect.anything()]);
     expect(await refused("")).toMatchObject([422, "validation_error", "The file is empty."]);
     expect(await refused(utf16("email\na@b.example\n"))).toMatchObject([400, "bad_request", expect.stringContaining("UTF-16")]);
-    expect(await refused(new Uint8Array([101, 109, 97, 105, 108, 10, 0xff, 10]))).toMatchObject([400, "bad_request", expect.stringContaining("UTF-8")]);
+    expect(await refused(new Uint8Array([101, 109, 97, 105, 108, 10, 0xff, 10]))).toMatchObject([
+      400,
+      "bad_request",
+      expect.stringContaining("UTF-8"),
+    ]);
     expect(await refused("email\na\0b\n")).toMatchObject([400, "bad_request", expect.stringContaining("NUL")]);
     const { status: typed } = await sendImport(app, app.live, "email\n", "mode=upsert", "csv", { "content-type": "application/json" });
     expect(typed).toBe(415);
@@ -144,8 +159,18 @@ describe.each(appEngines)("an import on %s", (engine) => {
     const task = await runImport(app, app.live, file, "mode=upsert&dry_run=true");
     expect(task.result).toMatchObject({ created: 1, updated: 1, failed: 1, sample: `/v1/imports/${task.id}/sample` });
     expect((await app.live.get<{ items: object[] }>(task.result!.sample!)).body.items).toMatchObject([
-      { line: 2, change: "updated", contact_id: before[0]!.id, members: { name: { before: "Old", after: "New" }, tags: { before: ["a"], after: ["a", "b"] } } },
-      { line: 3, change: "created", contact_id: null, members: { external_id: { before: null, after: "u2" }, name: { before: null, after: "Second" } } },
+      {
+        line: 2,
+        change: "updated",
+        contact_id: before[0]!.id,
+        members: { name: { before: "Old", after: "New" }, tags: { before: ["a"], after: ["a", "b"] } },
+      },
+      {
+        line: 3,
+        change: "created",
+        contact_id: null,
+        members: { external_id: { before: null, after: "u2" }, name: { before: null, after: "Second" } },
+      },
     ]);
     expect(await all(app.live)).toEqual(before);
     expect((await app.live.post<{ code: string }>(`/v1/imports/${task.id}/undo`)).body.code).toBe("conflict");

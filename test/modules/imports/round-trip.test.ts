@@ -18,10 +18,16 @@ const fields = [
 
 /** Texts with what a CSV, a spreadsheet or a parser could trip over. */
 const nasty = fc
-  .array(fc.oneof(fc.constantFrom("=", "+", "-", "@", "'", '"', ";", ",", "\\", "\n", "\r\n", "\t", " ", "😀", "é", "、", "＝", "a", "1"), fc.string({ unit: "grapheme" })), {
-    minLength: 1,
-    maxLength: 12,
-  })
+  .array(
+    fc.oneof(
+      fc.constantFrom("=", "+", "-", "@", "'", '"', ";", ",", "\\", "\n", "\r\n", "\t", " ", "😀", "é", "、", "＝", "a", "1"),
+      fc.string({ unit: "grapheme" }),
+    ),
+    {
+      minLength: 1,
+      maxLength: 12,
+    },
+  )
   .map((parts) => parts.join("").slice(0, 60))
   .filter((text) => text.trim() !== "" && text.isWellFormed() && !text.includes("\0"));
 
@@ -42,7 +48,11 @@ const contact = (at: number) =>
         { requiredKeys: ["status"] },
       ),
       tags: fc.array(nasty, { maxLength: 4 }),
-      metadata: fc.dictionary(nasty.map((text) => text.slice(0, 20)).filter((key) => key.isWellFormed() && key !== "__proto__"), nasty, { maxKeys: 3 }),
+      metadata: fc.dictionary(
+        nasty.map((text) => text.slice(0, 20)).filter((key) => key.isWellFormed() && key !== "__proto__"),
+        nasty,
+        { maxKeys: 3 },
+      ),
       fields: fc.record(
         {
           note: nasty,

@@ -13,7 +13,7 @@ interface Undone {
 }
 
 const all = async (caller: Caller) => (await caller.get<Page<Contact>>("/v1/contacts?sort=created_at&limit=200")).body.items;
-const timeless = (people: Contact[]) => people.map(({ updated_at: _, ...rest }) => rest);
+const timeless = (people: Contact[]) => people.map(({ updated_at: _updated, ...rest }) => rest);
 
 async function undo(app: TestApp, id: string): Promise<Undone> {
   const { status, body, text } = await app.live.post<Undone>(`/v1/imports/${id}/undo`);
@@ -26,12 +26,25 @@ describe.each(appEngines)("an import that is undone on %s", (engine) => {
   test("leaves everything as it was", async () => {
     await using app = await setup({ engine });
     await app.live.post("/v1/fields", { key: "plan", type: "text" });
-    const person = { external_id: "u1", email: "old@example.com", name: "Old Name", tags: ["a"], fields: { plan: "pro" }, metadata: { x: "1" } };
+    const person = {
+      external_id: "u1",
+      email: "old@example.com",
+      name: "Old Name",
+      tags: ["a"],
+      fields: { plan: "pro" },
+      metadata: { x: "1" },
+    };
     await app.live.post("/v1/contacts", person);
     const before = await all(app.live);
     app.clock.advance(1_000);
     const rows = Array.from({ length: 120 }, (_, at) => `n${at},,Name ${at},t,,free`);
-    const file = ["external_id,email,name,tags,metadata,plan", 'u1,new@example.com,New,b,"{""y"":""2""}",max', ...rows, "u1,,Newer,c,,", "n5,five@example.com,,,,"];
+    const file = [
+      "external_id,email,name,tags,metadata,plan",
+      'u1,new@example.com,New,b,"{""y"":""2""}",max',
+      ...rows,
+      "u1,,Newer,c,,",
+      "n5,five@example.com,,,,",
+    ];
     const task = await runImport(app, app.live, file.join("\n"));
     expect(task.result).toMatchObject({ created: 120, updated: 3, failed: 0 });
     app.clock.advance(1_000);
@@ -39,7 +52,16 @@ describe.each(appEngines)("an import that is undone on %s", (engine) => {
     expect(undone).toMatchObject({ kind: "contacts.import_undo", status: "done", result: { removed: 120, kept: 0 } });
     expect(undone.result.restored).toBeGreaterThan(0);
     expect(timeless(await all(app.live))).toEqual(timeless(before));
-    for (const [filter, total] of [["tag=t", 0], ["tag=a", 1], ["tag=b", 0], ["search=old", 1], ["search=new", 0], ["field=plan:pro", 1], ["field=plan:free", 0], ["", 1]])
+    for (const [filter, total] of [
+      ["tag=t", 0],
+      ["tag=a", 1],
+      ["tag=b", 0],
+      ["search=old", 1],
+      ["search=new", 0],
+      ["field=plan:pro", 1],
+      ["field=plan:free", 0],
+      ["", 1],
+    ])
       expect([filter, (await app.live.get<Page<Contact>>(`/v1/contacts?${filter}`)).body.total]).toEqual([filter, total]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { loadConfig } from "#src/config.ts";
 import { listen } from "#src/listener.ts";
 import { appEngines, setup as setupApp } from "#test/support/app.ts";
@@ -65,11 +66,13 @@ describe.each(appEngines)("an upload over a socket on %s", (engine) => {
     const socket = connect(Number(new URL(place.url).port), "127.0.0.1");
     await once(socket, "connect");
     const head = ["POST /v1/imports?kind=contacts&mode=update HTTP/1.1", "Host: localhost", `Authorization: Bearer ${place.app.live.key}`];
-    socket.write(`${[...head, "Content-Type: text/csv", `Content-Length: ${MEBIBYTE}`].join("\r\n")}\r\n\r\nexternal_id\n${"u\n".repeat(200_000)}`);
+    socket.write(
+      `${[...head, "Content-Type: text/csv", `Content-Length: ${MEBIBYTE}`].join("\r\n")}\r\n\r\nexternal_id\n${"u\n".repeat(200_000)}`,
+    );
     const kept = () => place.app.db.read.selectFrom("imports").select(["job_id", "touched_at"]).execute();
-    for (let rows = await kept(); rows.length === 0; rows = await kept()) await new Promise((resolve) => setImmediate(resolve));
+    for (let rows = await kept(); rows.length === 0; rows = await kept()) await turn();
     socket.destroy();
-    for (let rows = await kept(); rows.length > 0; rows = await kept()) await place.app.settled();
+    for (let rows = await kept(); rows.length > 0; rows = await kept()) await turn();
     expect(await place.app.db.read.selectFrom("import_chunks").select("seq").execute()).toEqual([]);
     expect(place.app.log.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
