@@ -37,7 +37,7 @@ export function contactsImportCommand(terminal: Terminal): Command {
       "contacts import contacts.csv --dry-run",
       "contacts import contacts.csv --mode create",
       'contacts import people.csv --map "Mail=email" --map "Tier=fields.plan" --map "Notes="',
-      "contacts import - --format ndjson --test --json < people.ndjson",
+      "contacts import - --format ndjson --test --json",
     ],
   };
   const command = createCommand(terminal, "import", texts)
