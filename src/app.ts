@@ -79,7 +79,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
-    .use(activityRoutes(services.activity))
+    .use(activityRoutes(services.activity, log))
     .use(fieldRoutes(services.fields, write))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))

@@ -65,7 +65,11 @@ export function createActivityService({ store, clock, present }: Needs) {
     }
   }
 
-  async function* document({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
+  async function* document(asker: Asker, row: ContactRow): AsyncGenerator<{ text: string }, void, void> {
+    for await (const text of texts(asker, row)) yield { text };
+  }
+
+  async function* texts({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
     const { id } = row;
     const addresses = addressesOf(row);
     const head = { exported_at: toTime(clock.now()), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
@@ -113,7 +117,7 @@ export function createActivityService({ store, clock, present }: Needs) {
      * @param ref an id or a number
      * @throws AppError `not_found`, before the first part
      */
-    async held(asker: Asker, ref: string): Promise<AsyncGenerator<string>> {
+    async held(asker: Asker, ref: string): Promise<AsyncGenerator<{ text: string }, void, void>> {
       const row = await store.contact(asker.env_id, ref);
       if (row === undefined) throw notFound("contact");
       return document(asker, row);

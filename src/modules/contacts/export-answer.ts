@@ -1,3 +1,4 @@
+import { answerInParts } from "#src/core/answer-in-parts.ts";
 import type { Log } from "#src/core/log.ts";
 import type { AnswerDoc } from "#src/core/operation.ts";
 import type { RequestContext } from "#src/core/request.ts";
@@ -26,33 +27,8 @@ export const exportAnswer: AnswerDoc = {
   headers: { "Content-Disposition": "The name of the file." },
 };
 
-/**
- * The answer that an export goes out with, as fast as the client takes it.
- * @throws whatever the first part throws: before anything is out it can still be answered as a problem
- */
-export async function answerExport(context: RequestContext, parts: Parts, format: ExportFormat, log: Log): Promise<Response> {
-  const first = await parts.next();
-  context.streams = true;
+/** @throws whatever the first part throws */
+export function answerExport(context: RequestContext, parts: Parts, format: ExportFormat, log: Log): Promise<Response> {
   const headers = { "content-type": types[format], "content-disposition": `attachment; filename="contacts.${format}"` };
-  const onBreak = (error: unknown) => log.error("an export was broken off", { request_id: context.id, error });
-  return new Response(toStream(first, parts, onBreak), { headers });
-}
-
-/** Nothing is read ahead of the client, and nothing more once it is gone. */
-function toStream(first: IteratorResult<ExportPart, void>, parts: Parts, onBreak: (error: unknown) => void): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let waiting: typeof first | undefined = first;
-  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    try {
-      const { value, done } = waiting ?? (await parts.next());
-      waiting = undefined;
-      if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value.text));
-    } catch (error) {
-      onBreak(error);
-      // The connection is reset, so that a part is not taken for the whole. With a reason Bun would print it beside the log.
-      controller.error();
-    }
-  }
-  return new ReadableStream({ pull, cancel: () => parts.return().then(() => undefined) }, { highWaterMark: 0 });
+  return answerInParts(context, parts, headers, log);
 }

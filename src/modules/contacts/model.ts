@@ -1,6 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
-import { Metadata } from "#src/modules/messages/model.ts";
 
 const BATCH_MAX = 500;
 export const TAG_LENGTH_MAX = 64;
@@ -9,6 +8,12 @@ const TAGS_MAX = 100;
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 const nullableTime = Type.Union([time, Type.Null()]);
 const nullableText = Type.Union([Type.String(), Type.Null()]);
+/** Of whatever clients may put something by on. */
+export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
+  maxProperties: 50,
+  description: "Kept and returned, never interpreted.",
+});
+
 const ContactId = Type.String({ pattern: idPattern("ct") });
 
 const consentStatuses = ["granted", "withdrawn"] as const;
@@ -49,6 +54,15 @@ const contactMembers = {
 
 export const Contact = Type.Object(contactMembers, { $id: "Contact" });
 export type Contact = Static<typeof Contact>;
+
+/** How a client names a contact in an address. */
+export const ContactRef = Type.String({
+  pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$",
+  description: "`ct_…`, or the contact's number.",
+});
+
+/** How a client names a contact in a body. */
+export const ContactReference = Type.Union([ContactRef, Type.Integer({ minimum: 1 })]);
 
 export const UpsertedContact = Type.Object(
   { ...contactMembers, created: Type.Boolean({ description: "False when the person was here already." }) },

@@ -9,14 +9,21 @@ import type { UnitOfWork } from "#src/core/write.ts";
 import type { EraseContact } from "#src/modules/erasure/model.ts";
 import { Task } from "#src/modules/tasks/model.ts";
 import { contactExample, eraseExample, upsertExample } from "./examples.ts";
-import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
+import {
+  Contact,
+  ContactBatch,
+  ContactBatchAnswer,
+  ContactInput,
+  ContactRef,
+  contactSorts,
+  TAG_LENGTH_MAX,
+  UpsertedContact,
+} from "./model.ts";
 import { answerExport, exportAnswer, exportDescription } from "./export-answer.ts";
 import { type ContactExport, exportFormats } from "./export.ts";
 import type { ContactService, Writer } from "./service.ts";
 
-const params = t.Object({
-  id: t.String({ pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$", description: "`ct_…`, or the contact's number." }),
-});
+const params = t.Object({ id: ContactRef });
 const timeOptions = (description: string) => ({ format: "date-time", description }) as const;
 const writerOf = ({ env_id, key_id }: Principal): Writer => ({ env_id, actor: key_id });
 

@@ -137,9 +137,14 @@ export function createContactService({ store, clock, appendEvent, fields: source
     return { contact: presentContact(row, known), created: before === undefined, before: beforehand };
   }
 
+  function byRef(tx: Tx | null, env_id: number, ref: string | number): Maybe<ContactRow | undefined> {
+    const isId = typeof ref === "string" && ref.startsWith("ct_");
+    return isId ? store.byId(tx, env_id, ref) : store.byNumber(tx, env_id, Number(ref));
+  }
+
   async function find(tx: Tx, env_id: number, ref: string): Promise<ContactRow> {
-    const id = ref.startsWith("ct_") ? ref : (await store.byNumber(tx, env_id, Number(ref)))?.id;
-    const row = id === undefined ? undefined : await store.lock(tx, env_id, id);
+    const found = await byRef(tx, env_id, ref);
+    const row = found === undefined ? undefined : await store.hold(tx, found);
     if (row === undefined || row.deleted_at !== null) throw notFound("contact");
     return row;
   }
@@ -192,7 +197,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** @param ref an id or a number @throws AppError `not_found` */
     async get(env_id: number, ref: string): Promise<Contact> {
-      const row = await (ref.startsWith("ct_") ? store.byId(null, env_id, ref) : store.byNumber(null, env_id, Number(ref)));
+      const row = await byRef(null, env_id, ref);
       if (row === undefined || row.deleted_at !== null) throw notFound("contact");
       return presentContact(row, await custom.knownFor(null, env_id, [row]));
     },
@@ -233,9 +238,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return recipient.startsWith("-") ? null : store.idOf(tx, env_id, "telegram_id", Number(recipient));
     },
 
-    /** All that templates may look up of a contact; undefined where there is none. */
-    async facts(tx: Tx | null, env_id: number, id: string): Promise<Contact | undefined> {
-      const row = await store.byId(tx, env_id, id);
+    /** All that templates may look up of a contact; undefined where there is none. @param ref an id or a number */
+    async facts(tx: Tx | null, env_id: number, ref: string | number): Promise<Contact | undefined> {
+      const row = await byRef(tx, env_id, ref);
       if (row === undefined || row.deleted_at !== null) return undefined;
       return factsOf(row, await custom.knownFor(tx, env_id, [row]));
     },

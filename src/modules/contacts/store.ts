@@ -117,9 +117,6 @@ export function createContactStore(db: Database) {
         ),
       );
 
-  const locked = (tx: Tx, env_id: number, id: string) =>
-    all(db.in(tx)).where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst();
-
   /** On SQLite a search leads, or else a tag or a custom field, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
   function from(env_id: number, by: Narrowed) {
     const { words, tag, field } = by;
@@ -206,11 +203,9 @@ export function createContactStore(db: Database) {
     several: (tx: Tx, env_id: number, ids: readonly string[]): Maybe<ContactRow[]> => several.all(tx, { env_id, ids: JSON.stringify(ids) }),
     byId: (tx: Tx | null, env_id: number, id: string): Maybe<ContactRow | undefined> => byId.one(tx, { env_id, id }),
     byNumber: (tx: Tx | null, env_id: number, number: number): Maybe<ContactRow | undefined> => byNumber.one(tx, { env_id, number }),
-    /** On PostgreSQL the row waits for whoever changes it. */
-    lock: (tx: Tx, env_id: number, id: string): Maybe<ContactRow | undefined> =>
-      isSqlite ? byId.one(tx, { env_id, id }) : locked(tx, env_id, id),
-    /** As `lock`, for a row that this transaction has read: on SQLite nobody can have changed it. */
-    hold: (tx: Tx, row: ContactRow): Maybe<ContactRow | undefined> => (isSqlite ? row : locked(tx, row.env_id, row.id)),
+    /** A row that this transaction has read, as it is: on PostgreSQL it waits for whoever changes it, on SQLite nobody can. */
+    hold: (tx: Tx, row: ContactRow): Maybe<ContactRow | undefined> =>
+      isSqlite ? row : all(db.in(tx)).where("env_id", "=", row.env_id).where("id", "=", row.id).forUpdate().executeTakeFirst(),
     /** @returns the row's number in the search index */
     async insert(tx: Tx, row: NewContactRow): Promise<number> {
       if (!isSqlite) return (await insert.one(tx, row))!.row;
