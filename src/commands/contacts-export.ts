@@ -47,8 +47,8 @@ export function contactsExportCommand(terminal: Terminal): Command {
 
 /** No faster than they are read, so that they don't gather here. */
 async function printParts(terminal: Terminal, parts: Parts): Promise<void> {
-  for await (const { text } of parts) {
-    terminal.out(text);
+  for await (const { bytes } of parts) {
+    terminal.out(bytes);
     await terminal.drained?.();
   }
 }
@@ -65,7 +65,7 @@ async function writeParts(path: string, parts: Parts): Promise<number> {
   try {
     let contacts = 0;
     for await (const part of parts) {
-      await file.write(part.text);
+      await file.write(part.bytes);
       contacts += part.contacts;
     }
     await file.sync();

@@ -2,8 +2,8 @@ import type { Log } from "./log.ts";
 import type { RequestContext } from "./request.ts";
 
 /** Made when they are asked for. */
-type Parts = AsyncGenerator<{ text: string }, void, void>;
-type Part = IteratorResult<{ text: string }, void>;
+type Parts = AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer> }, void, void>;
+type Part = IteratorResult<{ bytes: Uint8Array<ArrayBuffer> }, void>;
 
 /**
  * An answer that goes out as fast as the client takes it, whatever its size.
@@ -19,14 +19,13 @@ export async function answerInParts(context: RequestContext, parts: Parts, heade
 
 /** Nothing is read ahead of the client, and nothing more once it is gone. */
 function toStream(first: Part, parts: Parts, onBreak: (error: unknown) => void): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
   let waiting: Part | undefined = first;
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
       const { value, done } = waiting ?? (await parts.next());
       waiting = undefined;
       if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value.text));
+      else controller.enqueue(value.bytes);
     } catch (error) {
       onBreak(error);
       // The connection is reset, so that a part is not taken for the whole. With a reason Bun would print it beside the log.

@@ -25,6 +25,8 @@ interface Needs {
 
 type Asker = Pick<Principal, "env_id" | "scopes">;
 
+const encoder = new TextEncoder();
+
 /** Rows that an export reads at a time. */
 const ROWS_MAX = 200;
 
@@ -65,8 +67,8 @@ export function createActivityService({ store, clock, present }: Needs) {
     }
   }
 
-  async function* document(asker: Asker, row: ContactRow): AsyncGenerator<{ text: string }, void, void> {
-    for await (const text of texts(asker, row)) yield { text };
+  async function* document(asker: Asker, row: ContactRow): AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer> }, void, void> {
+    for await (const text of texts(asker, row)) yield { bytes: encoder.encode(text) };
   }
 
   async function* texts({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
@@ -117,7 +119,7 @@ export function createActivityService({ store, clock, present }: Needs) {
      * @param ref an id or a number
      * @throws AppError `not_found`, before the first part
      */
-    async held(asker: Asker, ref: string): Promise<AsyncGenerator<{ text: string }, void, void>> {
+    async held(asker: Asker, ref: string): Promise<AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer> }, void, void>> {
       const row = await store.contact(asker.env_id, ref);
       if (row === undefined) throw notFound("contact");
       return document(asker, row);

@@ -20,6 +20,10 @@ export const contactExample = {
   updated_at: "2026-05-06T14:32:18.000Z",
 };
 
+export const contactCsvExample = `id,number,external_id,telegram_id,username,email,phone,name,first_name,last_name,language,timezone,consent_status,consent_at,consent_source,tags,metadata,last_seen_at,created_at,updated_at,fields\r
+ct_01HKQ9R2X30000000000000000,42,customer-1042,,sarah_miller,sarah@example.com,,Sarah Miller,Sarah,Miller,en,Europe/London,granted,2026-05-06T14:32:18.000Z,webinar form,"trial;webinar-2026-06",{},,2026-05-06T14:32:18.000Z,2026-05-06T14:32:18.000Z,"{""plan"":""starter"",""seats"":12}"\r
+`;
+
 export const upsertExample = {
   username: "@sarah_miller",
   name: "Sarah Miller",

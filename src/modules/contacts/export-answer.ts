@@ -2,8 +2,7 @@ import { answerInParts } from "#src/core/answer-in-parts.ts";
 import type { Log } from "#src/core/log.ts";
 import type { AnswerDoc } from "#src/core/operation.ts";
 import type { RequestContext } from "#src/core/request.ts";
-import { csvHeader, csvLine } from "./csv.ts";
-import { contactExample } from "./examples.ts";
+import { contactCsvExample, contactExample } from "./examples.ts";
 import type { ExportFormat, ExportPart } from "./export.ts";
 
 type Parts = AsyncGenerator<ExportPart, void, void>;
@@ -22,7 +21,7 @@ export const exportAnswer: AnswerDoc = {
   description: "The contacts, as a file.",
   type: "text/csv",
   schema: { type: "string" },
-  example: csvHeader + csvLine(contactExample),
+  example: contactCsvExample,
   others: { "application/x-ndjson": { schema: { type: "string" }, example: `${JSON.stringify(contactExample)}\n` } },
   headers: { "Content-Disposition": "The name of the file." },
 };

@@ -2,10 +2,12 @@ import { type RawBuilder, sql } from "kysely";
 import type { Build, Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
 import type { ContactRow, TallyRow } from "#db/schema-people.ts";
+import type { CsvPart } from "#src/core/csv.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { changeable, columns } from "./columns.ts";
+import type { ContactColumn } from "./csv.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactSort } from "./model.ts";
 
@@ -148,19 +150,18 @@ export function createContactStore(db: Database) {
       .$if(by.seen_after !== undefined, (q) => q.where("c.last_seen_at", ">=", by.seen_after!))
       .$if(by.seen_before !== undefined, (q) => q.where("c.last_seen_at", "<", by.seen_before!));
 
-  return {
-    /** A page in an order; from `after` on, which is not part of it. */
-    page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
-      const isLed = by.words !== undefined || by.tag !== undefined || by.field !== undefined;
-      const { column, direction } = orders[sort];
-      const order = column === "id" && isLed ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
-      const beyond = sql.raw(direction === "desc" ? "<" : ">");
-      const query = narrow(env_id, by)
-        .select(["c.row", ...columns.map((name) => `c.${name}` as const)])
+  /** From `after` on, which is not part of it. */
+  function inOrder(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null) {
+    const led = isLed(by);
+    const { column, direction } = orders[sort];
+    const order = column === "id" && led ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
+    const beyond = sql.raw(direction === "desc" ? "<" : ">");
+    return (
+      narrow(env_id, by)
         .$if(column === "last_seen_at", (q) => q.where("c.last_seen_at", "is not", null))
-        .$if(after !== null && column === "id" && !isLed, (q) => q.where(sql<boolean>`c.id ${beyond} ${after!.id}`))
+        .$if(after !== null && column === "id" && !led, (q) => q.where(sql<boolean>`c.id ${beyond} ${after!.id}`))
         // Rows and numbers are given in one order. The one of the page before may be gone by now.
-        .$if(after !== null && column === "id" && isLed, (q) =>
+        .$if(after !== null && column === "id" && led, (q) =>
           q.where(
             sql<boolean>`${order} ${beyond}= (select row from contacts where env_id = ${env_id} and number ${beyond} ${after!.at} order by number ${sql.raw(direction)} limit 1)`,
           ),
@@ -168,9 +169,24 @@ export function createContactStore(db: Database) {
         .$if(after !== null && column !== "id", (q) => q.where(sql<boolean>`(${order}, c.id) ${beyond} (${after!.at}, ${after!.id})`))
         .orderBy(order, direction)
         .$if(column !== "id", (q) => q.orderBy("c.id", direction))
+    );
+  }
+
+  return {
+    /** A page in an order; from `after` on, which is not part of it. */
+    page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
+      const query = inOrder(env_id, by, sort, after)
+        .select(["c.row", ...columns.map((name) => `c.${name}` as const)])
         .offset(offset)
         .limit(most);
-      return isLed || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
+      return isLed(by) || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
+    },
+    /** As `page` in the order of making, as lines of CSV. */
+    csvPage(env_id: number, by: Narrowed, after: Place | null, most: number, shown: readonly ContactColumn[]): Promise<CsvPart> {
+      const query = inOrder(env_id, by, "created_at", after)
+        .select(shown.map(({ from, name }) => sql.ref(`c.${from}`).as(name)))
+        .limit(most);
+      return db.slowlyCsv(query, shown);
     },
     /** Exact for all of an environment's contacts; under a filter up to TOTAL_MAX. */
     async total(env_id: number, by: Narrowed): Promise<{ total: number; capped: boolean }> {
@@ -232,6 +248,9 @@ export function createContactStore(db: Database) {
     },
   };
 }
+
+/** Whether an index other than that of the order finds them. */
+const isLed = ({ words, tag, field }: Narrowed) => words !== undefined || tag !== undefined || field !== undefined;
 
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;
