@@ -20,6 +20,23 @@ export const contactExample = {
   updated_at: "2026-05-06T14:32:18.000Z",
 };
 
+export const scoredExample = {
+  ...contactExample,
+  score: {
+    total: 18,
+    why: [
+      {
+        rule_id: "rule_01HKQ9R2X30000000000000000",
+        name: "Reads what we write",
+        points: 12.67,
+        count: 2,
+        last_at: "2026-05-20T08:01:44.000Z",
+      },
+      { rule_id: "rule_01HKQ9R2X40000000000000000", name: "Has an address", points: 5, count: null, last_at: null },
+    ],
+  },
+};
+
 export const upsertExample = {
   username: "@sarah_miller",
   name: "Sarah Miller",

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
+import { Score } from "#src/modules/scoring/model.ts";
 
 const BATCH_MAX = 500;
 export const TAG_LENGTH_MAX = 64;
@@ -52,6 +53,8 @@ const contactMembers = {
 
 export const Contact = Type.Object(contactMembers, { $id: "Contact" });
 export type Contact = Static<typeof Contact>;
+
+export const ScoredContact = Type.Object({ ...contactMembers, score: Score }, { $id: "ScoredContact" });
 
 export const UpsertedContact = Type.Object(
   { ...contactMembers, created: Type.Boolean({ description: "False when the person was here already." }) },

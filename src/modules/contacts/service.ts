@@ -4,6 +4,7 @@ import type { Precondition } from "#src/core/etag.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
+import type { Happening, Lead, LeadChange, Score } from "#src/modules/scoring/model.ts";
 import { apply, blank, check } from "./apply.ts";
 import {
   createContactFields,
@@ -23,11 +24,19 @@ import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactI
 import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
 import type { ContactRow, ContactStore, NewContactRow } from "./store.ts";
 
+/** The verbs that contacts use of lead scoring. */
+interface Scoring {
+  /** @param changes in their order; the rows are locked */
+  changed(tx: Tx, by: Writer, changes: readonly LeadChange[]): Promise<void>;
+  scoreOf(env_id: number, lead: Lead): Promise<Score>;
+}
+
 interface Needs {
   store: ContactStore;
   clock: Clock;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   fields: FieldSource;
+  scoring: Scoring;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -42,6 +51,8 @@ interface Act extends Writer {
   input: ContactInput;
   identities: Identities;
   fields: FieldWork;
+  /** What has changed so far in this transaction, for scoring. */
+  changes: LeadChange[];
 }
 
 /** What an upsert came to. */
@@ -54,7 +65,7 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, scoring }: Needs) {
   const custom = createContactFields(source);
 
   /** @throws AppError `conflict` when the identities belong to two people */
@@ -86,8 +97,13 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const tags = JSON.parse(row.tags) as string[];
     for (const tag of tags) store.addTag(tx, row, tag);
     if (hasFields(row)) custom.index(tx, row, NO_VALUES, row.fields, known);
+    const happened: Happening[] = [{ type: "contact.created" }];
     event(tx, "contact.created", row, act, known);
-    if (tags.length > 0) event(tx, "contact.tagged", row, act, known, { tags_added: tags });
+    if (tags.length > 0) {
+      event(tx, "contact.tagged", row, act, known, { tags_added: tags });
+      happened.push({ type: "contact.tagged", tags });
+    }
+    act.changes.push({ before: null, after: row, happened });
     return row;
   }
 
@@ -104,9 +120,15 @@ export function createContactService({ store, clock, appendEvent, fields: source
     for (const tag of added) store.addTag(tx, before, tag);
     for (const tag of removed) store.removeTag(tx, before, tag);
     if (after.fields !== before.fields) custom.index(tx, before, before.fields, after.fields, known);
-    if (!isSame(before, { ...after, tags: before.tags })) event(tx, "contact.updated", after, act, known);
-    if (added.length > 0) event(tx, "contact.tagged", after, act, known, { tags_added: added });
-    if (removed.length > 0) event(tx, "contact.untagged", after, act, known, { tags_removed: removed });
+    const happened: Happening[] = [];
+    const happens = (type: Happening["type"], tags: string[], more: object) => {
+      event(tx, type, after, act, known, more);
+      happened.push({ type, tags });
+    };
+    if (!isSame(before, { ...after, tags: before.tags })) happens("contact.updated", [], {});
+    if (added.length > 0) happens("contact.tagged", added, { tags_added: added });
+    if (removed.length > 0) happens("contact.untagged", removed, { tags_removed: removed });
+    act.changes.push({ before, after, happened });
     return after;
   }
 
@@ -133,17 +155,19 @@ export function createContactService({ store, clock, appendEvent, fields: source
     tx: Tx,
     writer: Writer,
     input: ContactInput,
+    changes: LeadChange[],
     reader: FieldReader = custom.reader(tx, writer.env_id),
   ): Promise<Upserted> {
     const read = await readAll(tx, writer, input, reader);
     const found = await match(tx, writer.env_id, read.identities);
-    // Two that give one person fields must not both begin with what there was before.
-    const before = found === undefined || read.given === null ? found : await store.lock(tx, writer.env_id, found.id);
+    // Two that change one person must not both begin with what there was before: neither its fields nor its score.
+    const before = found === undefined ? found : await store.lock(tx, writer.env_id, found.id);
     const act: Act = {
       ...writer,
       input,
       identities: read.identities,
       fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+      changes,
     };
     const row = before === undefined ? await create(tx, act) : change(tx, act, before, "add");
     const { known } = act.fields;
@@ -164,15 +188,21 @@ export function createContactService({ store, clock, appendEvent, fields: source
      * phone. What is absent stays, null clears, tags are added.
      * @throws AppError `validation_error`, `conflict` when the identities belong to two people
      */
-    upsert: (tx: Tx, writer: Writer, input: ContactInput): ReturnType<typeof upsert> => upsert(tx, writer, input),
+    async upsert(tx: Tx, writer: Writer, input: ContactInput): Promise<Upserted> {
+      const changes: LeadChange[] = [];
+      const done = await upsert(tx, writer, input, changes);
+      await scoring.changed(tx, writer, changes);
+      return done;
+    },
 
     /** Upserts up to 500; each is taken or refused by itself. */
     async upsertBatch(tx: Tx, writer: Writer, { contacts }: ContactBatch): Promise<ContactBatchAnswer> {
       const results: ContactBatchAnswer["results"] = [];
       const reader = custom.reader(tx, writer.env_id);
+      const changes: LeadChange[] = [];
       for (const [index, input] of contacts.entries()) {
         try {
-          const { contact, created } = await upsert(tx, writer, input, reader);
+          const { contact, created } = await upsert(tx, writer, input, changes, reader);
           results.push({ index, id: contact.id, number: contact.number, created });
         } catch (error) {
           // All checks come before the first write, so a refused one leaves nothing behind.
@@ -181,6 +211,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
           results.push({ index, error: { code, message, ...(details === undefined ? {} : { details }) } });
         }
       }
+      await scoring.changed(tx, writer, changes);
       const created = results.filter((result) => "created" in result && result.created).length;
       const refused = results.filter((result) => "error" in result).length;
       return { results, created, updated: results.length - created - refused, refused };
@@ -204,11 +235,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
       );
     },
 
-    /** @param ref an id or a number @throws AppError `not_found` */
-    async get(env_id: number, ref: string): Promise<Contact> {
+    /** A contact with its score. @param ref an id or a number @throws AppError `not_found` */
+    async get(env_id: number, ref: string): Promise<Contact & { score: Score }> {
       const row = await (ref.startsWith("ct_") ? store.byId(null, env_id, ref) : store.byNumber(null, env_id, Number(ref)));
       if (row === undefined || row.deleted_at !== null) throw notFound("contact");
-      return presentContact(row, await custom.knownFor(null, env_id, [row]));
+      const [known, score] = await Promise.all([custom.knownFor(null, env_id, [row]), scoring.scoreOf(env_id, row)]);
+      return { ...presentContact(row, known), score };
     },
 
     /**
@@ -224,6 +256,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
         input,
         identities: read.identities,
         fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+        changes: [],
       };
       precondition(presentContact(before, act.fields.known));
       for (const name of identities) {
@@ -231,7 +264,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
         const other = value === undefined || value === null ? undefined : await store.byIdentity(tx, writer.env_id, name, value);
         if (other !== undefined && other.id !== before.id) throw taken(name, other.id);
       }
-      return presentContact(change(tx, act, before, "replace"), act.fields.known);
+      const after = change(tx, act, before, "replace");
+      await scoring.changed(tx, writer, act.changes);
+      return presentContact(after, act.fields.known);
     },
 
     /** What a contact can be written to at, the surest first; undefined where there is none. */

@@ -16,6 +16,7 @@ export const eventTypes = [
   "contact.deleted",
   "contact.tagged",
   "contact.untagged",
+  "lead.scored",
   "job.completed",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
