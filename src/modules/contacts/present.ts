@@ -31,6 +31,12 @@ export function presentContact(row: NewContactRow, known: KnownFields): Contact 
   };
 }
 
+/** What a contact can be written to at, the surest first. */
+export function addressesOf({ telegram_id, username, phone }: NewContactRow): string[] {
+  const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
+  return all.filter((address) => address !== null);
+}
+
 /** The words by which a contact is found. */
 export function wordsOfContact({ name, first_name, last_name, username, email, phone }: NewContactRow): string[] {
   const parts = [name, first_name, last_name, username, username?.replaceAll("_", " "), email, phone?.slice(1)];

@@ -4,8 +4,9 @@ import type { Precondition } from "#src/core/etag.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import type { Happening, Lead, LeadChange, Score } from "#src/modules/scoring/model.ts";
+import type { LeadChange, Score } from "#src/modules/scoring/model.ts";
 import { apply, blank, check } from "./apply.ts";
+import { severalPeople, taken } from "./conflicts.ts";
 import {
   createContactFields,
   type FieldReader,
@@ -14,6 +15,7 @@ import {
   givesFields,
   hasFields,
   type KnownFields,
+  needsFields,
   NO_VALUES,
   noFields,
   readFields,
@@ -21,15 +23,10 @@ import {
 import { narrow, placeOf, writePlace } from "./filter.ts";
 import { identities, type Identities, readIdentities } from "./identity.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
-import type { ContactRow, ContactStore, NewContactRow } from "./store.ts";
-
-/** The verbs that contacts use of lead scoring. */
-interface Scoring {
-  /** @param changes in their order; the rows are locked */
-  changed(tx: Tx, by: Writer, changes: readonly LeadChange[]): Promise<void>;
-  scoreOf(env_id: number, lead: Lead): Promise<Score>;
-}
+import { addressesOf, factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { detailsOf, happeningsOf, isSame, type Scoring } from "./happenings.ts";
+import type { ContactRow, ContactStore } from "./store.ts";
+import { compareTags } from "./tags.ts";
 
 interface Needs {
   store: ContactStore;
@@ -85,6 +82,13 @@ export function createContactService({ store, clock, appendEvent, fields: source
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
   }
 
+  /** What a change is, for the log and for scoring. */
+  function tell(tx: Tx, act: Act, before: ContactRow | null, after: ContactRow): void {
+    const happened = happeningsOf(before, after);
+    for (const one of happened) event(tx, one.type, after, act, act.fields.known, detailsOf(one));
+    act.changes.push({ before, after, happened });
+  }
+
   async function create(tx: Tx, act: Act): Promise<ContactRow> {
     const { env_id } = act;
     const { known } = act.fields;
@@ -94,16 +98,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const fresh = apply(blank(env_id, number, now), act, "add", now);
     const row = { ...fresh, row: await store.insert(tx, fresh) };
     store.keepWords(tx, row, wordsOfContact(row));
-    const tags = JSON.parse(row.tags) as string[];
-    for (const tag of tags) store.addTag(tx, row, tag);
+    for (const tag of JSON.parse(row.tags) as string[]) store.addTag(tx, row, tag);
     if (hasFields(row)) custom.index(tx, row, NO_VALUES, row.fields, known);
-    const happened: Happening[] = [{ type: "contact.created" }];
-    event(tx, "contact.created", row, act, known);
-    if (tags.length > 0) {
-      event(tx, "contact.tagged", row, act, known, { tags_added: tags });
-      happened.push({ type: "contact.tagged", tags });
-    }
-    act.changes.push({ before: null, after: row, happened });
+    tell(tx, act, null, row);
     return row;
   }
 
@@ -115,20 +112,11 @@ export function createContactService({ store, clock, appendEvent, fields: source
     if (after.fields === before.fields) store.updateRest(tx, after);
     else store.update(tx, after);
     if (wordsOfContact(before).join(" ") !== wordsOfContact(after).join(" ")) store.keepWords(tx, after, wordsOfContact(after));
-    const [had, has] = [before, after].map((row) => new Set(JSON.parse(row.tags) as string[])) as [Set<string>, Set<string>];
-    const [added, removed] = [[...has.difference(had)], [...had.difference(has)]];
+    const { added, removed } = compareTags(before.tags, after.tags);
     for (const tag of added) store.addTag(tx, before, tag);
     for (const tag of removed) store.removeTag(tx, before, tag);
     if (after.fields !== before.fields) custom.index(tx, before, before.fields, after.fields, known);
-    const happened: Happening[] = [];
-    const happens = (type: Happening["type"], tags: string[], more: object) => {
-      event(tx, type, after, act, known, more);
-      happened.push({ type, tags });
-    };
-    if (!isSame(before, { ...after, tags: before.tags })) happens("contact.updated", [], {});
-    if (added.length > 0) happens("contact.tagged", added, { tags_added: added });
-    if (removed.length > 0) happens("contact.untagged", removed, { tags_removed: removed });
-    act.changes.push({ before, after, happened });
+    tell(tx, act, before, after);
     return after;
   }
 
@@ -144,11 +132,6 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const given = givesFields(input) ? await readFields(input, reader) : null;
     await store.lockIdentities(tx, writer.env_id, identities);
     return { identities, given };
-  }
-
-  /** What is known of fields where a contact gives or has some: of others nothing is asked. */
-  function needsFields({ given }: Pick<FieldWork, "given">, before: ContactRow | undefined): boolean {
-    return given !== null || (before !== undefined && hasFields(before));
   }
 
   async function upsert(
@@ -272,11 +255,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
     /** What a contact can be written to at, the surest first; undefined where there is none. */
     async addresses(tx: Tx, env_id: number, id: string): Promise<string[] | undefined> {
       const row = await store.byId(tx, env_id, id);
-      if (row === undefined || row.deleted_at !== null) return undefined;
-      const { telegram_id, username, phone } = row;
-      return [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone].filter(
-        (address) => address !== null,
-      );
+      return row === undefined || row.deleted_at !== null ? undefined : addressesOf(row);
     },
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
@@ -317,19 +296,4 @@ export function createContactService({ store, clock, appendEvent, fields: source
       event(tx, "contact.deleted", row, writer, known);
     },
   };
-}
-
-function isSame(a: NewContactRow, b: NewContactRow): boolean {
-  return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
-}
-
-function severalPeople(found: { id: string; by: string }[]): AppError {
-  const told = found.map(({ id, by }) => `${by} is ${id}'s`).join(", ");
-  return new AppError("conflict", `These identities belong to different contacts: ${told}. Merge them, or send what belongs to one.`, {
-    members: { contact_ids: found.map(({ id }) => id) },
-  });
-}
-
-function taken(field: string, id: string): AppError {
-  return new AppError("conflict", `Another contact, ${id}, has this ${field}.`, { members: { contact_ids: [id] } });
 }

@@ -3,14 +3,14 @@ import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
 import { DAILY_CAP_HOLD } from "#src/modules/accounts/model.ts";
-import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import { type LeadNote, scoredEvents } from "#src/modules/scoring/model.ts";
+import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
 import type { MessageStatus } from "./model.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
 import { faultOfText, hasVariables, needsProfile, resolveText } from "./text.ts";
 import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
+import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
 import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
 import type { ChatRow, MessageRow, MessageStore } from "./store.ts";
@@ -19,11 +19,6 @@ import type { ChatRow, MessageRow, MessageStore } from "./store.ts";
 interface SendingAccounts<Account extends SendingAccount> extends Accounts<Account> {
   openToken(account: Account): string | null;
   disconnect(tx: Tx, env_id: number, id: number, reason: string): Promise<void>;
-}
-
-/** The verb that sending uses of lead scoring. */
-interface Scoring {
-  noted(tx: Tx, by: { env_id: number; actor: string }, notes: readonly LeadNote[]): Promise<void>;
 }
 
 interface Needs<Account extends SendingAccount> {
@@ -58,12 +53,6 @@ interface Result extends Tried {
   chat: ChatFacts | null;
 }
 
-/** What happened to contacts in a transaction. */
-type Told = (LeadNote & { env_id: number })[];
-
-const scored: ReadonlySet<EventType> = new Set(scoredEvents);
-const isScored = (type: EventType): type is LeadNote["type"] => scored.has(type);
-
 const nothing: ContactVariables = {};
 const nobody: ReadonlyMap<string, ContactVariables> = new Map();
 
@@ -77,18 +66,10 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
    */
   async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus, told: Told): Promise<Outcome> {
     if (!(await store.record(tx, row, from))) return { kind: "gone" };
-    const { env_id, contact_id } = row;
     const data = presentMessage(row);
-    for (const type of events) {
-      needs.appendEvent(tx, env_id, { type, subject: row.id, actor: "job", data });
-      if (contact_id !== null && isScored(type)) told.push({ env_id, contact_id, type });
-    }
+    for (const type of events) needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
+    told.push(...notesOf(row, events));
     return outcome;
-  }
-
-  /** Once for all that a transaction has recorded. */
-  async function score(tx: Tx, told: Told): Promise<void> {
-    for (const [env_id, notes] of Map.groupBy(told, (note) => note.env_id)) await scoring.noted(tx, { env_id, actor: "job" }, notes);
   }
 
   /** It was never sent: what it took of a day's cap is given back. */
@@ -223,7 +204,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
           begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact }, told));
         }
       }
-      await score(tx, told);
+      await score(scoring, tx, told);
       return begun;
     },
 
@@ -248,7 +229,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         if (result.chat !== null) await store.keepChat(tx, toChatRow(ready.account, result.chat, result.ended_at));
         outcomes.push(await write(tx, verdict, ready.from, told));
       }
-      await score(tx, told);
+      await score(scoring, tx, told);
       return outcomes;
     },
 
@@ -257,7 +238,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       if (row?.status !== "queued") return { kind: "discard", code: "internal_error" };
       const told: Told = [];
       const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", told);
-      await score(tx, told);
+      await score(scoring, tx, told);
       return outcome;
     },
 
@@ -273,7 +254,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
           : fail(now, "outcome_unknown", null, null);
         rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending", told) });
       }
-      await score(tx, told);
+      await score(scoring, tx, told);
       return rescued;
     },
   };
@@ -298,7 +279,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) await endUnsent(tx, row, "queued", "expired", told);
         begun.push({ outcome: { kind: "done" } });
       }
-      await score(tx, told);
+      await score(scoring, tx, told);
       return begun;
     },
     run: () => Promise.reject(new Error("expiring a message has nothing to run")),

@@ -73,9 +73,9 @@ function recompute(events: Event[], rules: ScoreRule[], contact_id: string, now:
   const given = events.flatMap(({ event, subject, created_at, data }) => {
     const details = data as { contact_id?: string; tags_added?: string[]; tags_removed?: string[] };
     if (subject !== contact_id && (!event.startsWith("message.") || details.contact_id !== contact_id)) return [];
-    const tags = [...(details.tags_added ?? []), ...(details.tags_removed ?? [])];
+    const tags = new Set([...(details.tags_added ?? []), ...(details.tags_removed ?? [])]);
     const met = known.filter(({ condition }) => {
-      return "event" in condition && condition.event === event && (condition.tag === undefined || tags.includes(condition.tag));
+      return "event" in condition && condition.event === event && (condition.tag === undefined || tags.has(condition.tag));
     });
     return met.map((rule) => pointsOf(rule, Date.parse(created_at)));
   });

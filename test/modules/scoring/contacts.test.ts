@@ -152,7 +152,7 @@ describe.each(appEngines)("the score of a contact on %s", (engine) => {
     await app.live.patch("/v1/scoring", { thresholds: [50, 25, 20] });
     const id = await makeContact(app.live, { username: "sarah" });
     await app.live.patch(`/v1/contacts/${id}`, { email: "sarah@example.com" });
-    const [first] = (await eventsOf(app.live)).filter(({ event }) => event === "lead.scored");
+    const first = (await eventsOf(app.live)).find(({ event }) => event === "lead.scored");
     expect(first).toMatchObject({
       subject: id,
       actor: expect.stringMatching(/^key_/),

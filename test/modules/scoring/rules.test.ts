@@ -143,7 +143,7 @@ describe("the jobs of scoring", () => {
     const clock = { now: () => 0, at: () => () => undefined };
     const many = () => Promise.resolve(200);
     const write = <T>(work: (tx: never) => T | Promise<T>) => Promise.resolve(work(undefined as never));
-    for (const job of scoringJobs({ forgetRule: many, removeFaded: many, write: write as never, clock })) {
+    for (const job of scoringJobs({ forgetRule: many, removeFaded: many, write, clock })) {
       const result = await job.run({ env_id: 1, rule_id: "rule" }, new AbortController().signal);
       expect(await job.end(undefined as never, [{ job: undefined as never, ready: null, result }])).toMatchObject([{ kind: "snooze" }]);
     }
