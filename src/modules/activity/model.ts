@@ -18,7 +18,7 @@ export const ActivityItem = Type.Object({
   actor: Type.Union([Type.String(), Type.Null()], { description: "Who made it happen; null for a message." }),
   message: Type.Union([Message, Type.Null()], { description: "The message as it is now, at the time at which it was accepted." }),
   data: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()], {
-    description: "Of an event: the contact as it was after the change.",
+    description: "Of an event: the contact as it was after the change; of `lead.scored` the score and why.",
   }),
 });
 export type ActivityItem = Static<typeof ActivityItem>;
