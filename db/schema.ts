@@ -1,5 +1,15 @@
 import type { Generated } from "kysely";
-import type { ContactTable, ContactTagRow, ContactValueRow, FieldRow, SuppressionRow, TallyRow } from "./schema-people.ts";
+import type {
+  ContactPointsRow,
+  ContactTable,
+  ContactTagRow,
+  ContactValueRow,
+  FieldRow,
+  ScoreRuleRow,
+  ScoreSettingsRow,
+  SuppressionRow,
+  TallyRow,
+} from "./schema-people.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -22,6 +32,9 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  score_rules: ScoreRuleRow;
+  score_settings: ScoreSettingsRow;
+  contact_points: ContactPointsRow;
   tallies: TallyRow;
   suppressions: SuppressionRow;
   audit: AuditRow;

@@ -39,6 +39,11 @@ import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSuppressionService, presentSuppression } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
+import { indexedOf, readValue } from "#src/modules/contacts/field-values.ts";
+import { scoringJobs } from "#src/modules/scoring/job.ts";
+import { createScorer } from "#src/modules/scoring/scorer.ts";
+import { createScoringService } from "#src/modules/scoring/service.ts";
+import { createScoringStore } from "#src/modules/scoring/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
@@ -133,12 +138,10 @@ export function createServices({
   const fieldStore = createFieldStore(db);
   const fields = createFieldService({ store: fieldStore, clock, enqueue: (...args) => loop.enqueue(...args) });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
-  const contacts = createContactService({
-    store: contactStore,
-    clock,
-    appendEvent,
-    fields: fieldSource,
-  });
+  const scoringStore = createScoringStore(db);
+  const fieldValues = { definitions: fields.definitions, read: readValue, indexed: indexedOf };
+  const scorer = createScorer({ store: scoringStore, clock, fields: fieldValues, appendEvent });
+  const contacts = createContactService({ store: contactStore, clock, appendEvent, fields: fieldSource, scoring: scorer });
   const requested = auditedContacts(contacts, audit.record);
 
   const erasureStore = createErasureStore(db);
@@ -147,6 +150,7 @@ export function createServices({
     store: erasureStore,
     clock,
     cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
+    forgetPoints: scorer.forgetContact,
   });
   const erasure = createErasureService({
     store: erasureStore,
@@ -174,6 +178,7 @@ export function createServices({
         channels,
         accounts,
         contacts,
+        scoring: scorer,
         suppressions,
         onUnknown: workspaces.onUnknown,
         laneOf,
@@ -181,6 +186,7 @@ export function createServices({
         appendEvent,
       }),
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
+      ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
       erasure.sweepJob,
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
@@ -220,6 +226,7 @@ export function createServices({
     activity: createActivityService({
       store: createActivityStore(db),
       clock,
+      points: scorer.held,
       present: {
         contact: contacts.present,
         message: presentMessage,
@@ -232,5 +239,6 @@ export function createServices({
     tasks,
     templates,
     fields,
+    scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue: loop.enqueue, audit: audit.record }),
   };
 }

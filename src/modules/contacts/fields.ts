@@ -89,6 +89,11 @@ export function hasFields({ fields }: Fielded): boolean {
   return fields !== NO_VALUES;
 }
 
+/** Whether it has to be known what fields there are: where a contact gives or has some. Of others nothing is asked. */
+export function needsFields({ given }: Pick<FieldWork, "given">, before: Fielded | undefined): boolean {
+  return given !== null || (before !== undefined && hasFields(before));
+}
+
 /** Whether a request has anything that could be a custom field. */
 export function givesFields(input: ContactInput): boolean {
   return input.fields !== undefined || Object.keys(input).some((key) => !ownMembers.has(key));

@@ -1,5 +1,5 @@
-import { AppError } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import { severalPeople, taken } from "./conflicts.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactRow } from "./store.ts";
 
@@ -52,15 +52,4 @@ function toldBy(given: Identities): { name: Identity; value: string | number }[]
     const value = given[name] ?? null;
     return value === null ? [] : [{ name, value }];
   });
-}
-
-function severalPeople(found: { id: string; by: string }[]): AppError {
-  const told = found.map(({ id, by }) => `${by} is ${id}'s`).join(", ");
-  return new AppError("conflict", `These identities belong to different contacts: ${told}. Merge them, or send what belongs to one.`, {
-    members: { contact_ids: found.map(({ id }) => id) },
-  });
-}
-
-function taken(field: string, id: string): AppError {
-  return new AppError("conflict", `Another contact, ${id}, has this ${field}.`, { members: { contact_ids: [id] } });
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
+import { Score } from "#src/modules/scoring/model.ts";
 
 const BATCH_MAX = 500;
 export const TAG_LENGTH_MAX = 64;
@@ -63,6 +64,8 @@ export const ContactRef = Type.String({
 
 /** How a client names a contact in a body. */
 export const ContactReference = Type.Union([ContactRef, Type.Integer({ minimum: 1 })]);
+
+export const ScoredContact = Type.Object({ ...contactMembers, score: Score }, { $id: "ScoredContact" });
 
 export const UpsertedContact = Type.Object(
   { ...contactMembers, created: Type.Boolean({ description: "False when the person was here already." }) },

@@ -8,7 +8,7 @@ import { contextOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import type { EraseContact } from "#src/modules/erasure/model.ts";
 import { Task } from "#src/modules/tasks/model.ts";
-import { contactExample, eraseExample, upsertExample } from "./examples.ts";
+import { contactExample, eraseExample, scoredExample, upsertExample } from "./examples.ts";
 import {
   Contact,
   ContactBatch,
@@ -16,6 +16,7 @@ import {
   ContactInput,
   ContactRef,
   contactSorts,
+  ScoredContact,
   TAG_LENGTH_MAX,
   UpsertedContact,
 } from "./model.ts";
@@ -178,18 +179,20 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
     .get(
       "/v1/contacts/:id",
       async ({ request, params, set }) => {
-        const contact = await contacts.get(principalOf(request).env_id, params.id);
+        const { score, ...contact } = await contacts.get(principalOf(request).env_id, params.id);
+        // Of what a PATCH can change: the score fades by itself.
         set.headers.etag = etagOf(contact);
-        return contact;
+        return { ...contact, score };
       },
       {
         params,
         detail: operation({
           id: "contacts.get",
           summary: "Get a contact",
+          description: "With its score by the rules of Scoring, which lists leave out. The `ETag` is that of the contact without it.",
           tag: "Contacts",
           scope: "read:contacts",
-          answers: { 200: { description: "The contact.", schema: Contact, example: contactExample } },
+          answers: { 200: { description: "The contact.", schema: ScoredContact, example: scoredExample } },
         }),
       },
     )

@@ -4,6 +4,7 @@ import type { Precondition } from "#src/core/etag.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
+import type { LeadChange, Score } from "#src/modules/scoring/model.ts";
 import { apply, blank, check } from "./row.ts";
 import {
   createContactFields,
@@ -13,6 +14,7 @@ import {
   givesFields,
   hasFields,
   type KnownFields,
+  needsFields,
   NO_VALUES,
   noFields,
   readFields,
@@ -21,14 +23,17 @@ import { narrow, placeOf, writePlace } from "./filter.ts";
 import { type Identities, readIdentities } from "./identity.ts";
 import { createMatching } from "./matching.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { factsOf, presentContact, variablesOf, wordMembers, wordsOfContact } from "./present.ts";
-import type { ContactRow, ContactStore, NewContactRow } from "./store.ts";
+import { addressesOf, factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { detailsOf, happeningsOf, isFoundOtherwise, isSame, type Scoring } from "./happenings.ts";
+import type { ContactRow, ContactStore } from "./store.ts";
+import { compareTags } from "./tags.ts";
 
 interface Needs {
   store: ContactStore;
   clock: Clock;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   fields: FieldSource;
+  scoring: Scoring;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -43,6 +48,8 @@ interface Act extends Writer {
   input: ContactInput;
   identities: Identities;
   fields: FieldWork;
+  /** What has changed so far in this transaction, for scoring. */
+  changes: LeadChange[];
 }
 
 /** What an upsert came to. */
@@ -55,12 +62,19 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, scoring }: Needs) {
   const custom = createContactFields(source);
   const matching = createMatching(store);
 
   function event(tx: Tx, type: EventType, row: ContactRow, { env_id, actor }: Writer, known: KnownFields, more: object = {}): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
+  }
+
+  /** What a change is, for the log and for scoring. */
+  function tell(tx: Tx, act: Act, before: ContactRow | null, after: ContactRow): void {
+    const happened = happeningsOf(before, after);
+    for (const one of happened) event(tx, one.type, after, act, act.fields.known, detailsOf(one));
+    act.changes.push({ before, after, happened });
   }
 
   async function create(tx: Tx, act: Act): Promise<ContactRow> {
@@ -72,11 +86,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const fresh = apply(blank(env_id, number, now), act, "add", now);
     const row = { ...fresh, row: await store.insert(tx, fresh) };
     store.keepWords(tx, row, wordsOfContact(row));
-    const tags = JSON.parse(row.tags) as string[];
-    for (const tag of tags) store.addTag(tx, row, tag);
+    for (const tag of JSON.parse(row.tags) as string[]) store.addTag(tx, row, tag);
     if (hasFields(row)) custom.index(tx, row, NO_VALUES, row.fields, known);
-    event(tx, "contact.created", row, act, known);
-    if (tags.length > 0) event(tx, "contact.tagged", row, act, known, { tags_added: tags });
+    tell(tx, act, null, row);
     return row;
   }
 
@@ -87,14 +99,11 @@ export function createContactService({ store, clock, appendEvent, fields: source
     if (isSame(before, after)) return before;
     store.update(tx, after);
     if (isFoundOtherwise(before, after)) store.keepWords(tx, after, wordsOfContact(after));
-    const [had, has] = [before, after].map((row) => new Set(JSON.parse(row.tags) as string[])) as [Set<string>, Set<string>];
-    const [added, removed] = [[...has.difference(had)], [...had.difference(has)]];
+    const { added, removed } = compareTags(before.tags, after.tags);
     for (const tag of added) store.addTag(tx, before, tag);
     for (const tag of removed) store.removeTag(tx, before, tag);
     if (after.fields !== before.fields) custom.index(tx, before, before.fields, after.fields, known);
-    if (!isSame(before, { ...after, tags: before.tags })) event(tx, "contact.updated", after, act, known);
-    if (added.length > 0) event(tx, "contact.tagged", after, act, known, { tags_added: added });
-    if (removed.length > 0) event(tx, "contact.untagged", after, act, known, { tags_removed: removed });
+    tell(tx, act, before, after);
     return after;
   }
 
@@ -112,15 +121,11 @@ export function createContactService({ store, clock, appendEvent, fields: source
     return { identities, given };
   }
 
-  /** What is known of fields where a contact gives or has some: of others nothing is asked. */
-  function needsFields({ given }: Pick<FieldWork, "given">, before: ContactRow | undefined): boolean {
-    return given !== null || (before !== undefined && hasFields(before));
-  }
-
   async function upsert(
     tx: Tx,
     writer: Writer,
     input: ContactInput,
+    changes: LeadChange[],
     reader: FieldReader = custom.reader(tx, writer.env_id),
   ): Promise<Upserted> {
     const read = await readAll(tx, writer, input, reader);
@@ -130,6 +135,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
       input,
       identities: read.identities,
       fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+      changes,
     };
     const row = before === undefined ? await create(tx, act) : change(tx, act, before, "add");
     const { known } = act.fields;
@@ -155,15 +161,21 @@ export function createContactService({ store, clock, appendEvent, fields: source
      * phone. What is absent stays, null clears, tags are added.
      * @throws AppError `validation_error`, `conflict` when the identities belong to two people
      */
-    upsert: (tx: Tx, writer: Writer, input: ContactInput): ReturnType<typeof upsert> => upsert(tx, writer, input),
+    async upsert(tx: Tx, writer: Writer, input: ContactInput): Promise<Upserted> {
+      const changes: LeadChange[] = [];
+      const done = await upsert(tx, writer, input, changes);
+      await scoring.changed(tx, writer, changes);
+      return done;
+    },
 
     /** Upserts up to 500; each is taken or refused by itself. */
     async upsertBatch(tx: Tx, writer: Writer, { contacts }: ContactBatch): Promise<ContactBatchAnswer> {
       const results: ContactBatchAnswer["results"] = [];
       const reader = custom.reader(tx, writer.env_id);
+      const changes: LeadChange[] = [];
       for (const [index, input] of contacts.entries()) {
         try {
-          const { contact, created } = await upsert(tx, writer, input, reader);
+          const { contact, created } = await upsert(tx, writer, input, changes, reader);
           results.push({ index, id: contact.id, number: contact.number, created });
         } catch (error) {
           // All checks come before the first write, so a refused one leaves nothing behind.
@@ -172,6 +184,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
           results.push({ index, error: { code, message, ...(details === undefined ? {} : { details }) } });
         }
       }
+      await scoring.changed(tx, writer, changes);
       const created = results.filter((result) => "created" in result && result.created).length;
       const refused = results.filter((result) => "error" in result).length;
       return { results, created, updated: results.length - created - refused, refused };
@@ -195,11 +208,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
       );
     },
 
-    /** @param ref an id or a number @throws AppError `not_found` */
-    async get(env_id: number, ref: string): Promise<Contact> {
+    /** A contact with its score. @param ref an id or a number @throws AppError `not_found` */
+    async get(env_id: number, ref: string): Promise<Contact & { score: Score }> {
       const row = await byRef(null, env_id, ref);
       if (row === undefined || row.deleted_at !== null) throw notFound("contact");
-      return presentContact(row, await custom.knownFor(null, env_id, [row]));
+      const [known, score] = await Promise.all([custom.knownFor(null, env_id, [row]), scoring.scoreOf(env_id, row)]);
+      return { ...presentContact(row, known), score };
     },
 
     /**
@@ -215,20 +229,19 @@ export function createContactService({ store, clock, appendEvent, fields: source
         input,
         identities: read.identities,
         fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+        changes: [],
       };
       precondition(presentContact(before, act.fields.known));
       await matching.checkFree(tx, before, read.identities);
-      return presentContact(change(tx, act, before, "replace"), act.fields.known);
+      const after = change(tx, act, before, "replace");
+      await scoring.changed(tx, writer, act.changes);
+      return presentContact(after, act.fields.known);
     },
 
     /** What a contact can be written to at, the surest first; undefined where there is none. */
     async addresses(tx: Tx, env_id: number, id: string): Promise<string[] | undefined> {
       const row = await store.byId(tx, env_id, id);
-      if (row === undefined || row.deleted_at !== null) return undefined;
-      const { telegram_id, username, phone } = row;
-      return [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone].filter(
-        (address) => address !== null,
-      );
+      return row === undefined || row.deleted_at !== null ? undefined : addressesOf(row);
     },
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
@@ -269,13 +282,4 @@ export function createContactService({ store, clock, appendEvent, fields: source
       event(tx, "contact.deleted", row, writer, known);
     },
   };
-}
-
-function isSame(a: NewContactRow, b: NewContactRow): boolean {
-  return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
-}
-
-/** Whether a search finds it by other words than before. */
-function isFoundOtherwise(before: NewContactRow, after: NewContactRow): boolean {
-  return wordMembers.some((member) => before[member] !== after[member]);
 }
