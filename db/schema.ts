@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { ContactTable, ContactTagRow, ContactValueRow, FieldRow, SuppressionRow, TallyRow } from "./schema-people.ts";
+import type { ContactTable, ContactTagRow, ContactValueRow, FieldRow, SegmentRow, SuppressionRow, TallyRow } from "./schema-people.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -22,6 +22,7 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  segments: SegmentRow;
   tallies: TallyRow;
   suppressions: SuppressionRow;
   audit: AuditRow;

@@ -23,8 +23,11 @@ import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { describeSegments } from "#src/modules/segments/describe.ts";
+import { segmentRoutes } from "#src/modules/segments/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { auditRoutes } from "#src/modules/audit/routes.ts";
+import { tagRoutes } from "#src/modules/tags/routes.ts";
 import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { templateRoutes } from "#src/modules/templates/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
@@ -81,6 +84,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity))
     .use(fieldRoutes(services.fields, write))
+    .use(segmentRoutes(services.segments, write))
+    .use(tagRoutes(services.tags))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
@@ -147,12 +152,13 @@ const reference = {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
     Contacts: "People: who the messages go to, found by any of their identities.",
     Fields: "Custom fields of contacts: typed, checked, and good to filter by. A field keeps its values when its key changes.",
+    Segments: describeSegments(),
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit:
-      "Who changed what: keys, accounts, contacts, suppressions, the workspace and its environments. Kept for as long as the environment.",
+      "Who changed what: keys, accounts, contacts, segments, suppressions, the workspace and its environments. Kept for as long as the environment.",
     Jobs: "Work that takes long, such as an import, answers 202 with a job: how far it is, and what it has come to. A key sees the jobs that its scopes can read or could have started.",
     Service: "Health, metrics, and this reference.",
     Suppressions:

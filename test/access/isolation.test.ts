@@ -39,6 +39,7 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "contact_tags",
     "contact_values",
     "fields",
+    "segments",
     "audit",
     "tasks",
     "templates",

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { csvHeader, csvLine } from "./csv.ts";
 import { createContactFields, type FieldSource } from "./fields.ts";
-import { narrow } from "./filter.ts";
+import { readFilter, type SegmentSource } from "./filter.ts";
 import type { Contact, ContactFilter } from "./model.ts";
 import { presentContact } from "./present.ts";
-import type { ContactRow, ContactStore, Narrowed, Place } from "./store.ts";
+import type { ContactRow, ContactStore, Place } from "./store.ts";
 
 export const exportFormats = ["csv", "ndjson"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
@@ -28,11 +28,18 @@ const written: Record<ExportFormat, { header: string; line(contact: Contact): st
   ndjson: { header: "", line: (contact) => `${JSON.stringify(contact)}\n` },
 };
 
-/** @param store the pages come from its `page`, beside the main thread */
-export function createContactExport({ store, fields }: { store: Pick<ContactStore, "page">; fields: FieldSource }) {
-  const { knownFor } = createContactFields(fields);
+interface Needs {
+  store: Pick<ContactStore, "page">;
+  fields: FieldSource;
+  segments: SegmentSource;
+}
 
-  async function* parts(env_id: number, by: Narrowed, format: ExportFormat): AsyncGenerator<ExportPart, void, void> {
+/** @param store the pages come from its `page`, beside the main thread */
+export function createContactExport({ store, fields, segments }: Needs) {
+  const { knownFor, sought } = createContactFields(fields);
+
+  async function* parts(env_id: number, filter: ContactFilter, format: ExportFormat): AsyncGenerator<ExportPart, void, void> {
+    const by = await readFilter(env_id, filter, { sought, segments });
     const { header, line } = written[format];
     let begun = header;
     let after: Place | null = null;
@@ -55,8 +62,8 @@ export function createContactExport({ store, fields }: { store: Pick<ContactStor
   /**
    * All contacts of an environment, or those that a filter leaves, the oldest first, in parts that are made when they are
    * asked for. There is no snapshot: what changes while it goes on is told as it is found.
-   * @throws AppError `validation_error` for a bad time, or a search without a word; `unavailable` from the parts
+   * @throws AppError, from the parts: `validation_error` as the list of contacts; `unavailable`
    */
   return (env_id: number, filter: ContactFilter, format: ExportFormat): AsyncGenerator<ExportPart, void, void> =>
-    parts(env_id, narrow(filter), format);
+    parts(env_id, filter, format);
 }

@@ -17,7 +17,7 @@ import {
   noFields,
   readFields,
 } from "./fields.ts";
-import { narrow, placeOf, writePlace } from "./filter.ts";
+import { placeOf, readFilter, type SegmentSource, writePlace } from "./filter.ts";
 import { identities, type Identities, readIdentities } from "./identity.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
 import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
@@ -28,6 +28,7 @@ interface Needs {
   clock: Clock;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   fields: FieldSource;
+  segments: SegmentSource;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -54,7 +55,7 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, segments }: Needs) {
   const custom = createContactFields(source);
 
   /** @throws AppError `conflict` when the identities belong to two people */
@@ -186,11 +187,10 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return { results, created, updated: results.length - created - refused, refused };
     },
 
-    /** @throws AppError `validation_error` for a bad cursor or time, or a search without a word */
+    /** @throws AppError `validation_error` for a bad cursor or time, a search without a word, or a field or segment that is not here */
     async list(env_id: number, filter: ContactFilter, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Contact>> {
       const { sort = "-created_at" } = filter;
-      const by = narrow(filter);
-      if (filter.field !== undefined) by.field = await custom.sought(env_id, filter.field);
+      const by = await readFilter(env_id, filter, { sought: custom.sought, segments });
       const list = `contacts ${sort}`;
       const after = cursor === undefined ? null : placeOf(decodeCursor(list, env_id, cursor), sort);
       const [rows, count] = await Promise.all([store.page(env_id, by, sort, after, offset, limit + 1), store.total(env_id, by)]);
