@@ -36,13 +36,13 @@ export function createTagStore(db: Database) {
       run(sql<TagCount>`${walk(env_id, prefix, after)}
         select p.tag as tag, (select count(*) from (
           select 1 from contact_tags as t where t.env_id = ${env_id} and t.tag = p.tag limit ${TOTAL_MAX + 1}
-        ) as some) as contacts
+        ) as having_it) as contacts
         from (select w.tag from w where w.tag is not null ${begins(prefix)} limit ${most} offset ${offset}) as p`),
     /** Exact for all of an environment's tags; under a prefix up to TOTAL_MAX. */
     async total(env_id: number, prefix: string | undefined): Promise<{ total: number; capped: boolean }> {
       const most = prefix === undefined ? sql`` : sql`limit ${TOTAL_MAX + 1}`;
       const [row] = await run(sql<{ total: number }>`${walk(env_id, prefix, null)}
-        select count(*) as total from (select 1 from w where w.tag is not null ${begins(prefix)} ${most}) as some`);
+        select count(*) as total from (select 1 from w where w.tag is not null ${begins(prefix)} ${most}) as found`);
       const total = row?.total ?? 0;
       return prefix !== undefined && total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
     },

@@ -6,6 +6,7 @@ export type Tree = Record<string, unknown>;
 /** A message as the API shows it, as far as segments ask. */
 export interface SentMessage {
   contact_id: string | null;
+  direction: string;
   status: string;
   created_at: string;
 }
@@ -38,8 +39,8 @@ export function holds(tree: Tree, contact: Contact, world: World): boolean {
 function isActive(tree: Tree, { id }: Contact, { now, messages }: World): boolean {
   const since = tree["within_days"] === undefined ? -Infinity : now - (tree["within_days"] as number) * DAY_MS;
   const found = messages.filter(
-    ({ contact_id, status, created_at }) =>
-      contact_id === id && statuses[tree["activity"] as string]!.includes(status) && Date.parse(created_at) >= since,
+    ({ contact_id, direction, status, created_at }) =>
+      contact_id === id && direction === "out" && statuses[tree["activity"] as string]!.includes(status) && Date.parse(created_at) >= since,
   );
   return found.length >= ((tree["at_least"] as number | undefined) ?? 1);
 }
