@@ -24,7 +24,7 @@ async function withSegment(at: CommandLine): Promise<string> {
   await using server = await at.serve();
   const [{ id: workspace } = { id: 0 }] = await server.services.workspaces.all();
   const { id: env_id } = (await server.services.workspaces.rows(workspace)).find(({ name }) => name === "sandbox")!;
-  return server.db.write(async (tx) => {
+  return await server.db.write(async (tx) => {
     await server.services.fields.create(tx, env_id, { key: "plan", type: "text" });
     await server.services.contacts.upsert(tx, { env_id, actor: "command" }, { name: "Ann", external_id: "ann", fields: { plan: "Pro" } });
     const filter = { field: "plan", op: "equals", value: "pro" };

@@ -19,7 +19,7 @@ const languages = ["en", "en-GB", "de"];
 const timezones = ["Europe/Berlin", "Europe/London"];
 const externalIds = ["Ab1", "ab1", "ab_2", "AB%3"];
 
-export const fields = [
+const fields = [
   { key: "note", type: "text" },
   { key: "site", type: "url" },
   { key: "amount", type: "number" },
