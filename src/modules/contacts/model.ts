@@ -14,7 +14,7 @@ const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.
   description: "Kept and returned, never interpreted.",
 });
 
-const consentStatuses = ["granted", "withdrawn"] as const;
+export const consentStatuses = ["granted", "withdrawn"] as const;
 const Consent = Type.Object(
   {
     status: Type.Union(consentStatuses.map((status) => Type.Literal(status))),

@@ -159,7 +159,8 @@ export function createContactStore(db: Database) {
   return {
     /** A page in an order; from `after` on, which is not part of it. */
     page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
-      const isLed = by.words !== undefined || by.tag !== undefined || by.field !== undefined || leadingPart(by.where) !== undefined;
+      const isLed =
+        by.words !== undefined || by.tag !== undefined || by.field !== undefined || (isSqlite && leadingPart(by.where) !== undefined);
       const { column, direction } = orders[sort];
       const order = column === "id" && isLed ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
       const beyond = sql.raw(direction === "desc" ? "<" : ">");

@@ -1,5 +1,5 @@
 import { cutText, foldText } from "#src/core/search-text.ts";
-import type { ComparedColumn, ContactCondition } from "#src/modules/contacts/model.ts";
+import { type ComparedColumn, consentStatuses, type ContactCondition } from "#src/modules/contacts/model.ts";
 import { fault } from "./fault.ts";
 import type { Filter, ReadFilter, Reading } from "./tree.ts";
 import { type Compared, DAY_MS, readAs, readDays, readMoment, readOp, readPresence, readValues, turned, valueOf } from "./values.ts";
@@ -12,7 +12,6 @@ const timeOps = ["before", "after", "within_days", "not_within_days", ...presenc
 
 /** Of a name this much is kept folded. */
 const FOLDED_NAME_MAX = 100;
-const consentStatuses = ["granted", "withdrawn"];
 
 /** A text of a contact. */
 interface TextAttribute {
@@ -81,7 +80,7 @@ function readTelegramId(path: string, value: unknown): number {
 
 function readStatus(path: string, value: unknown): string {
   if (typeof value !== "string") throw fault(path, "wrong_type", `is one of ${consentStatuses.join(", ")}`);
-  if (!consentStatuses.includes(value)) throw fault(path, "not_allowed", `is one of ${consentStatuses.join(", ")}`);
+  if (!consentStatuses.some((status) => status === value)) throw fault(path, "not_allowed", `is one of ${consentStatuses.join(", ")}`);
   return value;
 }
 

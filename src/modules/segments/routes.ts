@@ -6,7 +6,7 @@ import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } f
 import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
-import { filterExample, newSegmentExample, previewExample, segmentExample as example } from "./examples.ts";
+import { newSegmentExample, previewAskExample, previewExample, segmentExample as example } from "./examples.ts";
 import { NewSegment, PreviewSegment, Segment, segmentObjects, SegmentPatch, SegmentPreview } from "./model.ts";
 import type { SegmentService } from "./service.ts";
 
@@ -140,7 +140,7 @@ function previewRoutes(segments: SegmentService) {
       tag,
       scope: "read:contacts",
       idempotent: false,
-      example: { filter: filterExample },
+      example: previewAskExample,
       answers: { 200: { description: "How many, and some of them.", schema: SegmentPreview, example: previewExample } },
     }),
   });

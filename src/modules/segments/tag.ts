@@ -1,8 +1,7 @@
+import { TAG_LENGTH_MAX } from "#src/modules/contacts/model.ts";
 import { fault } from "./fault.ts";
 import type { Filter, ReadFilter } from "./tree.ts";
 import { readText } from "./values.ts";
-
-const TAG_LENGTH_MAX = 64;
 
 /** @throws AppError `validation_error` */
 export function readTag(at: string, given: Filter): ReadFilter {
