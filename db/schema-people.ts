@@ -69,6 +69,19 @@ export interface ContactValueRow {
   contact_row: number;
 }
 
+/** A filter that is kept under a name. */
+export interface SegmentRow {
+  env_id: number;
+  id: string;
+  object: string;
+  name: string;
+  description: string | null;
+  /** JSON: the tree, with a field's id in place of its key. */
+  filter: string;
+  created_at: number;
+  updated_at: number;
+}
+
 /** What gives points to contacts. */
 export interface ScoreRuleRow {
   env_id: number;

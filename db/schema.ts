@@ -7,6 +7,7 @@ import type {
   FieldRow,
   ScoreRuleRow,
   ScoreSettingsRow,
+  SegmentRow,
   SuppressionRow,
   TallyRow,
 } from "./schema-people.ts";
@@ -35,6 +36,7 @@ export interface Schema {
   score_rules: ScoreRuleRow;
   score_settings: ScoreSettingsRow;
   contact_points: ContactPointsRow;
+  segments: SegmentRow;
   tallies: TallyRow;
   suppressions: SuppressionRow;
   audit: AuditRow;

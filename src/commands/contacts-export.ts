@@ -33,7 +33,8 @@ export function contactsExportCommand(terminal: Terminal): Command {
     if (flags.json === true && flags.output === undefined) throw new ExitError("--json tells of the file: add --output", 2);
     return withData(terminal, flags, async ({ services }) => {
       const { env_id } = await findEnvironment(services, flags);
-      const parts = services.exportContacts(env_id, contactFilterOf(flags), flags.format);
+      const filter = await contactFilterOf(services.segments, env_id, flags);
+      const parts = services.exportContacts(env_id, filter, flags.format);
       // A line of progress would stand amid the contacts.
       const isSilent = !terminal.isTerminal || (flags.output === undefined && terminal.isOutTerminal === true);
       const told = isSilent ? parts : withProgress(terminal, parts);

@@ -42,6 +42,7 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "score_rules",
     "score_settings",
     "contact_points",
+    "segments",
     "audit",
     "tasks",
     "templates",

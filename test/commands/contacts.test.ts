@@ -22,6 +22,19 @@ async function setup(...contacts: ContactInput[]): Promise<CommandLine> {
   return at;
 }
 
+/** Adds a contact with a custom field to the sandbox, and a segment of those with its value. @returns the segment's id */
+async function withSegment(at: CommandLine): Promise<string> {
+  await using server = await at.serve();
+  const [{ id: workspace } = { id: 0 }] = await server.services.workspaces.all();
+  const { id: env_id } = (await server.services.workspaces.rows(workspace)).find(({ name }) => name === "sandbox")!;
+  return await server.db.write(async (tx) => {
+    await server.services.fields.create(tx, env_id, { key: "plan", type: "text" });
+    await server.services.contacts.upsert(tx, { env_id, actor: "command" }, { name: "Ann", external_id: "ann", fields: { plan: "Pro" } });
+    const filter = { field: "plan", op: "equals", value: "pro" };
+    return (await server.services.segments.create(tx, { env_id, key_id: "command" }, { name: "Those on pro", filter })).id;
+  });
+}
+
 const people = [
   { name: "Sarah Miller", username: "sarah_miller", email: "sarah@example.com", tags: ["trial", "vip"] },
   { name: "John Smith", phone: "+447700900123" },
@@ -37,6 +50,23 @@ describe("contacts list", () => {
     expect((await list(at, "--search", "mil")).items.map(({ name }) => name)).toEqual(["Sarah Miller"]);
     expect((await list(at, "--tag", "vip")).items.map(({ name }) => name)).toEqual(["Sarah Miller"]);
     expect((await list(at, "--created-before", "2020-01-01T00:00:00Z")).items).toEqual([]);
+  });
+
+  test("is narrowed by a custom field, and by a segment that is named by its id or its name", async () => {
+    using at = await setup(...people);
+    const id = await withSegment(at);
+    for (const flags of [
+      ["--field", "plan:pro"],
+      ["--segment", id],
+      ["--segment", "Those on pro"],
+    ]) {
+      expect((await list(at, ...flags)).items.map(({ name }) => name)).toEqual(["Ann"]);
+      const exported = await at.run("contacts", "export", "--test", "--format", "ndjson", ...flags);
+      expect(JSON.parse(exported.out)).toMatchObject({ name: "Ann" });
+    }
+    expect(await at.run("contacts", "list", "--test", "--segment", "nobody")).toMatchObject({ code: 1, out: "" });
+    expect(await at.run("contacts", "list", "--segment", id)).toMatchObject({ code: 1, out: "" });
+    expect(await at.run("contacts", "export", "--test", "--field", "tier:pro")).toMatchObject({ code: 1, out: "" });
   });
 
   test("is a table for people, who are told that there are more", async () => {

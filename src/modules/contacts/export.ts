@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type CsvPart, csvHeader } from "#src/core/csv.ts";
 import { contactColumns } from "./csv.ts";
 import { createContactFields, type FieldSource } from "./fields.ts";
-import { narrow } from "./filter.ts";
+import { readFilter, type SegmentSource } from "./filter.ts";
 import type { ContactFilter } from "./model.ts";
 import { presentContact } from "./present.ts";
 import type { ContactRow, ContactStore, Narrowed, Place } from "./store.ts";
@@ -32,9 +32,15 @@ const PART_ROWS = 50;
 
 const encoder = new TextEncoder();
 
-/** @param store the pages come from it, beside the main thread */
-export function createContactExport({ store, fields }: { store: Pick<ContactStore, "page" | "csvPage">; fields: FieldSource }) {
-  const { knownFor, reader } = createContactFields(fields);
+interface Needs {
+  /** The pages come from it, beside the main thread. */
+  store: Pick<ContactStore, "page" | "csvPage">;
+  fields: FieldSource;
+  segments: SegmentSource;
+}
+
+export function createContactExport({ store, fields, segments }: Needs) {
+  const { knownFor, reader, sought } = createContactFields(fields);
 
   /** The next page, which has begun to be made. */
   function ahead(env_id: number, by: Narrowed, after: Place | null, most: number): { most: number; page: Promise<CsvPart> } {
@@ -79,10 +85,12 @@ export function createContactExport({ store, fields }: { store: Pick<ContactStor
   /**
    * All contacts of an environment, or those that a filter leaves, the oldest first, in parts that are made when they are
    * asked for. There is no snapshot: what changes while it goes on is told as it is found.
-   * @throws AppError `validation_error` for a bad time, or a search without a word; `unavailable` from the parts
+   * @throws AppError, from the parts: `validation_error` as the list of contacts; `unavailable`
    */
-  return (env_id: number, filter: ContactFilter, format: ExportFormat): Parts =>
-    format === "csv" ? csv(env_id, narrow(filter)) : ndjson(env_id, narrow(filter));
+  return async function* (env_id: number, filter: ContactFilter, format: ExportFormat): Parts {
+    const by = await readFilter(env_id, filter, { sought, segments });
+    yield* format === "csv" ? csv(env_id, by) : ndjson(env_id, by);
+  };
 }
 
 /** How many rows come to a page, of which one takes so much. */

@@ -17,7 +17,7 @@ export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 })
 
 const ContactId = Type.String({ pattern: idPattern("ct") });
 
-const consentStatuses = ["granted", "withdrawn"] as const;
+export const consentStatuses = ["granted", "withdrawn"] as const;
 const Consent = Type.Object(
   {
     status: Type.Union(consentStatuses.map((status) => Type.Literal(status))),
@@ -137,9 +137,35 @@ export interface ContactFilter {
   tag?: string;
   /** `key:value` of a custom field. */
   field?: string;
+  /** Id of a segment. */
+  segment?: string;
   created_after?: string;
   created_before?: string;
   seen_after?: string;
   seen_before?: string;
   sort?: ContactSort;
 }
+
+/** What a value of a contact is compared with; one that is absent never compares as true. */
+export type Comparison =
+  | { op: "set" }
+  | { op: "in"; values: readonly (string | number)[] }
+  | { op: "starts_with" | "contains"; value: string }
+  | { op: "range"; least?: number; above?: number; most?: number; below?: number };
+
+/** What of a contact itself can be compared. `sort_name` is the name folded, `consent` the status of it. */
+export type ComparedColumn =
+  | ("external_id" | "telegram_id" | "username" | "email" | "phone" | "name" | "sort_name" | "first_name" | "last_name")
+  | ("language" | "timezone" | "consent" | "created_at" | "last_seen_at");
+
+/** A condition that contacts are narrowed by, read and checked: all times are moments, all texts in the form in which they are kept. */
+export type ContactCondition =
+  | { all: readonly ContactCondition[] }
+  | { any: readonly ContactCondition[] }
+  | { not: ContactCondition }
+  | { column: ComparedColumn; is: Comparison }
+  | { tag: string }
+  /** A custom field, by the part of the index that has its values. */
+  | { field_id: string; kind: "txt" | "num"; is: Comparison }
+  /** Messages to the contact that are in one of these states; of those made at `since` (ms) or later. */
+  | { statuses: readonly string[]; since?: number; at_least: number };

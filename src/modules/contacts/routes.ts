@@ -1,6 +1,7 @@
 import { Elysia, t } from "elysia";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { cursorOptions, givenOf, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import { idPattern } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import { operation } from "#src/core/operation.ts";
 import type { Principal } from "#src/core/principal.ts";
@@ -44,6 +45,14 @@ const filterQuery = {
     }),
   ),
   tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
+  field: t.Optional(
+    t.String({
+      minLength: 3,
+      maxLength: 600,
+      description: "Who has this value in a custom field, as `key:value`. Case and accents do not matter. Segments know ranges too.",
+    }),
+  ),
+  segment: t.Optional(t.String({ pattern: idPattern("seg"), description: "Who is in this segment, `seg_…`, at this moment." })),
   created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
   created_before: t.Optional(t.String(timeOptions("Made before this time."))),
   seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),
@@ -121,13 +130,6 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
             offset: t.Optional(t.Integer(offsetOptions)),
             cursor: t.Optional(t.String(cursorOptions)),
             ...filterQuery,
-            field: t.Optional(
-              t.String({
-                minLength: 3,
-                maxLength: 600,
-                description: "Who has this value in a custom field, as `key:value`. Case and accents do not matter.",
-              }),
-            ),
             sort: t.Optional(
               t.Union(
                 contactSorts.map((sort) => t.Literal(sort)),

@@ -19,9 +19,9 @@ import {
   noFields,
   readFields,
 } from "./fields.ts";
-import { narrow, placeOf, writePlace } from "./filter.ts";
+import { placeOf, readFilter, type SegmentSource, writePlace } from "./filter.ts";
 import { type Identities, readIdentities } from "./identity.ts";
-import { createMatching } from "./matching.ts";
+import { createRecognition } from "./recognition.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
 import { addressesOf, factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
 import { detailsOf, happeningsOf, isFoundOtherwise, isSame, type Scoring } from "./happenings.ts";
@@ -34,6 +34,7 @@ interface Needs {
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   fields: FieldSource;
   scoring: Scoring;
+  segments: SegmentSource;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -62,9 +63,9 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source, scoring }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, scoring, segments }: Needs) {
   const custom = createContactFields(source);
-  const matching = createMatching(store);
+  const recognition = createRecognition(store);
 
   function event(tx: Tx, type: EventType, row: ContactRow, { env_id, actor }: Writer, known: KnownFields, more: object = {}): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
@@ -129,7 +130,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
     reader: FieldReader = custom.reader(tx, writer.env_id),
   ): Promise<Upserted> {
     const read = await readAll(tx, writer, input, reader);
-    const before = await matching.find(tx, writer.env_id, read.identities);
+    const before = await recognition.find(tx, writer.env_id, read.identities);
     const act: Act = {
       ...writer,
       input,
@@ -190,11 +191,10 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return { results, created, updated: results.length - created - refused, refused };
     },
 
-    /** @throws AppError `validation_error` for a bad cursor or time, or a search without a word */
+    /** @throws AppError `validation_error` for a bad cursor or time, a search without a word, or a field or segment that is not here */
     async list(env_id: number, filter: ContactFilter, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Contact>> {
       const { sort = "-created_at" } = filter;
-      const by = narrow(filter);
-      if (filter.field !== undefined) by.field = await custom.sought(env_id, filter.field);
+      const by = await readFilter(env_id, filter, { sought: custom.sought, segments });
       const list = `contacts ${sort}`;
       const after = cursor === undefined ? null : placeOf(decodeCursor(list, env_id, cursor), sort);
       const [rows, count] = await Promise.all([store.page(env_id, by, sort, after, offset, limit + 1), store.total(env_id, by)]);
@@ -232,7 +232,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
         changes: [],
       };
       precondition(presentContact(before, act.fields.known));
-      await matching.checkFree(tx, before, read.identities);
+      await recognition.checkFree(tx, before, read.identities);
       const after = change(tx, act, before, "replace");
       await scoring.changed(tx, writer, act.changes);
       return presentContact(after, act.fields.known);

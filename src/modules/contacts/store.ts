@@ -7,9 +7,10 @@ import { lowestId } from "#src/core/ids.ts";
 import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { changeable, columns } from "./columns.ts";
+import { compileCondition, leadingPart } from "./condition-sql.ts";
 import type { ContactColumn } from "./csv.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
-import type { ContactSort } from "./model.ts";
+import type { ContactCondition, ContactSort } from "./model.ts";
 
 export type NewContactRow = Omit<ContactRow, "row">;
 
@@ -19,6 +20,7 @@ export interface Narrowed {
   words?: readonly string[];
   tag?: string;
   field?: SoughtValue;
+  where?: ContactCondition;
   created_after?: number;
   created_before?: number;
   seen_after?: number;
@@ -119,7 +121,7 @@ export function createContactStore(db: Database) {
         ),
       );
 
-  /** On SQLite a search leads, or else a tag or a custom field, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
+  /** On SQLite a search leads, or else a tag or a custom field, also one that a condition has, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
   function from(env_id: number, by: Narrowed) {
     const { words, tag, field } = by;
     const c = db.read.selectFrom("contacts as c").where("c.env_id", "=", env_id).where("c.deleted_at", "is", null);
@@ -129,9 +131,11 @@ export function createContactStore(db: Database) {
       return c
         .$if(words !== undefined, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
         .$if(tag !== undefined, (q) => q.where(tagged))
-        .$if(field !== undefined, (q) => q.where(valued()));
+        .$if(field !== undefined, (q) => q.where(valued()))
+        .$if(by.where !== undefined, (q) => q.where(compileCondition(db.engine, env_id, by.where!)));
     const lead = leadOf(env_id, by);
-    if (lead === undefined) return c;
+    const narrowed = by.where === undefined ? undefined : compileCondition(db.engine, env_id, by.where);
+    if (lead === undefined) return c.$if(narrowed !== undefined, (q) => q.where(narrowed!));
     const led = db.read
       .selectFrom(lead.as("lead"))
       .crossJoin("contacts as c")
@@ -140,7 +144,8 @@ export function createContactStore(db: Database) {
       .where("c.deleted_at", "is", null) as unknown as typeof c;
     return led
       .$if(words !== undefined && tag !== undefined, (q) => q.where(tagged))
-      .$if(field !== undefined && (words !== undefined || tag !== undefined), (q) => q.where(valued()));
+      .$if(field !== undefined && (words !== undefined || tag !== undefined), (q) => q.where(valued()))
+      .$if(narrowed !== undefined, (q) => q.where(narrowed!));
   }
 
   const narrow = (env_id: number, by: Narrowed) =>
@@ -152,7 +157,7 @@ export function createContactStore(db: Database) {
 
   /** From `after` on, which is not part of it. */
   function inOrder(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null) {
-    const led = isLed(by);
+    const led = isLed(by) || (isSqlite && leadingPart(by.where) !== undefined);
     const { column, direction } = orders[sort];
     const order = column === "id" && led ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
     const beyond = sql.raw(direction === "desc" ? "<" : ">");
@@ -179,7 +184,7 @@ export function createContactStore(db: Database) {
         .select(["c.row", ...columns.map((name) => `c.${name}` as const)])
         .offset(offset)
         .limit(most);
-      return isLed(by) || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
+      return isLed(by) || by.where !== undefined || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
     },
     /** As `page` in the order of making, as lines of CSV. */
     csvPage(env_id: number, by: Narrowed, after: Place | null, most: number, shown: readonly ContactColumn[]): Promise<CsvPart> {
@@ -195,7 +200,7 @@ export function createContactStore(db: Database) {
         return { total: found?.value ?? 0, capped: false };
       }
       // Who is deleted is in no index by words or tags: their own rows need not be looked at.
-      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by) : undefined;
+      const lead = isSqlite && Object.keys(by).length === 1 && by.where === undefined ? leadOf(env_id, by) : undefined;
       const all = lead === undefined ? narrow(env_id, by) : (db.read.selectFrom(lead.as("lead")) as unknown as ReturnType<typeof narrow>);
       const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
       const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
@@ -270,10 +275,12 @@ const matchOf = (env_id: number, words: readonly string[]) => words.map((word) =
 const tsqueryOf = (env_id: number, words: readonly string[]) => words.map((word) => `'${env_id}_${word}':*`).join(" & ");
 
 /** Rows of contacts in the order of their making, as an index of SQLite has them. */
-function leadOf(env_id: number, { words, tag, field }: Narrowed): RawBuilder<unknown> | undefined {
+function leadOf(env_id: number, { words, tag, field, where }: Narrowed): RawBuilder<unknown> | undefined {
   if (words !== undefined) return sql`(select rowid as row from contact_words where contact_words match ${matchOf(env_id, words)})`;
   if (tag !== undefined) return sql`(select contact_row as row from contact_tags where env_id = ${env_id} and tag = ${tag})`;
-  return field === undefined ? undefined : sql`(${rowsWith(env_id, field)})`;
+  if (field !== undefined) return sql`(${rowsWith(env_id, field)})`;
+  const part = leadingPart(where);
+  return part === undefined ? undefined : leadOf(env_id, part);
 }
 
 /** Who has a value in a custom field. */
