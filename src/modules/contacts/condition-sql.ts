@@ -79,11 +79,14 @@ function compare(engine: Engine, value: RawBuilder<unknown>, is: Comparison): Co
   }
 }
 
-/** What of a condition has rows of contacts, in the order of their making, as a range of an index; each contact has one there at most. */
-export function leadingPart(condition: ContactCondition | undefined): LeadingPart | undefined {
-  if (condition === undefined) return undefined;
-  if ("all" in condition) return condition.all.map(leadingPart).find((found) => found !== undefined);
-  if ("tag" in condition) return { tag: condition.tag };
-  if (!("field_id" in condition) || condition.is.op !== "in" || condition.is.values.length !== 1) return undefined;
-  return { field: { field_id: condition.field_id, value: condition.is.values[0]! } };
+/** The parts of a condition that have rows of contacts as a range of an index; each contact has one there at most. */
+export function leadingParts(condition: ContactCondition | undefined): { parts: LeadingPart[]; isWhole: boolean } {
+  if (condition === undefined) return { parts: [], isWhole: true };
+  if ("all" in condition) {
+    const each = condition.all.map(leadingParts);
+    return { parts: each.flatMap(({ parts }) => parts), isWhole: each.every(({ isWhole }) => isWhole) };
+  }
+  if ("tag" in condition) return { parts: [{ tag: condition.tag }], isWhole: true };
+  if (!("field_id" in condition) || condition.is.op !== "in" || condition.is.values.length !== 1) return { parts: [], isWhole: false };
+  return { parts: [{ field: { field_id: condition.field_id, value: condition.is.values[0]! } }], isWhole: true };
 }

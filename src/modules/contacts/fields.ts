@@ -4,7 +4,8 @@ import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { FieldDefinition } from "#src/modules/fields/model.ts";
 import { type FieldValue, indexedOf, readValue, soughtOf, writeValue } from "./field-values.ts";
 import { ContactInput } from "./model.ts";
-import type { ContactRow, SoughtValue } from "./store.ts";
+import type { SoughtValue } from "./lead-sql.ts";
+import type { ContactRow } from "./store.ts";
 
 /** What contacts need of custom fields. */
 export interface FieldSource {

@@ -2,7 +2,8 @@ import { invalidField } from "#src/core/errors.ts";
 import { wordsOf } from "#src/core/search-text.ts";
 import { readTime } from "#src/core/time-field.ts";
 import type { ContactCondition, ContactFilter, ContactSort } from "./model.ts";
-import type { ContactRow, Narrowed, Place, SoughtValue } from "./store.ts";
+import type { SoughtValue } from "./lead-sql.ts";
+import type { ContactRow, Narrowed, Place } from "./store.ts";
 
 /** Words of a search beyond these narrow it no further. */
 const WORDS_MAX = 8;

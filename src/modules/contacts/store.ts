@@ -7,8 +7,9 @@ import { lowestId } from "#src/core/ids.ts";
 import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { changeable, columns } from "./columns.ts";
-import { compileCondition, leadingPart } from "./condition-sql.ts";
+import { compileCondition, leadingParts } from "./condition-sql.ts";
 import type { ContactColumn } from "./csv.ts";
+import { fieldPart, leadOf, type SoughtValue, tagPart } from "./lead-sql.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
 import type { ContactCondition, ContactSort } from "./model.ts";
 
@@ -25,12 +26,6 @@ export interface Narrowed {
   created_before?: number;
   seen_after?: number;
   seen_before?: number;
-}
-
-/** A value of a custom field as the index has it: a text, folded, or a number. */
-export interface SoughtValue {
-  field_id: string;
-  value: string | number;
 }
 
 /** The last contact of the page before: its place in the order, and its id. */
@@ -125,27 +120,22 @@ export function createContactStore(db: Database) {
   function from(env_id: number, by: Narrowed) {
     const { words, tag, field } = by;
     const c = db.read.selectFrom("contacts as c").where("c.env_id", "=", env_id).where("c.deleted_at", "is", null);
-    const tagged = sql<boolean>`exists (select 1 from contact_tags as t where t.env_id = ${env_id} and t.tag = ${tag} and t.contact_row = c.row)`;
-    const valued = () => sql<boolean>`exists (${rowsWith(env_id, field!)} and contact_row = c.row)`;
     if (!isSqlite)
       return c
         .$if(words !== undefined, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
-        .$if(tag !== undefined, (q) => q.where(tagged))
-        .$if(field !== undefined, (q) => q.where(valued()))
+        .$if(tag !== undefined, (q) => q.where(tagPart(env_id, tag!).has(sql`c.row`)))
+        .$if(field !== undefined, (q) => q.where(fieldPart(env_id, field!).has(sql`c.row`)))
         .$if(by.where !== undefined, (q) => q.where(compileCondition(db.engine, env_id, by.where!)));
     const lead = leadOf(env_id, by);
-    const narrowed = by.where === undefined ? undefined : compileCondition(db.engine, env_id, by.where);
+    const narrowed = by.where === undefined || lead?.isWhole === true ? undefined : compileCondition(db.engine, env_id, by.where);
     if (lead === undefined) return c.$if(narrowed !== undefined, (q) => q.where(narrowed!));
     const led = db.read
-      .selectFrom(lead.as("lead"))
+      .selectFrom(lead.rows.as("lead"))
       .crossJoin("contacts as c")
       .where(sql<boolean>`c.row = lead.row`)
       .where("c.env_id", "=", env_id)
       .where("c.deleted_at", "is", null) as unknown as typeof c;
-    return led
-      .$if(words !== undefined && tag !== undefined, (q) => q.where(tagged))
-      .$if(field !== undefined && (words !== undefined || tag !== undefined), (q) => q.where(valued()))
-      .$if(narrowed !== undefined, (q) => q.where(narrowed!));
+    return led.$if(narrowed !== undefined, (q) => q.where(narrowed!));
   }
 
   const narrow = (env_id: number, by: Narrowed) =>
@@ -157,7 +147,7 @@ export function createContactStore(db: Database) {
 
   /** From `after` on, which is not part of it. */
   function inOrder(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null) {
-    const led = isLed(by) || (isSqlite && leadingPart(by.where) !== undefined);
+    const led = isLed(by) || (isSqlite && leadingParts(by.where).parts.length > 0);
     const { column, direction } = orders[sort];
     const order = column === "id" && led ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
     const beyond = sql.raw(direction === "desc" ? "<" : ">");
@@ -199,9 +189,10 @@ export function createContactStore(db: Database) {
         const found = await tally.one(null, { env_id, name: "contacts" });
         return { total: found?.value ?? 0, capped: false };
       }
-      // Who is deleted is in no index by words or tags: their own rows need not be looked at.
-      const lead = isSqlite && Object.keys(by).length === 1 && by.where === undefined ? leadOf(env_id, by) : undefined;
-      const all = lead === undefined ? narrow(env_id, by) : (db.read.selectFrom(lead.as("lead")) as unknown as ReturnType<typeof narrow>);
+      const lead = isSqlite && isIndexed(by) ? leadOf(env_id, by) : undefined;
+      // Who is deleted is in no index by words, tags or fields: their own rows need not be looked at.
+      const all =
+        lead?.isWhole === true ? (db.read.selectFrom(lead.rows.as("lead")) as unknown as ReturnType<typeof narrow>) : narrow(env_id, by);
       const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
       const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
       const total = row?.total ?? 0;
@@ -257,6 +248,10 @@ export function createContactStore(db: Database) {
 /** Whether an index other than that of the order finds them. */
 const isLed = ({ words, tag, field }: Narrowed) => words !== undefined || tag !== undefined || field !== undefined;
 
+/** Whether nothing is asked but what such indexes and a condition know. */
+const isIndexed = (by: Narrowed) =>
+  Object.keys(by).every((name) => name === "words" || name === "tag" || name === "field" || name === "where");
+
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;
 /** Rows that are read within a few milliseconds: a page, and the one that tells of the next. */
@@ -269,25 +264,8 @@ const orders = {
   "-last_seen_at": { column: "last_seen_at", direction: "desc" },
 } as const satisfies Record<ContactSort, { column: string; direction: string }>;
 
-/** https://www.sqlite.org/fts5.html#fts5_prefix_queries */
-const matchOf = (env_id: number, words: readonly string[]) => words.map((word) => `"${env_id}_${word}"*`).join(" ");
 /** https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY */
 const tsqueryOf = (env_id: number, words: readonly string[]) => words.map((word) => `'${env_id}_${word}':*`).join(" & ");
-
-/** Rows of contacts in the order of their making, as an index of SQLite has them. */
-function leadOf(env_id: number, { words, tag, field, where }: Narrowed): RawBuilder<unknown> | undefined {
-  if (words !== undefined) return sql`(select rowid as row from contact_words where contact_words match ${matchOf(env_id, words)})`;
-  if (tag !== undefined) return sql`(select contact_row as row from contact_tags where env_id = ${env_id} and tag = ${tag})`;
-  if (field !== undefined) return sql`(${rowsWith(env_id, field)})`;
-  const part = leadingPart(where);
-  return part === undefined ? undefined : leadOf(env_id, part);
-}
-
-/** Who has a value in a custom field. */
-function rowsWith(env_id: number, { field_id, value }: SoughtValue): RawBuilder<unknown> {
-  const column = sql.ref(typeof value === "string" ? "txt" : "num");
-  return sql`select contact_row as row from contact_values where env_id = ${env_id} and field_id = ${field_id} and ${column} = ${value}`;
-}
 
 function all(q: Database["read"]) {
   return q.selectFrom("contacts").select(["row", ...columns]);
