@@ -1,4 +1,5 @@
 import type { Compilable, Kysely } from "kysely";
+import type { CsvColumn, CsvPart } from "#src/core/csv.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Schema } from "./schema.ts";
 
@@ -27,6 +28,11 @@ export interface Database {
   prepare<Values extends object, Row = Record<string, never>>(build: Build<Values>): Prepared<Values, Row>;
   /** Runs a read that may take long beside the main thread. */
   slowly<Row>(query: Compilable<Row>): Promise<Row[]>;
+  /**
+   * As `slowly`, with the rows as lines of CSV. On SQLite they are written where they are read, beside the main thread.
+   * @param columns what the query selects, under these names and in this order
+   */
+  slowlyCsv(query: Compilable<unknown>, columns: readonly CsvColumn[]): Promise<CsvPart>;
   /** True when a program beside this one has written since the last call. Cheap. SQLite only; false on PostgreSQL. */
   changedElsewhere(): boolean;
   close(): Promise<void>;

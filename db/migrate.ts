@@ -8,6 +8,8 @@ import { auditAndTasks } from "./migrations/0004-audit-and-tasks.ts";
 import { templates } from "./migrations/0005-templates.ts";
 import { fields } from "./migrations/0006-fields.ts";
 import { erasure } from "./migrations/0007-erasure.ts";
+import { segments } from "./migrations/0008-segments.ts";
+import { scoring } from "./migrations/0009-scoring.ts";
 import { imports } from "./migrations/0011-imports.ts";
 
 interface Migration {
@@ -25,6 +27,8 @@ const migrations: readonly Migration[] = [
   { number: 5, name: "templates", up: templates },
   { number: 6, name: "fields", up: fields },
   { number: 7, name: "erasure", up: erasure },
+  { number: 8, name: "segments", up: segments },
+  { number: 9, name: "scoring", up: scoring },
   { number: 11, name: "imports", up: imports },
 ];
 

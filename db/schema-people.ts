@@ -69,6 +69,57 @@ export interface ContactValueRow {
   contact_row: number;
 }
 
+/** A filter that is kept under a name. */
+export interface SegmentRow {
+  env_id: number;
+  id: string;
+  object: string;
+  name: string;
+  description: string | null;
+  /** JSON: the tree, with a field's id in place of its key. */
+  filter: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** What gives points to contacts. */
+export interface ScoreRuleRow {
+  env_id: number;
+  id: string;
+  name: string;
+  points: number;
+  /** JSON. Names a custom field by its id. */
+  condition: string;
+  decay_days: number | null;
+  enabled: number;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface ScoreSettingsRow {
+  env_id: number;
+  /** JSON list of numbers, ascending. */
+  thresholds: string;
+  updated_at: number;
+}
+
+/** Points that a contact has got by a rule for events: of one day, or of all days where they don't fade. */
+export interface ContactPointsRow {
+  env_id: number;
+  contact_row: number;
+  rule_id: string;
+  /** As the rule said at the time; 0 where they stay. */
+  decay_days: number;
+  /** Of the events, in UTC since 1970; 0 where they stay. */
+  day: number;
+  points: number;
+  /** How many events. */
+  count: number;
+  last_at: number;
+  /** From when on they count no more; null where they stay. */
+  fades_at: number | null;
+}
+
 /** Numbers that an environment counts, such as its contacts. */
 export interface TallyRow {
   env_id: number;

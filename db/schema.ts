@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type {
+  ContactPointsRow,
   ContactTable,
   ContactTagRow,
   ContactValueRow,
@@ -8,6 +9,9 @@ import type {
   ImportChunkRow,
   ImportFailureRow,
   ImportRow,
+  ScoreRuleRow,
+  ScoreSettingsRow,
+  SegmentRow,
   SuppressionRow,
   TallyRow,
 } from "./schema-people.ts";
@@ -33,6 +37,10 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  score_rules: ScoreRuleRow;
+  score_settings: ScoreSettingsRow;
+  contact_points: ContactPointsRow;
+  segments: SegmentRow;
   imports: ImportRow;
   import_chunks: ImportChunkRow;
   import_failures: ImportFailureRow;

@@ -24,8 +24,12 @@ import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { scoringRoutes } from "#src/modules/scoring/routes.ts";
+import { describeSegments } from "#src/modules/segments/describe.ts";
+import { segmentRoutes } from "#src/modules/segments/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { auditRoutes } from "#src/modules/audit/routes.ts";
+import { tagRoutes } from "#src/modules/tags/routes.ts";
 import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { templateRoutes } from "#src/modules/templates/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
@@ -80,9 +84,12 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
-    .use(activityRoutes(services.activity))
+    .use(activityRoutes(services.activity, log))
     .use(importRoutes(services.imports, write))
     .use(fieldRoutes(services.fields, write))
+    .use(scoringRoutes(services.scoring, write))
+    .use(segmentRoutes(services.segments, write))
+    .use(tagRoutes(services.tags))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
@@ -158,12 +165,15 @@ const reference = {
     Contacts: "People: who the messages go to, found by any of their identities.",
     Imports: "Files of contacts, of any size: tried first with a dry run, taken back within 30 days.",
     Fields: "Custom fields of contacts: typed, checked, and good to filter by. A field keeps its values when its key changes.",
+    Scoring:
+      "Lead scoring: rules give contacts points for what happens to them, which can fade, and for what is known of them. A contact shows its score and why; `lead.scored` tells when a score rises past a threshold.",
+    Segments: describeSegments(),
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit:
-      "Who changed what: keys, accounts, contacts, suppressions, the workspace and its environments. Kept for as long as the environment.",
+      "Who changed what: keys, accounts, contacts, segments, suppressions, the workspace and its environments. Kept for as long as the environment.",
     Jobs: "Work that takes long, such as an import, answers 202 with a job: how far it is, and what it has come to. A key sees the jobs that its scopes can read or could have started.",
     Service: "Health, metrics, and this reference.",
     Suppressions:

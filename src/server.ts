@@ -17,6 +17,7 @@ import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
 import { purgeAt } from "#src/modules/idempotency/job.ts";
+import { fadeAt } from "#src/modules/scoring/job.ts";
 import { sweepImportsAt } from "#src/modules/imports/sweep.ts";
 import { createTicks } from "#src/schedule/ticks.ts";
 import { createApp } from "./app.ts";
@@ -107,7 +108,8 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   const ticks = [
     { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) },
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
-    { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
+    { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
+    { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
   ];
   const background = lifecycle([services.loop, bell.listen(services.loop.rescan), createTicks(ticks, log)]);
   const end = async () => {

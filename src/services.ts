@@ -12,11 +12,13 @@ import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
-import { createBulkStore } from "#src/modules/contacts/bulk-store.ts";
+import { createBulkStore } from "#src/modules/contacts/bulk-sql.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
 import { createContactImport } from "#src/modules/contacts/import.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
+import { createMatching } from "#src/modules/contacts/matching.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
+import { indexedText, readIndexed } from "#src/modules/contacts/field-values.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
@@ -46,8 +48,17 @@ import { messageJobs } from "#src/modules/messages/job.ts";
 import { presentMessage } from "#src/modules/messages/present.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
+import { createSegmentService } from "#src/modules/segments/service.ts";
+import { createSegmentStore } from "#src/modules/segments/store.ts";
 import { createSuppressionService, presentSuppression } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
+import { indexedOf, readValue } from "#src/modules/contacts/field-values.ts";
+import { scoringJobs } from "#src/modules/scoring/job.ts";
+import { createScorer } from "#src/modules/scoring/scorer.ts";
+import { createScoringService } from "#src/modules/scoring/service.ts";
+import { createScoringStore } from "#src/modules/scoring/store.ts";
+import { createTagService } from "#src/modules/tags/service.ts";
+import { createTagStore } from "#src/modules/tags/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
@@ -140,13 +151,33 @@ export function createServices({
 
   const contactStore = createContactStore(db);
   const fieldStore = createFieldStore(db);
-  const fields = createFieldService({ store: fieldStore, clock, enqueue: (...args) => loop.enqueue(...args) });
+  const fields = createFieldService({
+    store: fieldStore,
+    clock,
+    enqueue: (...args) => loop.enqueue(...args),
+    checkUnused: (...args) => segments.checkUnused(...args),
+  });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
+  const scoringStore = createScoringStore(db);
+  const fieldValues = { definitions: fields.definitions, read: readValue, indexed: indexedOf };
+  const scorer = createScorer({ store: scoringStore, clock, fields: fieldValues, appendEvent });
+  // Segments are made further down: their previews need the contacts.
+  const segmentSource = { condition: (env_id: number, id: string) => segments.condition(env_id, id) };
   const contacts = createContactService({
     store: contactStore,
     clock,
     appendEvent,
     fields: fieldSource,
+    scoring: scorer,
+    segments: segmentSource,
+  });
+  const segments = createSegmentService({
+    store: createSegmentStore(db),
+    clock,
+    fields: fields.definitions,
+    fieldValues: { read: readIndexed, fold: indexedText },
+    matching: createMatching({ store: contactStore, fields: fieldSource }),
+    audit: audit.record,
   });
   const requested = auditedContacts(contacts, audit.record);
 
@@ -157,6 +188,7 @@ export function createServices({
     store: erasureStore,
     clock,
     cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
+    forgetPoints: scorer.forgetContact,
     forgetImports: importStore.forgetContact,
   });
   const erasure = createErasureService({
@@ -172,6 +204,7 @@ export function createServices({
     bulk: createBulkStore(db, fieldStore.addValue),
     clock,
     fields: fieldSource,
+    scoring: scorer,
     refusal: fromValidation,
   }) as ImportTarget;
   const importing = importKind({
@@ -204,6 +237,7 @@ export function createServices({
         channels,
         accounts,
         contacts,
+        scoring: scorer,
         suppressions,
         onUnknown: workspaces.onUnknown,
         laneOf,
@@ -211,6 +245,7 @@ export function createServices({
         appendEvent,
       }),
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
+      ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
       erasure.sweepJob,
       sweepImports({ store: importStore, clock, write: db.write }),
       running,
@@ -261,7 +296,7 @@ export function createServices({
     events,
     contacts: requested,
     erase: erasure.erase,
-    exportContacts: createContactExport({ store: contactStore, fields: fieldSource }),
+    exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource }),
     imports,
     accounts,
     workspaces,
@@ -273,6 +308,7 @@ export function createServices({
     activity: createActivityService({
       store: createActivityStore(db),
       clock,
+      points: scorer.held,
       present: {
         contact: contacts.present,
         message: presentMessage,
@@ -285,5 +321,8 @@ export function createServices({
     tasks,
     templates,
     fields,
+    scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue: loop.enqueue, audit: audit.record }),
+    segments,
+    tags: createTagService({ store: createTagStore(db) }),
   };
 }

@@ -1,5 +1,6 @@
 import { SQL } from "bun";
 import type { Compilable } from "kysely";
+import { writeCsv } from "#src/core/csv.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Build, Database, DatabaseHooks, Prepared } from "#db/database.ts";
@@ -52,6 +53,14 @@ export function overPool(pool: Pool, log: Log, hooks: DatabaseHooks = {}): Datab
     async slowly<Row>(query: Compilable<Row>) {
       const { sql, parameters } = query.compile();
       return toRows<Row>(await onPool(sql, parameters));
+    },
+    async slowlyCsv(query, columns) {
+      const { sql, parameters } = query.compile();
+      const rows = toRows<Record<string, unknown>>(await onPool(sql, parameters));
+      return writeCsv(
+        rows.map((row) => columns.map(({ name }) => row[name])),
+        columns,
+      );
     },
     changedElsewhere: () => false,
     close: () => (closing ??= writer.close().then(() => pool.close({ timeout: 5 }))),

@@ -58,6 +58,14 @@ export function openSqlite(path: string, log: Log, hooks: DatabaseHooks = {}): D
         throw asUnavailable(error);
       }
     },
+    async slowlyCsv(query, columns) {
+      const { sql, parameters } = query.compile();
+      try {
+        return await querying.csv(sql, parameters, columns);
+      } catch (error) {
+        throw asUnavailable(error);
+      }
+    },
     changedElsewhere() {
       const version = dataVersion.values()[0]?.[0];
       const changed = version !== seenVersion;

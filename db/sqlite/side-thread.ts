@@ -1,9 +1,11 @@
+import type { CsvColumn, CsvPart } from "#src/core/csv.ts";
 import type { CheckpointMode, SideAnswer, SideRequest } from "./worker.ts";
 
 /** A thread with a connection of its own, started when it is first asked for something, and again when it has died. */
 export interface SideThread {
   checkpoint(mode: CheckpointMode): Promise<void>;
   query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
+  csv(sql: string, parameters: readonly unknown[], columns: readonly CsvColumn[]): Promise<CsvPart>;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export function createSideThread(path: string, busyMs: number): SideThread {
     },
     query: async <Row>(sql: string, parameters: readonly unknown[]) =>
       (await ask({ kind: "query", sql, parameters: [...parameters] })) as Row[],
+    csv: async (sql, parameters, columns) => (await ask({ kind: "csv", sql, parameters: [...parameters], columns })) as CsvPart,
     async close() {
       const thread = running;
       if (thread === undefined) return;

@@ -1,10 +1,12 @@
 import { Database as File, type SQLQueryBindings } from "bun:sqlite";
+import { type CsvColumn, type CsvPart, writeCsv } from "#src/core/csv.ts";
 
 /** What the main thread asks of a side thread: checkpoints, and reads that would hold it up. */
 export type SideRequest =
   | { id: number; kind: "open"; path: string; busyMs: number }
   | { id: number; kind: "checkpoint"; mode: CheckpointMode }
   | { id: number; kind: "query"; sql: string; parameters: unknown[] }
+  | { id: number; kind: "csv"; sql: string; parameters: unknown[]; columns: readonly CsvColumn[] }
   | { id: number; kind: "close" };
 
 /** PASSIVE moves what nobody holds back; RESTART also waits for readers and writers, so that the next write begins the log anew. */
@@ -27,6 +29,8 @@ function handle(request: SideRequest): unknown {
   if (file === undefined) throw new Error("the side thread has no open file");
   if (request.kind === "checkpoint") return file.query(`PRAGMA wal_checkpoint(${request.mode})`).get();
   if (request.kind === "query") return file.query(request.sql).all(...(request.parameters as SQLQueryBindings[]));
+  if (request.kind === "csv")
+    return writeCsv(file.query(request.sql).values(...(request.parameters as SQLQueryBindings[])), request.columns);
   file.close();
   file = undefined;
   return null;
@@ -40,7 +44,8 @@ function plain(error: unknown): { message: string; code: string } {
 self.addEventListener("message", (event: MessageEvent<SideRequest>) => {
   const { id } = event.data;
   try {
-    postMessage({ id, value: handle(event.data) } satisfies SideAnswer);
+    const value = handle(event.data);
+    postMessage({ id, value } satisfies SideAnswer, event.data.kind === "csv" ? [(value as CsvPart).bytes.buffer] : []);
   } catch (error) {
     postMessage({ id, error: plain(error) } satisfies SideAnswer);
   }

@@ -73,6 +73,7 @@ const problemSchema: Json = {
     details: { type: "array", items: fieldFault, description: "On `validation_error`: each field that was refused." },
     required_scope: { type: "string", description: "On `forbidden`: the scope that the key lacks." },
     contact_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of contacts: the others." },
+    segment_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of fields: the segments that use it." },
   },
 };
 

@@ -8,7 +8,7 @@ export interface Terminal {
   /** Whether a person reads the results as they come. */
   isOutTerminal?: boolean;
   /** Help, tables and results. */
-  out(text: string): void;
+  out(text: string | Uint8Array): void;
   /** Resolves when what was written has been taken: for much text, which would gather otherwise. */
   drained?(): Promise<void>;
   /** What is piped in. */

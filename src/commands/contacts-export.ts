@@ -33,7 +33,8 @@ export function contactsExportCommand(terminal: Terminal): Command {
     if (flags.json === true && flags.output === undefined) throw new ExitError("--json tells of the file: add --output", 2);
     return withData(terminal, flags, async ({ services }) => {
       const { env_id } = await findEnvironment(services, flags);
-      const parts = services.exportContacts(env_id, contactFilterOf(flags), flags.format);
+      const filter = await contactFilterOf(services.segments, env_id, flags);
+      const parts = services.exportContacts(env_id, filter, flags.format);
       // A line of progress would stand amid the contacts.
       const isSilent = !terminal.isTerminal || (flags.output === undefined && terminal.isOutTerminal === true);
       const told = isSilent ? parts : withProgress(terminal, parts);
@@ -47,8 +48,8 @@ export function contactsExportCommand(terminal: Terminal): Command {
 
 /** No faster than they are read, so that they don't gather here. */
 async function printParts(terminal: Terminal, parts: Parts): Promise<void> {
-  for await (const { text } of parts) {
-    terminal.out(text);
+  for await (const { bytes } of parts) {
+    terminal.out(bytes);
     await terminal.drained?.();
   }
 }
@@ -65,7 +66,7 @@ async function writeParts(path: string, parts: Parts): Promise<number> {
   try {
     let contacts = 0;
     for await (const part of parts) {
-      await file.write(part.text);
+      await file.write(part.bytes);
       contacts += part.contacts;
     }
     await file.sync();

@@ -25,15 +25,21 @@ export function contactsCommand(terminal: Terminal): Command {
 function list(terminal: Terminal): Command {
   const texts = {
     summary: "List the contacts of an environment, the newest first.",
-    examples: ["contacts list", 'contacts list --search "sarah mil"', "contacts list --tag trial --limit 200 --test --json"],
+    examples: [
+      "contacts list",
+      'contacts list --search "sarah mil"',
+      'contacts list --segment "Trials to write to"',
+      "contacts list --tag trial --limit 200 --test --json",
+    ],
   };
   const command = createCommand(terminal, "list", texts).option("--limit <number>", "how many at most", "50");
   for (const option of [...contactFilterOptions(), ...environmentOptions(), jsonOption(), ...dataOptions()]) command.addOption(option);
   return command.action((flags: Flags) =>
     withData(terminal, flags, async ({ services }) => {
       const { env_id } = await findEnvironment(services, flags);
+      const filter = await contactFilterOf(services.segments, env_id, flags);
       const most = wholeNumber("--limit", flags.limit) ?? 0;
-      const { items, total, total_capped } = await read(services.contacts, env_id, contactFilterOf(flags), most);
+      const { items, total, total_capped } = await read(services.contacts, env_id, filter, most);
       const document = { items, total, ...(total_capped ? { total_capped } : {}) };
       printResult(terminal, flags, document, () => renderTable(titles, items.map(toRow), "There is no contact."));
       if (flags.json === true || items.length === total) return;

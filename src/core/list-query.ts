@@ -3,7 +3,8 @@ import { PAGE_DEFAULT, PAGE_MAX } from "./page.ts";
 /** JSON Schema of the paging parameters, for `t.Integer` and `t.String` of a route's query. */
 export const limitOptions = { minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT, description: "Items a page." };
 export const offsetOptions = { minimum: 0, maximum: 1_000_000_000, default: 0, description: "Items to pass over; a cursor is faster." };
-export const cursorOptions = { minLength: 1, maxLength: 500, description: "`next_cursor` of the page before." };
+/** The longest cursor holds a name of a hundred letters, each of which may take nine characters, in base64. */
+export const cursorOptions = { minLength: 1, maxLength: 1_500, description: "`next_cursor` of the page before." };
 
 /** What a request gives of a query. */
 export function givenOf<Query extends object>(query: Query): { [Name in keyof Query]?: Exclude<Query[Name], undefined> } {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { csvHeader } from "#src/modules/contacts/csv.ts";
+import { csvHeader } from "#src/core/csv.ts";
+import { contactColumns } from "#src/modules/contacts/csv.ts";
 import type { Contact, ContactInput } from "#src/modules/contacts/model.ts";
 import { run } from "#src/commands/program.ts";
 import { type CommandLine, commandLine } from "#test/support/command-line.ts";
+
+const headerLine = new TextDecoder().decode(csvHeader(contactColumns(new Map())));
 
 /** A workspace with these contacts in its sandbox. */
 async function setup(...contacts: ContactInput[]): Promise<CommandLine> {
@@ -17,6 +20,19 @@ async function setup(...contacts: ContactInput[]): Promise<CommandLine> {
   for (let first = 0; first < contacts.length; first += 100)
     await server.db.write((tx) => server.services.contacts.upsertBatch(tx, writer, { contacts: contacts.slice(first, first + 100) }));
   return at;
+}
+
+/** Adds a contact with a custom field to the sandbox, and a segment of those with its value. @returns the segment's id */
+async function withSegment(at: CommandLine): Promise<string> {
+  await using server = await at.serve();
+  const [{ id: workspace } = { id: 0 }] = await server.services.workspaces.all();
+  const { id: env_id } = (await server.services.workspaces.rows(workspace)).find(({ name }) => name === "sandbox")!;
+  return await server.db.write(async (tx) => {
+    await server.services.fields.create(tx, env_id, { key: "plan", type: "text" });
+    await server.services.contacts.upsert(tx, { env_id, actor: "command" }, { name: "Ann", external_id: "ann", fields: { plan: "Pro" } });
+    const filter = { field: "plan", op: "equals", value: "pro" };
+    return (await server.services.segments.create(tx, { env_id, key_id: "command" }, { name: "Those on pro", filter })).id;
+  });
 }
 
 const people = [
@@ -34,6 +50,23 @@ describe("contacts list", () => {
     expect((await list(at, "--search", "mil")).items.map(({ name }) => name)).toEqual(["Sarah Miller"]);
     expect((await list(at, "--tag", "vip")).items.map(({ name }) => name)).toEqual(["Sarah Miller"]);
     expect((await list(at, "--created-before", "2020-01-01T00:00:00Z")).items).toEqual([]);
+  });
+
+  test("is narrowed by a custom field, and by a segment that is named by its id or its name", async () => {
+    using at = await setup(...people);
+    const id = await withSegment(at);
+    for (const flags of [
+      ["--field", "plan:pro"],
+      ["--segment", id],
+      ["--segment", "Those on pro"],
+    ]) {
+      expect((await list(at, ...flags)).items.map(({ name }) => name)).toEqual(["Ann"]);
+      const exported = await at.run("contacts", "export", "--test", "--format", "ndjson", ...flags);
+      expect(JSON.parse(exported.out)).toMatchObject({ name: "Ann" });
+    }
+    expect(await at.run("contacts", "list", "--test", "--segment", "nobody")).toMatchObject({ code: 1, out: "" });
+    expect(await at.run("contacts", "list", "--segment", id)).toMatchObject({ code: 1, out: "" });
+    expect(await at.run("contacts", "export", "--test", "--field", "tier:pro")).toMatchObject({ code: 1, out: "" });
   });
 
   test("is a table for people, who are told that there are more", async () => {
@@ -64,11 +97,11 @@ describe("contacts export", () => {
     using at = await setup(...people);
     const csv = await at.run("contacts", "export", "--test");
     expect(csv).toMatchObject({ code: 0, err: "" });
-    expect(csv.out).toStartWith(csvHeader);
+    expect(csv.out).toStartWith(headerLine);
     expect(csv.out.match(/\r\n/g)).toHaveLength(3);
     const ndjson = await at.run("contacts", "export", "--test", "--format", "ndjson", "--tag", "vip");
     expect(JSON.parse(ndjson.out)).toMatchObject({ name: "Sarah Miller", tags: ["trial", "vip"] });
-    expect((await at.run("contacts", "export")).out).toBe(csvHeader);
+    expect((await at.run("contacts", "export")).out).toBe(headerLine);
   });
 
   test("writes a file for its owner alone, and replaces none", async () => {

@@ -100,16 +100,21 @@ test(
   async () => {
     await using posthouse = await startPosthouse();
     const key = await posthouse.sandboxKey();
-    const [make, find] = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
+    const [make, find, save, rule] = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
     const made = JSON.parse((await runProgram({ ...make!, heading: "curl" }, posthouse, key)).out) as { id: string };
     expect((await runProgram({ ...find!, heading: "curl" }, posthouse, key)).out).toContain(made.id);
     const caller = (await connect(posthouse)).as(key);
+    const segment = JSON.parse((await runProgram({ ...save!, heading: "curl" }, posthouse, key)).out) as { id: string };
+    expect((await caller.get(`/v1/contacts?segment=${segment.id}`)).text).toContain(made.id);
     const { body } = await caller.post<{ id: string }>("/v1/messages/send", {
       account_id: 7421,
       to: "@sarah_miller",
       text: "Hey {first_name}",
     });
     expect(await outcomeOf(caller, body.id)).toMatchObject({ status: "sent", text: "Hey Sally", contact_id: made.id });
+    const { id } = JSON.parse((await runProgram({ ...rule!, heading: "curl" }, posthouse, key)).out) as { id: string };
+    const { body: contact } = await caller.get<{ score: object }>(`/v1/contacts/${made.id}`);
+    expect(contact.score).toMatchObject({ total: 20, why: [{ rule_id: id, points: 20 }] });
   },
   TIMEOUT_MS,
 );

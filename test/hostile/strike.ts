@@ -28,6 +28,7 @@ export async function openRange(engine: TestEngine): Promise<Range> {
     "/v1/accounts": "7421",
     "/v1/templates": String((await app.sandbox.post("/v1/templates", { name: "Reminder", body: "Hey {{ name }}" })).body.id),
     "/v1/fields": String((await app.sandbox.post("/v1/fields", { key: "plan", type: "text" })).body.id),
+    "/v1/segments": String((await app.sandbox.post("/v1/segments", { name: "VIPs", filter: { tag: "vip" } })).body.id),
     "/v1/keys": String((await (await app.makeKey(app.sandbox)).get("/v1/me")).body.key_id),
     "/v1/suppressions": String((await app.sandbox.post("/v1/suppressions", { to: "@john_doe" })).body.id),
     "/v1/jobs": await startCount(app, app.sandbox, { upTo: 2 }),

@@ -49,6 +49,21 @@ const cases: Case[] = [
     },
   },
   {
+    what: "a scoring rule",
+    async of({ live }) {
+      const { body } = await live.post<{ id: string }>("/v1/scoring/rules", { name: "Reads", points: 1, when: { event: "message.read" } });
+      const path = `/v1/scoring/rules/${body.id}`;
+      return { path, change: (at, headers) => live.patch(path, { points: at + 1 }, headers) };
+    },
+  },
+  {
+    what: "the thresholds of scoring",
+    of: async ({ live }) => ({
+      path: "/v1/scoring",
+      change: (at, headers) => live.patch("/v1/scoring", { thresholds: [at] }, headers),
+    }),
+  },
+  {
     what: "a message",
     async of({ clock, sandbox }) {
       const path = `/v1/messages/${await queue(sandbox, { schedule_at: toTime(clock.now() + 60_000) })}`;

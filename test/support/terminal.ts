@@ -11,11 +11,12 @@ export interface Ran {
  * @param env all that the command sees of the environment
  */
 export async function runCommand(argv: string[], env: Record<string, string> = {}): Promise<Ran> {
+  const decoder = new TextDecoder();
   const ran: Ran = { code: -1, out: "", err: "" };
   const terminal = {
     env,
     isTerminal: false,
-    out: (text: string) => void (ran.out += text),
+    out: (text: string | Uint8Array) => void (ran.out += typeof text === "string" ? text : decoder.decode(text, { stream: true })),
     err: (text: string) => void (ran.err += text),
   };
   ran.code = await run(argv, terminal);

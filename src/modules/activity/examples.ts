@@ -21,4 +21,5 @@ export const heldExample = {
   events: [{ event: "contact.created", id: "evt_01HKQ9R2X70000000000000000", created_at: at, subject: id, actor, data: { id } }],
   audit: [],
   suppressions: [],
+  points: [{ rule_id: "rule_01HKQ9R2X30000000000000000", points: 10, count: 1, last_at: at, fades_at: null }],
 };

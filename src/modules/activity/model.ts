@@ -3,6 +3,7 @@ import { AuditEntry } from "#src/modules/audit/model.ts";
 import { Contact } from "#src/modules/contacts/model.ts";
 import { Event } from "#src/modules/events/model.ts";
 import { Message } from "#src/modules/messages/model.ts";
+import { HeldPoints } from "#src/modules/scoring/model.ts";
 import { Suppression } from "#src/modules/suppressions/model.ts";
 
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
@@ -17,7 +18,7 @@ export const ActivityItem = Type.Object({
   actor: Type.Union([Type.String(), Type.Null()], { description: "Who made it happen; null for a message." }),
   message: Type.Union([Message, Type.Null()], { description: "The message as it is now, at the time at which it was accepted." }),
   data: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()], {
-    description: "Of an event: the contact as it was after the change.",
+    description: "Of an event: the contact as it was after the change; of `lead.scored` the score and why.",
   }),
 });
 export type ActivityItem = Static<typeof ActivityItem>;
@@ -40,4 +41,5 @@ export const HeldOnContact = Type.Object({
   events: Type.Array(Event, { description: "The contact's own." }),
   audit: Type.Array(AuditEntry, { description: "Who changed the contact." }),
   suppressions: Type.Array(Suppression, { description: "Of the contact's addresses." }),
+  points: Type.Array(HeldPoints, { description: "What the contact has got for events, by the rules of Scoring." }),
 });

@@ -1,18 +1,19 @@
 import { Elysia, t } from "elysia";
+import { answerInParts } from "#src/core/answer-in-parts.ts";
 import { cursorOptions, limitOptions } from "#src/core/list-query.ts";
+import type { Log } from "#src/core/log.ts";
 import { operation } from "#src/core/operation.ts";
-import { principalOf } from "#src/core/request.ts";
+import { contextOf, principalOf } from "#src/core/request.ts";
+import { ContactRef } from "#src/modules/contacts/model.ts";
 import { activityExample, heldExample } from "./examples.ts";
 import { ActivityPage, HeldOnContact } from "./model.ts";
 import type { ActivityService } from "./service.ts";
 
-const params = t.Object({
-  id: t.String({ pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$", description: "`ct_…`, or the contact's number." }),
-});
+const params = t.Object({ id: ContactRef });
 const tag = "Contacts";
 const scope = "read:contacts";
 
-export function activityRoutes(activity: ActivityService) {
+export function activityRoutes(activity: ActivityService, log: Log) {
   return new Elysia()
     .get("/v1/contacts/:id/activity", ({ request, params, query }) => activity.list(principalOf(request), params.id, query), {
       params,
@@ -32,8 +33,10 @@ export function activityRoutes(activity: ActivityService) {
     })
     .get(
       "/v1/contacts/:id/export",
-      async ({ request, params }) =>
-        new Response(toStream(await activity.held(principalOf(request), params.id)), { headers: { "content-type": "application/json" } }),
+      async ({ request, params }) => {
+        const parts = await activity.held(principalOf(request), params.id);
+        return answerInParts(contextOf(request), parts, { "content-type": "application/json" }, log);
+      },
       {
         params,
         detail: operation({
@@ -47,19 +50,4 @@ export function activityRoutes(activity: ActivityService) {
         }),
       },
     );
-}
-
-/** Read no faster than the client takes it. */
-function toStream(parts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await parts.next();
-      if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await parts.return(undefined);
-    },
-  });
 }

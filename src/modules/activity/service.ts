@@ -7,12 +7,15 @@ import type { Contact } from "#src/modules/contacts/model.ts";
 import type { Event } from "#src/modules/events/model.ts";
 import type { Message } from "#src/modules/messages/model.ts";
 import type { Suppression } from "#src/modules/suppressions/model.ts";
+import type { HeldPoints } from "#src/modules/scoring/model.ts";
 import type { ActivityItem, ActivityPage } from "./model.ts";
 import type { ActivityStore, AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow } from "./store.ts";
 
 interface Needs {
   store: ActivityStore;
   clock: Clock;
+  /** What a contact has got for events, as scoring shows it. */
+  points(env_id: number, contact_row: number): Promise<HeldPoints[]>;
   /** How the modules that these rows are of show them. */
   present: {
     contact(row: ContactRow): Promise<Contact>;
@@ -25,13 +28,15 @@ interface Needs {
 
 type Asker = Pick<Principal, "env_id" | "scopes">;
 
+const encoder = new TextEncoder();
+
 /** Rows that an export reads at a time. */
 const ROWS_MAX = 200;
 
 export type ActivityService = ReturnType<typeof createActivityService>;
 
 /** What a person did and what was done with them, and all that is held on them. */
-export function createActivityService({ store, clock, present }: Needs) {
+export function createActivityService({ store, clock, points, present }: Needs) {
   const itemOfMessage = (row: MessageRow): ActivityItem => {
     const message = present.message(row);
     return { id: row.id, at: message.created_at, type: `message.${message.status}`, actor: null, message, data: null };
@@ -65,7 +70,11 @@ export function createActivityService({ store, clock, present }: Needs) {
     }
   }
 
-  async function* document({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
+  async function* document(asker: Asker, row: ContactRow): AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer> }, void, void> {
+    for await (const text of texts(asker, row)) yield { bytes: encoder.encode(text) };
+  }
+
+  async function* texts({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
     const { id } = row;
     const addresses = addressesOf(row);
     const head = { exported_at: toTime(clock.now()), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
@@ -81,6 +90,7 @@ export function createActivityService({ store, clock, present }: Needs) {
       each((after, most) => store.auditAfter(env_id, id, after, most), present.auditEntry),
     );
     yield* list("suppressions", suppressionsOf(env_id, addresses));
+    yield `,"points":${JSON.stringify(await points(env_id, row.row))}`;
     yield "}";
   }
 
@@ -113,7 +123,7 @@ export function createActivityService({ store, clock, present }: Needs) {
      * @param ref an id or a number
      * @throws AppError `not_found`, before the first part
      */
-    async held(asker: Asker, ref: string): Promise<AsyncGenerator<string>> {
+    async held(asker: Asker, ref: string): Promise<AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer> }, void, void>> {
       const row = await store.contact(asker.env_id, ref);
       if (row === undefined) throw notFound("contact");
       return document(asker, row);

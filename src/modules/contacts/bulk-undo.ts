@@ -1,10 +1,10 @@
 import type { Clock } from "#src/core/clock.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { BulkStore } from "./bulk-store.ts";
+import type { BulkStore } from "./bulk-sql.ts";
 import { type Changed, formerIdentities, takeBack } from "./changes.ts";
 import type { createContactFields } from "./fields.ts";
 import type { Identity } from "./identity.ts";
-import { isSame } from "./row.ts";
+import { isSame } from "./happenings.ts";
 import { createRowWriter } from "./row-writer.ts";
 import type { ContactStore } from "./store.ts";
 
@@ -37,7 +37,8 @@ export function createBulkUndo({ store, bulk, clock, custom }: Needs) {
 
     /** @returns whether it was restored; false where something of it was left as somebody has made it since, or it is gone */
     async restore(tx: Tx, env_id: number, contact_id: string, changed: Changed): Promise<boolean> {
-      const row = await store.lock(tx, env_id, contact_id);
+      const found = await store.byId(tx, env_id, contact_id);
+      const row = found === undefined ? undefined : await store.hold(tx, found);
       if (row === undefined || row.deleted_at !== null) return false;
       const former = formerIdentities(row, changed);
       await bulk.lock(tx, former.map(({ name, value }) => `contact ${env_id} ${name} ${value}`).toSorted());

@@ -1,14 +1,15 @@
 import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import type { BulkStore, WholeContact } from "./bulk-store.ts";
+import type { BulkStore, WholeContact } from "./bulk-sql.ts";
 import { type createContactFields, type FieldWork, indexedValues, type KnownFields } from "./fields.ts";
 import { identities, type Identity } from "./identity.ts";
 import type { ImportEntry } from "./import-row.ts";
 import { type Changed, diffRows } from "./changes.ts";
-import { severalPeople } from "./matching.ts";
+import { severalPeople } from "./conflicts.ts";
 import { presentContact, wordsOfContact } from "./present.ts";
-import { apply, blank, isSame } from "./row.ts";
+import { happeningsOf, isSame, type Scoring } from "./happenings.ts";
+import { apply, blank } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import type { ContactRow, ContactStore } from "./store.ts";
 
@@ -61,10 +62,11 @@ interface Needs {
   bulk: BulkStore;
   clock: Clock;
   custom: ReturnType<typeof createContactFields>;
+  scoring: Pick<Scoring, "changed">;
 }
 
 /** Writes contacts by the hundred: as upserts one after another would, with neither events nor audit. */
-export function createBulkWriter({ store, bulk, clock, custom }: Needs) {
+export function createBulkWriter({ store, bulk, clock, custom, scoring }: Needs) {
   const rows = createRowWriter(store, custom);
 
   async function find(tx: Tx, env_id: number, entries: readonly ImportEntry[]): Promise<Faces> {
@@ -170,7 +172,10 @@ export function createBulkWriter({ store, bulk, clock, custom }: Needs) {
       const isOwn = await options.isOwn(tx, row.number);
       changes.push({ contact_id: row.id, written_at: now, changed: isOwn ? null : diffRows(before!, row) });
     }
-    return { outcomes, made: await insert(tx, env_id, made, known), changes, samples };
+    const range = await insert(tx, env_id, made, known);
+    const all = [...made, ...changed].map(({ before, row }) => ({ before, after: row, happened: happeningsOf(before, row) }));
+    await scoring.changed(tx, { env_id, actor: "job" }, all);
+    return { outcomes, made: range, changes, samples };
   }
 
   return write;

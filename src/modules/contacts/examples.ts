@@ -20,6 +20,27 @@ export const contactExample = {
   updated_at: "2026-05-06T14:32:18.000Z",
 };
 
+export const contactCsvExample = `id,number,external_id,telegram_id,username,email,phone,name,first_name,last_name,language,timezone,consent_status,consent_at,consent_source,tags,metadata,last_seen_at,created_at,updated_at,fields\r
+ct_01HKQ9R2X30000000000000000,42,customer-1042,,sarah_miller,sarah@example.com,,Sarah Miller,Sarah,Miller,en,Europe/London,granted,2026-05-06T14:32:18.000Z,webinar form,"trial;webinar-2026-06",{},,2026-05-06T14:32:18.000Z,2026-05-06T14:32:18.000Z,"{""plan"":""starter"",""seats"":12}"\r
+`;
+
+export const scoredExample = {
+  ...contactExample,
+  score: {
+    total: 18,
+    why: [
+      {
+        rule_id: "rule_01HKQ9R2X30000000000000000",
+        name: "Reads what we write",
+        points: 12.67,
+        count: 2,
+        last_at: "2026-05-20T08:01:44.000Z",
+      },
+      { rule_id: "rule_01HKQ9R2X40000000000000000", name: "Has an address", points: 5, count: null, last_at: null },
+    ],
+  },
+};
+
 export const upsertExample = {
   username: "@sarah_miller",
   name: "Sarah Miller",

@@ -1,8 +1,8 @@
+import { answerInParts } from "#src/core/answer-in-parts.ts";
 import type { Log } from "#src/core/log.ts";
 import type { AnswerDoc } from "#src/core/operation.ts";
 import type { RequestContext } from "#src/core/request.ts";
-import { csvHeader, csvLine } from "./csv.ts";
-import { contactExample } from "./examples.ts";
+import { contactCsvExample, contactExample } from "./examples.ts";
 import type { ExportFormat, ExportPart } from "./export.ts";
 
 type Parts = AsyncGenerator<ExportPart, void, void>;
@@ -21,38 +21,13 @@ export const exportAnswer: AnswerDoc = {
   description: "The contacts, as a file.",
   type: "text/csv",
   schema: { type: "string" },
-  example: csvHeader + csvLine(contactExample),
+  example: contactCsvExample,
   others: { "application/x-ndjson": { schema: { type: "string" }, example: `${JSON.stringify(contactExample)}\n` } },
   headers: { "Content-Disposition": "The name of the file." },
 };
 
-/**
- * The answer that an export goes out with, as fast as the client takes it.
- * @throws whatever the first part throws: before anything is out it can still be answered as a problem
- */
-export async function answerExport(context: RequestContext, parts: Parts, format: ExportFormat, log: Log): Promise<Response> {
-  const first = await parts.next();
-  context.streams = true;
+/** @throws whatever the first part throws */
+export function answerExport(context: RequestContext, parts: Parts, format: ExportFormat, log: Log): Promise<Response> {
   const headers = { "content-type": types[format], "content-disposition": `attachment; filename="contacts.${format}"` };
-  const onBreak = (error: unknown) => log.error("an export was broken off", { request_id: context.id, error });
-  return new Response(toStream(first, parts, onBreak), { headers });
-}
-
-/** Nothing is read ahead of the client, and nothing more once it is gone. */
-function toStream(first: IteratorResult<ExportPart, void>, parts: Parts, onBreak: (error: unknown) => void): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let waiting: typeof first | undefined = first;
-  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    try {
-      const { value, done } = waiting ?? (await parts.next());
-      waiting = undefined;
-      if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value.text));
-    } catch (error) {
-      onBreak(error);
-      // The connection is reset, so that a part is not taken for the whole. With a reason Bun would print it beside the log.
-      controller.error();
-    }
-  }
-  return new ReadableStream({ pull, cancel: () => parts.return().then(() => undefined) }, { highWaterMark: 0 });
+  return answerInParts(context, parts, headers, log);
 }

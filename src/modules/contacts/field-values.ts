@@ -84,7 +84,14 @@ export function indexedOf({ type }: FieldDefinition, value: FieldValue): (string
   return [typeof value === "string" ? indexedText(value) : Number(value)];
 }
 
-function indexedText(text: string): string {
+/** A value that one in the index is compared with; of several choices one. @throws AppError `validation_error` on `name` */
+export function readIndexed(name: string, field: FieldDefinition, value: unknown): string | number {
+  const single: FieldDefinition = field.type === "multi_choice" ? { ...field, type: "choice" } : field;
+  return indexedOf(single, readValue(name, single, value)!)[0]!;
+}
+
+/** A text as it is looked up: folded, and no more than its beginning. */
+export function indexedText(text: string): string {
   return cutText(foldText(text), INDEXED_LENGTH_MAX);
 }
 

@@ -4,7 +4,8 @@ import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { FieldDefinition } from "#src/modules/fields/model.ts";
 import { type FieldValue, indexedOf, readValue, soughtOf, writeValue } from "./field-values.ts";
 import { ContactInput } from "./model.ts";
-import type { ContactRow, SoughtValue } from "./store.ts";
+import type { SoughtValue } from "./lead-sql.ts";
+import type { ContactRow } from "./store.ts";
 
 /** What contacts need of custom fields. */
 export interface FieldSource {
@@ -87,6 +88,11 @@ export function createContactFields(source: FieldSource) {
 
 export function hasFields({ fields }: Fielded): boolean {
   return fields !== NO_VALUES;
+}
+
+/** Whether it has to be known what fields there are: where a contact gives or has some. Of others nothing is asked. */
+export function needsFields({ given }: Pick<FieldWork, "given">, before: Fielded | undefined): boolean {
+  return given !== null || (before !== undefined && hasFields(before));
 }
 
 /** Whether a request has anything that could be a custom field. */

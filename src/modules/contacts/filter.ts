@@ -1,14 +1,35 @@
 import { invalidField } from "#src/core/errors.ts";
 import { wordsOf } from "#src/core/search-text.ts";
 import { readTime } from "#src/core/time-field.ts";
-import type { ContactFilter, ContactSort } from "./model.ts";
+import type { ContactCondition, ContactFilter, ContactSort } from "./model.ts";
+import type { SoughtValue } from "./lead-sql.ts";
 import type { ContactRow, Narrowed, Place } from "./store.ts";
 
 /** Words of a search beyond these narrow it no further. */
 const WORDS_MAX = 8;
 
-/** @throws AppError `validation_error` for a time that is none, or a search without a word */
-export function narrow({ search, tag, created_after, created_before, seen_after, seen_before }: ContactFilter): Narrowed {
+/** What is asked of others to read a filter. */
+interface Sources {
+  /** The condition that `key:value` stands for. @throws AppError `validation_error` on `field` */
+  sought(env_id: number, text: string): Promise<SoughtValue>;
+  segments: SegmentSource;
+}
+
+/** What contacts need of segments. */
+export interface SegmentSource {
+  /** The condition that a segment stands for at this moment. @throws AppError `validation_error` on `segment` */
+  condition(env_id: number, id: string): Promise<ContactCondition>;
+}
+
+/** @throws AppError `validation_error` for a time that is none, a search without a word, or a field or segment that is not here */
+export async function readFilter(env_id: number, filter: ContactFilter, { sought, segments }: Sources): Promise<Narrowed> {
+  const by = narrow(filter);
+  if (filter.field !== undefined) by.field = await sought(env_id, filter.field);
+  if (filter.segment !== undefined) by.where = await segments.condition(env_id, filter.segment);
+  return by;
+}
+
+function narrow({ search, tag, created_after, created_before, seen_after, seen_before }: ContactFilter): Narrowed {
   const by: Narrowed = {};
   if (search !== undefined) by.words = readSearch(search);
   if (tag !== undefined) by.tag = tag.trim().replace(/\s+/g, " ");

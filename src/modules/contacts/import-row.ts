@@ -1,9 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { unguardFormula } from "#src/core/csv.ts";
+import { splitList, unguardFormula } from "#src/core/csv.ts";
 import { type AppError, invalidField } from "#src/core/errors.ts";
 import type { FieldDefinition } from "#src/modules/fields/model.ts";
-import { splitTags } from "./csv.ts";
 import { type GivenFields, readKnownFields } from "./fields.ts";
 import { type Identities, readIdentities } from "./identity.ts";
 import { type Mapping, unset } from "./import-columns.ts";
@@ -97,7 +96,7 @@ function valueOf(target: string, cell: string, fields: Fields): unknown {
     case "telegram_id":
       return numberOf(target, cell);
     case "tags":
-      return splitTags(cell);
+      return splitList(cell);
     case "metadata":
     case "fields":
       return jsonOf(target, cell);
@@ -113,7 +112,7 @@ function fieldOf(target: string, cell: string, fields: Fields): unknown {
     case "boolean":
       return booleanOf(target, cell);
     case "multi_choice":
-      return splitTags(cell);
+      return splitList(cell);
     default:
       return unguardFormula(cell);
   }

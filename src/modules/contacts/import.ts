@@ -2,9 +2,10 @@ import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { type BulkOptions, type BulkResult, createBulkWriter } from "./bulk.ts";
-import type { BulkStore } from "./bulk-store.ts";
+import type { BulkStore } from "./bulk-sql.ts";
 import { createBulkUndo } from "./bulk-undo.ts";
 import { byKey, createContactFields, type FieldSource, type KnownFields } from "./fields.ts";
+import type { Scoring } from "./happenings.ts";
 import { checkMapping, type Mapping, readColumns } from "./import-columns.ts";
 import { type ImportEntry, readCells, readEntry, readObject, type Refusal } from "./import-row.ts";
 import type { ContactStore } from "./store.ts";
@@ -23,13 +24,14 @@ interface Needs {
   bulk: BulkStore;
   clock: Clock;
   fields: FieldSource;
+  scoring: Pick<Scoring, "changed">;
   refusal: Refusal;
 }
 
 /** What an import does with contacts. */
-export function createContactImport({ store, bulk, clock, fields, refusal }: Needs) {
+export function createContactImport({ store, bulk, clock, fields, scoring, refusal }: Needs) {
   const custom = createContactFields(fields);
-  const writeAll = createBulkWriter({ store, bulk, clock, custom });
+  const writeAll = createBulkWriter({ store, bulk, clock, custom, scoring });
   const undo = createBulkUndo({ store, bulk, clock, custom });
   const knownOf = (env_id: number) => custom.reader(null, env_id)();
 

@@ -1,66 +1,28 @@
-import { AppError } from "#src/core/errors.ts";
-import type { Maybe, Tx } from "#src/core/tx.ts";
-import { identities, type Identities, type Identity } from "./identity.ts";
-import type { ContactRow } from "./store.ts";
+import { createContactFields, type FieldSource } from "./fields.ts";
+import type { Contact, ContactCondition } from "./model.ts";
+import { presentContact } from "./present.ts";
+import type { ContactStore } from "./store.ts";
 
-interface Store {
-  byIdentity(tx: Tx, env_id: number, name: Identity, value: string | number): Maybe<ContactRow | undefined>;
-  /** The row as it is, and nobody else's to change until the transaction ends. */
-  hold(tx: Tx, row: ContactRow): Maybe<ContactRow | undefined>;
+interface Needs {
+  store: Pick<ContactStore, "page" | "total">;
+  fields: FieldSource;
 }
 
-/** Looks for people by what tells them apart. Whoever asks has locked the identities. */
-export function createMatching(store: Store) {
-  async function match(tx: Tx, env_id: number, given: Identities): Promise<ContactRow | undefined> {
-    const found = new Map<string, { row: ContactRow; by: string }>();
-    for (const { name, value } of toldBy(given)) {
-      const row = await store.byIdentity(tx, env_id, name, value);
-      if (row !== undefined && !found.has(row.id)) found.set(row.id, { row, by: name });
-    }
-    if (found.size > 1) throw severalPeople([...found].map(([id, { by }]) => ({ id, by })));
-    return [...found.values()][0]?.row;
-  }
+/** What a condition comes to. */
+interface Matches {
+  /** The newest. */
+  items: Contact[];
+  /** Counted up to TOTAL_MAX. */
+  total: number;
+  capped: boolean;
+}
 
-  return {
-    /**
-     * The contact that the identities belong to, held until the transaction ends.
-     * @throws AppError `conflict` when they belong to two people
-     */
-    async find(tx: Tx, env_id: number, given: Identities): Promise<ContactRow | undefined> {
-      for (;;) {
-        const found = await match(tx, env_id, given);
-        if (found === undefined) return undefined;
-        const row = await store.hold(tx, found);
-        // Until it was held it could be deleted, or lose what it was found by.
-        if (row?.deleted_at === null && toldBy(given).some(({ name, value }) => row[name] === value)) return row;
-      }
-    },
-
-    /** @throws AppError `conflict` when one of the identities is another's */
-    async checkFree(tx: Tx, { env_id, id }: ContactRow, given: Identities): Promise<void> {
-      for (const { name, value } of toldBy(given)) {
-        const other = await store.byIdentity(tx, env_id, name, value);
-        if (other !== undefined && other.id !== id) throw taken(name, other.id);
-      }
-    },
+/** Finds the contacts that a condition holds for: up to `most` of them, and how many there are. */
+export function createMatching({ store, fields }: Needs) {
+  const { knownFor } = createContactFields(fields);
+  return async (env_id: number, where: ContactCondition, most: number): Promise<Matches> => {
+    const [rows, count] = await Promise.all([store.page(env_id, { where }, "-created_at", null, 0, most), store.total(env_id, { where })]);
+    const known = await knownFor(null, env_id, rows);
+    return { items: rows.map((row) => presentContact(row, known)), ...count };
   };
-}
-
-/** Those that are given and not cleared, in the order in which a person is looked for. */
-function toldBy(given: Identities): { name: Identity; value: string | number }[] {
-  return identities.flatMap((name) => {
-    const value = given[name] ?? null;
-    return value === null ? [] : [{ name, value }];
-  });
-}
-
-export function severalPeople(found: { id: string; by: string }[]): AppError {
-  const told = found.map(({ id, by }) => `${by} is ${id}'s`).join(", ");
-  return new AppError("conflict", `These identities belong to different contacts: ${told}. Merge them, or send what belongs to one.`, {
-    members: { contact_ids: found.map(({ id }) => id) },
-  });
-}
-
-function taken(field: string, id: string): AppError {
-  return new AppError("conflict", `Another contact, ${id}, has this ${field}.`, { members: { contact_ids: [id] } });
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
-import { Metadata } from "#src/modules/messages/model.ts";
+import { Score } from "#src/modules/scoring/model.ts";
 
 const BATCH_MAX = 500;
 export const TAG_LENGTH_MAX = 64;
@@ -9,9 +9,15 @@ const TAGS_MAX = 100;
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 const nullableTime = Type.Union([time, Type.Null()]);
 const nullableText = Type.Union([Type.String(), Type.Null()]);
+/** Of whatever clients may put something by on. */
+export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
+  maxProperties: 50,
+  description: "Kept and returned, never interpreted.",
+});
+
 const ContactId = Type.String({ pattern: idPattern("ct") });
 
-const consentStatuses = ["granted", "withdrawn"] as const;
+export const consentStatuses = ["granted", "withdrawn"] as const;
 const Consent = Type.Object(
   {
     status: Type.Union(consentStatuses.map((status) => Type.Literal(status))),
@@ -49,6 +55,17 @@ const contactMembers = {
 
 export const Contact = Type.Object(contactMembers, { $id: "Contact" });
 export type Contact = Static<typeof Contact>;
+
+/** How a client names a contact in an address. */
+export const ContactRef = Type.String({
+  pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$",
+  description: "`ct_…`, or the contact's number.",
+});
+
+/** How a client names a contact in a body. */
+export const ContactReference = Type.Union([ContactRef, Type.Integer({ minimum: 1 })]);
+
+export const ScoredContact = Type.Object({ ...contactMembers, score: Score }, { $id: "ScoredContact" });
 
 export const UpsertedContact = Type.Object(
   { ...contactMembers, created: Type.Boolean({ description: "False when the person was here already." }) },
@@ -120,9 +137,35 @@ export interface ContactFilter {
   tag?: string;
   /** `key:value` of a custom field. */
   field?: string;
+  /** Id of a segment. */
+  segment?: string;
   created_after?: string;
   created_before?: string;
   seen_after?: string;
   seen_before?: string;
   sort?: ContactSort;
 }
+
+/** What a value of a contact is compared with; one that is absent never compares as true. */
+export type Comparison =
+  | { op: "set" }
+  | { op: "in"; values: readonly (string | number)[] }
+  | { op: "starts_with" | "contains"; value: string }
+  | { op: "range"; least?: number; above?: number; most?: number; below?: number };
+
+/** What of a contact itself can be compared. `sort_name` is the name folded, `consent` the status of it. */
+export type ComparedColumn =
+  | ("external_id" | "telegram_id" | "username" | "email" | "phone" | "name" | "sort_name" | "first_name" | "last_name")
+  | ("language" | "timezone" | "consent" | "created_at" | "last_seen_at");
+
+/** A condition that contacts are narrowed by, read and checked: all times are moments, all texts in the form in which they are kept. */
+export type ContactCondition =
+  | { all: readonly ContactCondition[] }
+  | { any: readonly ContactCondition[] }
+  | { not: ContactCondition }
+  | { column: ComparedColumn; is: Comparison }
+  | { tag: string }
+  /** A custom field, by the part of the index that has its values. */
+  | { field_id: string; kind: "txt" | "num"; is: Comparison }
+  /** Messages to the contact that are in one of these states; of those made at `since` (ms) or later. */
+  | { statuses: readonly string[]; since?: number; at_least: number };

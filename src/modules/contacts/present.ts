@@ -34,6 +34,12 @@ export function presentContact(row: NewContactRow, known: KnownFields): Contact 
 /** By whose words a contact is found. */
 export const wordMembers = ["name", "first_name", "last_name", "username", "email", "phone"] as const;
 
+/** What a contact can be written to at, the surest first. */
+export function addressesOf({ telegram_id, username, phone }: NewContactRow): string[] {
+  const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
+  return all.filter((address) => address !== null);
+}
+
 /** The words by which a contact is found. */
 export function wordsOfContact({
   name,
@@ -60,9 +66,4 @@ export function factsOf(row: NewContactRow, known: KnownFields): Contact & Recor
   const contact = presentContact(row, known);
   const written = Object.entries(contact.fields).map(([key, value]) => [key, Array.isArray(value) ? writeValue(value) : value]);
   return { ...Object.fromEntries(written), ...contact };
-}
-
-/** Whether a search finds it by other words than before. */
-export function isFoundOtherwise(before: NewContactRow, after: NewContactRow): boolean {
-  return wordMembers.some((member) => before[member] !== after[member]);
 }

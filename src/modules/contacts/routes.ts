@@ -1,6 +1,7 @@
 import { Elysia, t } from "elysia";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
 import { cursorOptions, givenOf, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
+import { idPattern } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import { operation } from "#src/core/operation.ts";
 import type { Principal } from "#src/core/principal.ts";
@@ -8,15 +9,23 @@ import { contextOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import type { EraseContact } from "#src/modules/erasure/model.ts";
 import { Task } from "#src/modules/tasks/model.ts";
-import { contactExample, eraseExample, upsertExample } from "./examples.ts";
-import { Contact, ContactBatch, ContactBatchAnswer, ContactInput, contactSorts, TAG_LENGTH_MAX, UpsertedContact } from "./model.ts";
+import { contactExample, eraseExample, scoredExample, upsertExample } from "./examples.ts";
+import {
+  Contact,
+  ContactBatch,
+  ContactBatchAnswer,
+  ContactInput,
+  ContactRef,
+  contactSorts,
+  ScoredContact,
+  TAG_LENGTH_MAX,
+  UpsertedContact,
+} from "./model.ts";
 import { answerExport, exportAnswer, exportDescription } from "./export-answer.ts";
 import { type ContactExport, exportFormats } from "./export.ts";
 import type { ContactService, Writer } from "./service.ts";
 
-const params = t.Object({
-  id: t.String({ pattern: "^(ct_[0-9A-HJKMNP-TV-Z]{26}|[1-9][0-9]{0,14})$", description: "`ct_…`, or the contact's number." }),
-});
+const params = t.Object({ id: ContactRef });
 const timeOptions = (description: string) => ({ format: "date-time", description }) as const;
 const writerOf = ({ env_id, key_id }: Principal): Writer => ({ env_id, actor: key_id });
 
@@ -36,6 +45,14 @@ const filterQuery = {
     }),
   ),
   tag: t.Optional(t.String({ minLength: 1, maxLength: TAG_LENGTH_MAX, description: "Who has this tag." })),
+  field: t.Optional(
+    t.String({
+      minLength: 3,
+      maxLength: 600,
+      description: "Who has this value in a custom field, as `key:value`. Case and accents do not matter. Segments know ranges too.",
+    }),
+  ),
+  segment: t.Optional(t.String({ pattern: idPattern("seg"), description: "Who is in this segment, `seg_…`, at this moment." })),
   created_after: t.Optional(t.String(timeOptions("Made at this time or later."))),
   created_before: t.Optional(t.String(timeOptions("Made before this time."))),
   seen_after: t.Optional(t.String(timeOptions("Last seen at this time or later."))),
@@ -113,13 +130,6 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
             offset: t.Optional(t.Integer(offsetOptions)),
             cursor: t.Optional(t.String(cursorOptions)),
             ...filterQuery,
-            field: t.Optional(
-              t.String({
-                minLength: 3,
-                maxLength: 600,
-                description: "Who has this value in a custom field, as `key:value`. Case and accents do not matter.",
-              }),
-            ),
             sort: t.Optional(
               t.Union(
                 contactSorts.map((sort) => t.Literal(sort)),
@@ -171,18 +181,20 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
     .get(
       "/v1/contacts/:id",
       async ({ request, params, set }) => {
-        const contact = await contacts.get(principalOf(request).env_id, params.id);
+        const { score, ...contact } = await contacts.get(principalOf(request).env_id, params.id);
+        // Of what a PATCH can change: the score fades by itself.
         set.headers.etag = etagOf(contact);
-        return contact;
+        return { ...contact, score };
       },
       {
         params,
         detail: operation({
           id: "contacts.get",
           summary: "Get a contact",
+          description: "With its score by the rules of Scoring, which lists leave out. The `ETag` is that of the contact without it.",
           tag: "Contacts",
           scope: "read:contacts",
-          answers: { 200: { description: "The contact.", schema: Contact, example: contactExample } },
+          answers: { 200: { description: "The contact.", schema: ScoredContact, example: scoredExample } },
         }),
       },
     )

@@ -70,11 +70,6 @@ function isLanguage(language: string): boolean {
   }
 }
 
-/** Whether nothing but the time of the change differs. */
-export function isSame(a: NewContactRow, b: NewContactRow): boolean {
-  return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
-}
-
 /** A contact of whom nothing is known. */
 export function blank(env_id: number, number: number, now: number): NewContactRow {
   return {

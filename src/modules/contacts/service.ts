@@ -4,7 +4,8 @@ import type { Precondition } from "#src/core/etag.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import { apply, blank, check, isSame } from "./row.ts";
+import type { LeadChange, Score } from "#src/modules/scoring/model.ts";
+import { apply, blank, check } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import {
   createContactFields,
@@ -13,15 +14,17 @@ import {
   type FieldWork,
   hasFields,
   type KnownFields,
+  needsFields,
   NO_VALUES,
   noFields,
   readFields,
 } from "./fields.ts";
-import { narrow, placeOf, writePlace } from "./filter.ts";
+import { placeOf, readFilter, type SegmentSource, writePlace } from "./filter.ts";
 import { type Identities, readIdentities } from "./identity.ts";
-import { createMatching } from "./matching.ts";
+import { createRecognition } from "./recognition.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { addressesOf, factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { detailsOf, happeningsOf, isSame, type Scoring } from "./happenings.ts";
 import type { ContactRow, ContactStore } from "./store.ts";
 
 interface Needs {
@@ -29,6 +32,8 @@ interface Needs {
   clock: Clock;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   fields: FieldSource;
+  scoring: Scoring;
+  segments: SegmentSource;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -43,6 +48,8 @@ interface Act extends Writer {
   input: ContactInput;
   identities: Identities;
   fields: FieldWork;
+  /** What has changed so far in this transaction, for scoring. */
+  changes: LeadChange[];
 }
 
 /** What an upsert came to. */
@@ -55,13 +62,20 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, scoring, segments }: Needs) {
   const custom = createContactFields(source);
-  const matching = createMatching(store);
+  const recognition = createRecognition(store);
   const rows = createRowWriter(store, custom);
 
   function event(tx: Tx, type: EventType, row: ContactRow, { env_id, actor }: Writer, known: KnownFields, more: object = {}): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
+  }
+
+  /** What a change is, for the log and for scoring. */
+  function tell(tx: Tx, act: Act, before: ContactRow | null, after: ContactRow): void {
+    const happened = happeningsOf(before, after);
+    for (const one of happened) event(tx, one.type, after, act, act.fields.known, detailsOf(one));
+    act.changes.push({ before, after, happened });
   }
 
   async function create(tx: Tx, act: Act): Promise<ContactRow> {
@@ -73,11 +87,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const fresh = apply(blank(env_id, number, now), act, "add", now);
     const row = { ...fresh, row: await store.insert(tx, fresh) };
     store.keepWords(tx, row, wordsOfContact(row));
-    const tags = JSON.parse(row.tags) as string[];
-    for (const tag of tags) store.addTag(tx, row, tag);
+    for (const tag of JSON.parse(row.tags) as string[]) store.addTag(tx, row, tag);
     if (hasFields(row)) custom.index(tx, row, NO_VALUES, row.fields, known);
-    event(tx, "contact.created", row, act, known);
-    if (tags.length > 0) event(tx, "contact.tagged", row, act, known, { tags_added: tags });
+    tell(tx, act, null, row);
     return row;
   }
 
@@ -86,10 +98,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const now = clock.now();
     const after = { ...apply(before, act, act.input.tags_mode ?? mode, now), row: before.row };
     if (isSame(before, after)) return before;
-    const { added, removed } = rows.replace(tx, before, after, known);
-    if (!isSame(before, { ...after, tags: before.tags })) event(tx, "contact.updated", after, act, known);
-    if (added.length > 0) event(tx, "contact.tagged", after, act, known, { tags_added: added });
-    if (removed.length > 0) event(tx, "contact.untagged", after, act, known, { tags_removed: removed });
+    rows.replace(tx, before, after, known);
+    tell(tx, act, before, after);
     return after;
   }
 
@@ -107,24 +117,21 @@ export function createContactService({ store, clock, appendEvent, fields: source
     return { identities, given };
   }
 
-  /** What is known of fields where a contact gives or has some: of others nothing is asked. */
-  function needsFields({ given }: Pick<FieldWork, "given">, before: ContactRow | undefined): boolean {
-    return given !== null || (before !== undefined && hasFields(before));
-  }
-
   async function upsert(
     tx: Tx,
     writer: Writer,
     input: ContactInput,
+    changes: LeadChange[],
     reader: FieldReader = custom.reader(tx, writer.env_id),
   ): Promise<Upserted> {
     const read = await readAll(tx, writer, input, reader);
-    const before = await matching.find(tx, writer.env_id, read.identities);
+    const before = await recognition.find(tx, writer.env_id, read.identities);
     const act: Act = {
       ...writer,
       input,
       identities: read.identities,
       fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+      changes,
     };
     const row = before === undefined ? await create(tx, act) : change(tx, act, before, "add");
     const { known } = act.fields;
@@ -132,9 +139,14 @@ export function createContactService({ store, clock, appendEvent, fields: source
     return { contact: presentContact(row, known), created: before === undefined, before: beforehand };
   }
 
+  function byRef(tx: Tx | null, env_id: number, ref: string | number): Maybe<ContactRow | undefined> {
+    const isId = typeof ref === "string" && ref.startsWith("ct_");
+    return isId ? store.byId(tx, env_id, ref) : store.byNumber(tx, env_id, Number(ref));
+  }
+
   async function find(tx: Tx, env_id: number, ref: string): Promise<ContactRow> {
-    const id = ref.startsWith("ct_") ? ref : (await store.byNumber(tx, env_id, Number(ref)))?.id;
-    const row = id === undefined ? undefined : await store.lock(tx, env_id, id);
+    const found = await byRef(tx, env_id, ref);
+    const row = found === undefined ? undefined : await store.hold(tx, found);
     if (row === undefined || row.deleted_at !== null) throw notFound("contact");
     return row;
   }
@@ -145,15 +157,21 @@ export function createContactService({ store, clock, appendEvent, fields: source
      * phone. What is absent stays, null clears, tags are added.
      * @throws AppError `validation_error`, `conflict` when the identities belong to two people
      */
-    upsert: (tx: Tx, writer: Writer, input: ContactInput): ReturnType<typeof upsert> => upsert(tx, writer, input),
+    async upsert(tx: Tx, writer: Writer, input: ContactInput): Promise<Upserted> {
+      const changes: LeadChange[] = [];
+      const done = await upsert(tx, writer, input, changes);
+      await scoring.changed(tx, writer, changes);
+      return done;
+    },
 
     /** Upserts up to 500; each is taken or refused by itself. */
     async upsertBatch(tx: Tx, writer: Writer, { contacts }: ContactBatch): Promise<ContactBatchAnswer> {
       const results: ContactBatchAnswer["results"] = [];
       const reader = custom.reader(tx, writer.env_id);
+      const changes: LeadChange[] = [];
       for (const [index, input] of contacts.entries()) {
         try {
-          const { contact, created } = await upsert(tx, writer, input, reader);
+          const { contact, created } = await upsert(tx, writer, input, changes, reader);
           results.push({ index, id: contact.id, number: contact.number, created });
         } catch (error) {
           // All checks come before the first write, so a refused one leaves nothing behind.
@@ -162,16 +180,16 @@ export function createContactService({ store, clock, appendEvent, fields: source
           results.push({ index, error: { code, message, ...(details === undefined ? {} : { details }) } });
         }
       }
+      await scoring.changed(tx, writer, changes);
       const created = results.filter((result) => "created" in result && result.created).length;
       const refused = results.filter((result) => "error" in result).length;
       return { results, created, updated: results.length - created - refused, refused };
     },
 
-    /** @throws AppError `validation_error` for a bad cursor or time, or a search without a word */
+    /** @throws AppError `validation_error` for a bad cursor or time, a search without a word, or a field or segment that is not here */
     async list(env_id: number, filter: ContactFilter, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Contact>> {
       const { sort = "-created_at" } = filter;
-      const by = narrow(filter);
-      if (filter.field !== undefined) by.field = await custom.sought(env_id, filter.field);
+      const by = await readFilter(env_id, filter, { sought: custom.sought, segments });
       const list = `contacts ${sort}`;
       const after = cursor === undefined ? null : placeOf(decodeCursor(list, env_id, cursor), sort);
       const [rows, count] = await Promise.all([store.page(env_id, by, sort, after, offset, limit + 1), store.total(env_id, by)]);
@@ -185,11 +203,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
       );
     },
 
-    /** @param ref an id or a number @throws AppError `not_found` */
-    async get(env_id: number, ref: string): Promise<Contact> {
-      const row = await (ref.startsWith("ct_") ? store.byId(null, env_id, ref) : store.byNumber(null, env_id, Number(ref)));
+    /** A contact with its score. @param ref an id or a number @throws AppError `not_found` */
+    async get(env_id: number, ref: string): Promise<Contact & { score: Score }> {
+      const row = await byRef(null, env_id, ref);
       if (row === undefined || row.deleted_at !== null) throw notFound("contact");
-      return presentContact(row, await custom.knownFor(null, env_id, [row]));
+      const [known, score] = await Promise.all([custom.knownFor(null, env_id, [row]), scoring.scoreOf(env_id, row)]);
+      return { ...presentContact(row, known), score };
     },
 
     /**
@@ -205,20 +224,19 @@ export function createContactService({ store, clock, appendEvent, fields: source
         input,
         identities: read.identities,
         fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
+        changes: [],
       };
       precondition(presentContact(before, act.fields.known));
-      await matching.checkFree(tx, before, read.identities);
-      return presentContact(change(tx, act, before, "replace"), act.fields.known);
+      await recognition.checkFree(tx, before, read.identities);
+      const after = change(tx, act, before, "replace");
+      await scoring.changed(tx, writer, act.changes);
+      return presentContact(after, act.fields.known);
     },
 
     /** What a contact can be written to at, the surest first; undefined where there is none. */
     async addresses(tx: Tx, env_id: number, id: string): Promise<string[] | undefined> {
       const row = await store.byId(tx, env_id, id);
-      if (row === undefined || row.deleted_at !== null) return undefined;
-      const { telegram_id, username, phone } = row;
-      return [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone].filter(
-        (address) => address !== null,
-      );
+      return row === undefined || row.deleted_at !== null ? undefined : addressesOf(row);
     },
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
@@ -228,9 +246,9 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return recipient.startsWith("-") ? null : store.idOf(tx, env_id, "telegram_id", Number(recipient));
     },
 
-    /** All that templates may look up of a contact; undefined where there is none. */
-    async facts(tx: Tx | null, env_id: number, id: string): Promise<Contact | undefined> {
-      const row = await store.byId(tx, env_id, id);
+    /** All that templates may look up of a contact; undefined where there is none. @param ref an id or a number */
+    async facts(tx: Tx | null, env_id: number, ref: string | number): Promise<Contact | undefined> {
+      const row = await byRef(tx, env_id, ref);
       if (row === undefined || row.deleted_at !== null) return undefined;
       return factsOf(row, await custom.knownFor(tx, env_id, [row]));
     },

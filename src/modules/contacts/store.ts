@@ -2,12 +2,16 @@ import { type RawBuilder, sql } from "kysely";
 import type { Build, Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
 import type { ContactRow, TallyRow } from "#db/schema-people.ts";
+import type { CsvPart } from "#src/core/csv.ts";
 import { lowestId } from "#src/core/ids.ts";
 import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { changeable, columns } from "./columns.ts";
+import { compileCondition, leadingParts } from "./condition-sql.ts";
+import type { ContactColumn } from "./csv.ts";
+import { fieldPart, leadOf, type SoughtValue, tagPart } from "./lead-sql.ts";
 import { identities, type Identities, type Identity } from "./identity.ts";
-import type { ContactSort } from "./model.ts";
+import type { ContactCondition, ContactSort } from "./model.ts";
 
 export type NewContactRow = Omit<ContactRow, "row">;
 
@@ -17,16 +21,11 @@ export interface Narrowed {
   words?: readonly string[];
   tag?: string;
   field?: SoughtValue;
+  where?: ContactCondition;
   created_after?: number;
   created_before?: number;
   seen_after?: number;
   seen_before?: number;
-}
-
-/** A value of a custom field as the index has it: a text, folded, or a number. */
-export interface SoughtValue {
-  field_id: string;
-  value: string | number;
 }
 
 /** The last contact of the page before: its place in the order, and its id. */
@@ -117,31 +116,26 @@ export function createContactStore(db: Database) {
         ),
       );
 
-  const locked = (tx: Tx, env_id: number, id: string) =>
-    all(db.in(tx)).where("env_id", "=", env_id).where("id", "=", id).forUpdate().executeTakeFirst();
-
-  /** On SQLite a search leads, or else a tag or a custom field, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
+  /** On SQLite a search leads, or else a tag or a custom field, also one that a condition has, and what else is asked is looked up for what they find; PostgreSQL decides by itself. */
   function from(env_id: number, by: Narrowed) {
     const { words, tag, field } = by;
     const c = db.read.selectFrom("contacts as c").where("c.env_id", "=", env_id).where("c.deleted_at", "is", null);
-    const tagged = sql<boolean>`exists (select 1 from contact_tags as t where t.env_id = ${env_id} and t.tag = ${tag} and t.contact_row = c.row)`;
-    const valued = () => sql<boolean>`exists (${rowsWith(env_id, field!)} and contact_row = c.row)`;
     if (!isSqlite)
       return c
         .$if(words !== undefined, (q) => q.where(sql<boolean>`c.words @@ ${tsqueryOf(env_id, words!)}::tsquery`))
-        .$if(tag !== undefined, (q) => q.where(tagged))
-        .$if(field !== undefined, (q) => q.where(valued()));
+        .$if(tag !== undefined, (q) => q.where(tagPart(env_id, tag!).has(sql`c.row`)))
+        .$if(field !== undefined, (q) => q.where(fieldPart(env_id, field!).has(sql`c.row`)))
+        .$if(by.where !== undefined, (q) => q.where(compileCondition(db.engine, env_id, by.where!)));
     const lead = leadOf(env_id, by);
-    if (lead === undefined) return c;
+    const narrowed = by.where === undefined || lead?.isWhole === true ? undefined : compileCondition(db.engine, env_id, by.where);
+    if (lead === undefined) return c.$if(narrowed !== undefined, (q) => q.where(narrowed!));
     const led = db.read
-      .selectFrom(lead.as("lead"))
+      .selectFrom(lead.rows.as("lead"))
       .crossJoin("contacts as c")
       .where(sql<boolean>`c.row = lead.row`)
       .where("c.env_id", "=", env_id)
       .where("c.deleted_at", "is", null) as unknown as typeof c;
-    return led
-      .$if(words !== undefined && tag !== undefined, (q) => q.where(tagged))
-      .$if(field !== undefined && (words !== undefined || tag !== undefined), (q) => q.where(valued()));
+    return led.$if(narrowed !== undefined, (q) => q.where(narrowed!));
   }
 
   const narrow = (env_id: number, by: Narrowed) =>
@@ -151,19 +145,18 @@ export function createContactStore(db: Database) {
       .$if(by.seen_after !== undefined, (q) => q.where("c.last_seen_at", ">=", by.seen_after!))
       .$if(by.seen_before !== undefined, (q) => q.where("c.last_seen_at", "<", by.seen_before!));
 
-  return {
-    /** A page in an order; from `after` on, which is not part of it. */
-    page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
-      const isLed = by.words !== undefined || by.tag !== undefined || by.field !== undefined;
-      const { column, direction } = orders[sort];
-      const order = column === "id" && isLed ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
-      const beyond = sql.raw(direction === "desc" ? "<" : ">");
-      const query = narrow(env_id, by)
-        .select(["c.row", ...columns.map((name) => `c.${name}` as const)])
+  /** From `after` on, which is not part of it. */
+  function inOrder(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null) {
+    const led = isLed(by) || (isSqlite && leadingParts(by.where).parts.length > 0);
+    const { column, direction } = orders[sort];
+    const order = column === "id" && led ? sql.raw(isSqlite ? "lead.row" : "c.row") : sql.raw(`c.${column}`);
+    const beyond = sql.raw(direction === "desc" ? "<" : ">");
+    return (
+      narrow(env_id, by)
         .$if(column === "last_seen_at", (q) => q.where("c.last_seen_at", "is not", null))
-        .$if(after !== null && column === "id" && !isLed, (q) => q.where(sql<boolean>`c.id ${beyond} ${after!.id}`))
+        .$if(after !== null && column === "id" && !led, (q) => q.where(sql<boolean>`c.id ${beyond} ${after!.id}`))
         // Rows and numbers are given in one order. The one of the page before may be gone by now.
-        .$if(after !== null && column === "id" && isLed, (q) =>
+        .$if(after !== null && column === "id" && led, (q) =>
           q.where(
             sql<boolean>`${order} ${beyond}= (select row from contacts where env_id = ${env_id} and number ${beyond} ${after!.at} order by number ${sql.raw(direction)} limit 1)`,
           ),
@@ -171,9 +164,24 @@ export function createContactStore(db: Database) {
         .$if(after !== null && column !== "id", (q) => q.where(sql<boolean>`(${order}, c.id) ${beyond} (${after!.at}, ${after!.id})`))
         .orderBy(order, direction)
         .$if(column !== "id", (q) => q.orderBy("c.id", direction))
+    );
+  }
+
+  return {
+    /** A page in an order; from `after` on, which is not part of it. */
+    page(env_id: number, by: Narrowed, sort: ContactSort, after: Place | null, offset: number, most: number): Promise<ContactRow[]> {
+      const query = inOrder(env_id, by, sort, after)
+        .select(["c.row", ...columns.map((name) => `c.${name}` as const)])
         .offset(offset)
         .limit(most);
-      return isLed || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
+      return isLed(by) || by.where !== undefined || offset > OFFSET_QUICK_MAX || most > ROWS_QUICK_MAX ? db.slowly(query) : query.execute();
+    },
+    /** As `page` in the order of making, as lines of CSV. */
+    csvPage(env_id: number, by: Narrowed, after: Place | null, most: number, shown: readonly ContactColumn[]): Promise<CsvPart> {
+      const query = inOrder(env_id, by, "created_at", after)
+        .select(shown.map(({ from, name }) => sql.ref(`c.${from}`).as(name)))
+        .limit(most);
+      return db.slowlyCsv(query, shown);
     },
     /** Exact for all of an environment's contacts; under a filter up to TOTAL_MAX. */
     async total(env_id: number, by: Narrowed): Promise<{ total: number; capped: boolean }> {
@@ -181,9 +189,10 @@ export function createContactStore(db: Database) {
         const found = await tally.one(null, { env_id, name: "contacts" });
         return { total: found?.value ?? 0, capped: false };
       }
-      // Who is deleted is in no index by words or tags: their own rows need not be looked at.
-      const lead = isSqlite && Object.keys(by).length === 1 ? leadOf(env_id, by) : undefined;
-      const all = lead === undefined ? narrow(env_id, by) : (db.read.selectFrom(lead.as("lead")) as unknown as ReturnType<typeof narrow>);
+      const lead = isSqlite && isIndexed(by) ? leadOf(env_id, by) : undefined;
+      // Who is deleted is in no index by words, tags or fields: their own rows need not be looked at.
+      const all =
+        lead?.isWhole === true ? (db.read.selectFrom(lead.rows.as("lead")) as unknown as ReturnType<typeof narrow>) : narrow(env_id, by);
       const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
       const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
       const total = row?.total ?? 0;
@@ -206,11 +215,9 @@ export function createContactStore(db: Database) {
     several: (tx: Tx, env_id: number, ids: readonly string[]): Maybe<ContactRow[]> => several.all(tx, { env_id, ids: JSON.stringify(ids) }),
     byId: (tx: Tx | null, env_id: number, id: string): Maybe<ContactRow | undefined> => byId.one(tx, { env_id, id }),
     byNumber: (tx: Tx | null, env_id: number, number: number): Maybe<ContactRow | undefined> => byNumber.one(tx, { env_id, number }),
-    /** On PostgreSQL the row waits for whoever changes it. */
-    lock: (tx: Tx, env_id: number, id: string): Maybe<ContactRow | undefined> =>
-      isSqlite ? byId.one(tx, { env_id, id }) : locked(tx, env_id, id),
-    /** As `lock`, for a row that this transaction has read: on SQLite nobody can have changed it. */
-    hold: (tx: Tx, row: ContactRow): Maybe<ContactRow | undefined> => (isSqlite ? row : locked(tx, row.env_id, row.id)),
+    /** A row that this transaction has read, as it is: on PostgreSQL it waits for whoever changes it, on SQLite nobody can. */
+    hold: (tx: Tx, row: ContactRow): Maybe<ContactRow | undefined> =>
+      isSqlite ? row : all(db.in(tx)).where("env_id", "=", row.env_id).where("id", "=", row.id).forUpdate().executeTakeFirst(),
     /** @returns the row's number in the search index */
     async insert(tx: Tx, row: NewContactRow): Promise<number> {
       if (!isSqlite) return (await insert.one(tx, row))!.row;
@@ -238,6 +245,13 @@ export function createContactStore(db: Database) {
   };
 }
 
+/** Whether an index other than that of the order finds them. */
+const isLed = ({ words, tag, field }: Narrowed) => words !== undefined || tag !== undefined || field !== undefined;
+
+/** Whether nothing is asked but what such indexes and a condition know. */
+const isIndexed = (by: Narrowed) =>
+  Object.keys(by).every((name) => name === "words" || name === "tag" || name === "field" || name === "where");
+
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;
 /** Rows that are read within a few milliseconds: a page, and the one that tells of the next. */
@@ -250,23 +264,8 @@ const orders = {
   "-last_seen_at": { column: "last_seen_at", direction: "desc" },
 } as const satisfies Record<ContactSort, { column: string; direction: string }>;
 
-/** https://www.sqlite.org/fts5.html#fts5_prefix_queries */
-const matchOf = (env_id: number, words: readonly string[]) => words.map((word) => `"${env_id}_${word}"*`).join(" ");
 /** https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY */
 const tsqueryOf = (env_id: number, words: readonly string[]) => words.map((word) => `'${env_id}_${word}':*`).join(" & ");
-
-/** Rows of contacts in the order of their making, as an index of SQLite has them. */
-function leadOf(env_id: number, { words, tag, field }: Narrowed): RawBuilder<unknown> | undefined {
-  if (words !== undefined) return sql`(select rowid as row from contact_words where contact_words match ${matchOf(env_id, words)})`;
-  if (tag !== undefined) return sql`(select contact_row as row from contact_tags where env_id = ${env_id} and tag = ${tag})`;
-  return field === undefined ? undefined : sql`(${rowsWith(env_id, field)})`;
-}
-
-/** Who has a value in a custom field. */
-function rowsWith(env_id: number, { field_id, value }: SoughtValue): RawBuilder<unknown> {
-  const column = sql.ref(typeof value === "string" ? "txt" : "num");
-  return sql`select contact_row as row from contact_values where env_id = ${env_id} and field_id = ${field_id} and ${column} = ${value}`;
-}
 
 function all(q: Database["read"]) {
   return q.selectFrom("contacts").select(["row", ...columns]);

@@ -19,3 +19,9 @@ export function mergeTags(kept: string, given: readonly string[], mode: "add" | 
   if (merged.length > TAGS_KEPT_MAX) throw new AppError("conflict", `A contact has at most ${TAGS_KEPT_MAX} tags: take some away first.`);
   return merged;
 }
+
+/** Which tags are new and which are gone. @param had JSON list @param has JSON list */
+export function compareTags(had: string, has: string): { added: string[]; removed: string[] } {
+  const [before, after] = [had, has].map((kept) => new Set(JSON.parse(kept) as string[])) as [Set<string>, Set<string>];
+  return { added: [...after.difference(before)], removed: [...before.difference(after)] };
+}

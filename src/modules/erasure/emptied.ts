@@ -1,7 +1,7 @@
 type Members = Record<string, unknown>;
 
 /** Of a contact nothing is left but that it was there, and when. */
-const keptOfContact = new Set(["id", "number", "created", "created_at", "updated_at"]);
+const keptOfContact = new Set(["id", "contact_id", "number", "created", "created_at", "updated_at"]);
 /** Of a message what is counted. */
 const keptOfMessage = new Set([
   ...["id", "channel", "account_id", "direction", "status", "eta", "schedule_at", "expires_at", "silent"],

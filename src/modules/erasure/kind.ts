@@ -49,12 +49,14 @@ interface Needs {
   clock: Clock;
   /** Takes a queued message back. @throws AppError `conflict` when it has begun to leave */
   cancelMessage(tx: Tx, env_id: number, id: string): Promise<unknown>;
+  /** Removes the points that a contact has got. */
+  forgetPoints(tx: Tx, env_id: number, contact_row: number): Promise<void>;
   /** Removes what imports have noted of a contact. */
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
 }
 
 /** Removes everything personal of deleted contacts; of their messages the rows stay, for the counts. */
-export function eraseKind({ store, clock, cancelMessage, forgetImports }: Needs): TaskKind<ErasureParams, State, Turn> {
+export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImports }: Needs): TaskKind<ErasureParams, State, Turn> {
   /** Addresses that somebody else has by now are that person's. */
   async function addressesOf({ env_id, telegram_id, username, phone }: ContactRow): Promise<string[]> {
     const own: string[] = [];
@@ -150,6 +152,7 @@ export function eraseKind({ store, clock, cancelMessage, forgetImports }: Needs)
     const chats = addresses.filter((address) => /^\d/.test(address));
     return async (tx) => {
       await store.forgetChats(tx, contact.env_id, chats, names);
+      await forgetPoints(tx, contact.env_id, contact.row);
       await forgetImports(tx, contact.env_id, contact.id);
       await store.remove(tx, contact.env_id, contact.id);
       return { ...state, contact_id: null, phase: "messages", operation: 0, place: "", contacts: state.contacts + 1 };

@@ -16,6 +16,7 @@ export const eventTypes = [
   "contact.deleted",
   "contact.tagged",
   "contact.untagged",
+  "lead.scored",
   "job.completed",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -38,7 +39,14 @@ export const Event = Type.Object(
     created_at: Type.String({ format: "date-time" }),
     subject: Type.String({ description: "Id of what it is about." }),
     actor: Type.String({ description: "Who made it happen: a key, the job loop, a command." }),
-    data: Type.Object({}, { additionalProperties: true, description: "The resource as it was after the change." }),
+    data: Type.Object(
+      {},
+      {
+        additionalProperties: true,
+        description:
+          "The resource as it was after the change; of `lead.scored` `contact_id`, `score`, `previous_score`, `threshold` and `why`.",
+      },
+    ),
     account_id: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
     contact: Type.Optional(Type.String({ description: "For message.*: the recipient, `@username`, else phone, else id." })),
     text: Type.Optional(Type.String()),

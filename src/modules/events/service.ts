@@ -12,6 +12,7 @@ const readers: Record<string, readonly Scope[]> = {
   account: ["read:messages", "write:messages", "manage:accounts"],
   subscription: ["manage:keys"],
   contact: ["read:contacts"],
+  lead: ["read:contacts"],
   // Each job has scopes of its own, which are looked at one by one.
   job: allScopes,
 };

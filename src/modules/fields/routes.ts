@@ -99,7 +99,8 @@ function writingRoutes(fields: FieldService, write: UnitOfWork) {
         detail: operation({
           id: "fields.patch",
           summary: "Change a custom field",
-          description: "Values stay under a new key. Who has an option that is taken away keeps it; it can't be chosen anew.",
+          description:
+            "Values stay under a new key. Who has an option that is taken away keeps it; it can't be chosen anew. One that a segment uses can't be taken away.",
           tag,
           scope: "write:contacts",
           example: { label: "Plan of the customer" },
@@ -120,11 +121,12 @@ function writingRoutes(fields: FieldService, write: UnitOfWork) {
         detail: operation({
           id: "fields.delete",
           summary: "Delete a custom field",
-          description: "With the values that contacts have in it: no answer shows them any more, and they are removed soon after.",
+          description:
+            "With the values that contacts have in it: no answer shows them any more, and they are removed soon after. A field that a segment uses can't be deleted.",
           tag,
           scope: "write:contacts",
           answers: { 204: { description: "Deleted." } },
-          errors: ["precondition_failed"],
+          errors: ["conflict", "precondition_failed"],
         }),
       },
     );

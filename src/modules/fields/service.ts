@@ -21,12 +21,18 @@ interface Needs {
   store: FieldStore;
   clock: Clock;
   enqueue: Enqueue;
+  /**
+   * Refuses to take a field away, or some of its options, that something else needs.
+   * @param options those that go; all of the field without them
+   * @throws AppError `conflict`
+   */
+  checkUnused(tx: Tx, env_id: number, field: Pick<FieldDefinition, "id" | "key">, options?: readonly string[]): Promise<void>;
 }
 
 export type FieldService = ReturnType<typeof createFieldService>;
 
 /** Definitions of custom fields. The values are kept by those who have them, by the field's id: so a key can change. */
-export function createFieldService({ store, clock, enqueue }: Needs) {
+export function createFieldService({ store, clock, enqueue, checkUnused }: Needs) {
   async function find(tx: Tx, env_id: number, id: string): Promise<FieldRow> {
     const row = await store.lock(tx, env_id, id);
     if (row === undefined) throw notFound("field");
@@ -76,7 +82,8 @@ export function createFieldService({ store, clock, enqueue }: Needs) {
 
     /**
      * Changes what is given. Values stay, under the new key; also those whose option is no longer there.
-     * @throws AppError `not_found`; `validation_error` and `conflict` as `create`; what `check` throws
+     * @throws AppError `not_found`; `validation_error` and `conflict` as `create`; `conflict` when a segment uses an option that
+     * would go; what `check` throws
      */
     async patch(tx: Tx, env_id: number, id: string, patch: FieldPatch, check: Precondition = unconditional): Promise<Field> {
       const before = await find(tx, env_id, id);
@@ -84,15 +91,18 @@ export function createFieldService({ store, clock, enqueue }: Needs) {
       const { key = before.key, label = before.label } = patch;
       checkKey(before.object as FieldObject, key);
       const options = patch.options === undefined ? before.options : readOptions(before.type as FieldType, patch.options);
+      const gone = optionsOf(before.options).difference(optionsOf(options));
+      if (gone.size > 0) await checkUnused(tx, env_id, before, [...gone]);
       const row = { ...before, key, label, options, updated_at: clock.now() };
       await naming(key, () => store.update(tx, row));
       return present(row);
     },
 
-    /** Deletes a field. Its values are no longer shown, and are removed soon after. @throws AppError `not_found`; what `check` throws */
+    /** Deletes a field. Its values are no longer shown, and are removed soon after. @throws AppError `not_found`; `conflict` when a segment uses it; what `check` throws */
     async remove(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<void> {
       const row = await find(tx, env_id, id);
       check(present(row));
+      await checkUnused(tx, env_id, row);
       await store.remove(tx, env_id, id);
       enqueue(tx, forgetting({ env_id, field_id: id, kind: isNumeric(row.type as FieldType) ? "num" : "txt" }, clock.now()));
     },
@@ -124,6 +134,11 @@ function readOptions(type: FieldType, options: readonly string[] | undefined): s
   const twice = folded.findIndex((option, at) => folded.indexOf(option) !== at);
   if (twice !== -1) throw invalidField(`options.${twice}`, "taken", "Two options differ in no more than case and accents.");
   return JSON.stringify(options);
+}
+
+/** @param kept JSON, as a row keeps them */
+function optionsOf(kept: string | null): Set<string> {
+  return new Set(kept === null ? [] : (JSON.parse(kept) as string[]));
 }
 
 function present(row: FieldRow): Field {

@@ -10,6 +10,7 @@ import type { Contacts, ContactVariables } from "./contacts.ts";
 import { faultOfText, hasVariables, needsProfile, resolveText } from "./text.ts";
 import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
+import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
 import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
 import type { ChatRow, MessageRow, MessageStore } from "./store.ts";
@@ -27,6 +28,7 @@ interface Needs<Account extends SendingAccount> {
   accounts: SendingAccounts<Account>;
   suppressions: Suppressions;
   contacts: Contacts;
+  scoring: Scoring;
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
@@ -56,21 +58,25 @@ const nobody: ReadonlyMap<string, ContactVariables> = new Map();
 
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
-  const { store, clock, channels, accounts, suppressions, contacts } = needs;
+  const { store, clock, channels, accounts, suppressions, contacts, scoring } = needs;
 
-  /** @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it */
-  async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus): Promise<Outcome> {
+  /**
+   * @param told what happened to contacts, for scoring
+   * @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it
+   */
+  async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus, told: Told): Promise<Outcome> {
     if (!(await store.record(tx, row, from))) return { kind: "gone" };
     const data = presentMessage(row);
     for (const type of events) needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
+    told.push(...notesOf(row, events));
     return outcome;
   }
 
   /** It was never sent: what it took of a day's cap is given back. */
-  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode): Promise<Outcome> {
+  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, told: Told): Promise<Outcome> {
     const { env_id, account_id, cap_day } = row;
     if (cap_day !== null && account_id !== null) await accounts.giveBackSend(tx, env_id, account_id, cap_day);
-    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from);
+    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, told);
   }
 
   /** @returns those that are queued still; what goes over a network is marked as being on the wire */
@@ -87,20 +93,23 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     row: MessageRow,
     group: Group<Account>,
     facts: { suppressed: boolean; contact: ContactVariables },
+    told: Told,
   ): Promise<Begun<Ready>> {
     const { account, channel, aliases } = group;
     const now = clock.now();
     const from = row.status as MessageStatus;
     if (account.deleted_at !== null)
-      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from) };
-    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired") };
-    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed") };
+      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, told) };
+    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", told) };
+    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", told) };
     let capped = row;
     if (account.daily_cap !== null && row.cap_day === null) {
       const taken = await accounts.takeSend(tx, account);
       const wait = taken === null || taken.fits ? null : taken.limit.resets_at - now;
       if (wait !== null)
-        return { outcome: await write(tx, requeue(row, DAILY_CAP_HOLD, { kind: "snooze", ms: wait, reason: DAILY_CAP_HOLD }), from) };
+        return {
+          outcome: await write(tx, requeue(row, DAILY_CAP_HOLD, { kind: "snooze", ms: wait, reason: DAILY_CAP_HOLD }), from, told),
+        };
       capped = { ...row, cap_day: taken?.limit.day ?? null };
       await store.record(tx, capped, from);
     }
@@ -185,15 +194,17 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const isSuppressed = mayBeSuppressed ? await screen(tx, env_id, [...groups.values()], suppressions) : () => false;
       const known = await contactsOf(tx, env_id, claimed);
       const begun: Begun<Ready>[] = [];
+      const told: Told = [];
       for (const job of jobs) {
         const row = rows.get(job.id);
         const group = row === undefined ? undefined : groups.get(row.account_id ?? 0);
         if (row === undefined || group === undefined) begun.push(null);
         else {
           const contact = known.get(row.contact_id ?? "") ?? nothing;
-          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact }));
+          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact }, told));
         }
       }
+      await score(scoring, tx, told);
       return begun;
     },
 
@@ -210,24 +221,30 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
     async end(tx, runs: Ran<Ready, Result>[]) {
       const outcomes: Outcome[] = [];
+      const told: Told = [];
       for (const { job, ready, result } of runs) {
         const mayRepeat = result.result.kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
         const verdict = judge(ready.row, result, job.attempts, mayRepeat);
         if (result.result.kind === "unauthorized") await accounts.disconnect(tx, job.env_id, ready.account.id, result.result.reason);
         if (result.chat !== null) await store.keepChat(tx, toChatRow(ready.account, result.chat, result.ended_at));
-        outcomes.push(await write(tx, verdict, ready.from));
+        outcomes.push(await write(tx, verdict, ready.from, told));
       }
+      await score(scoring, tx, told);
       return outcomes;
     },
 
     async giveUp(tx, { env_id, id }) {
       const row = await store.lock(tx, env_id, id);
       if (row?.status !== "queued") return { kind: "discard", code: "internal_error" };
-      return write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued");
+      const told: Told = [];
+      const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", told);
+      await score(scoring, tx, told);
+      return outcome;
     },
 
     async rescue(tx, env_id, lane) {
       const rescued: Rescued[] = [];
+      const told: Told = [];
       for (const row of await store.sending(tx, env_id)) {
         if (row.account_id === null || needs.laneOf(row.account_id) !== lane) continue;
         const repeat = channelNamed(row.channel).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
@@ -235,8 +252,9 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         const verdict = repeat
           ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
           : fail(now, "outcome_unknown", null, null);
-        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending") });
+        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending", told) });
       }
+      await score(scoring, tx, told);
       return rescued;
     },
   };
@@ -255,11 +273,13 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     chatLimits: () => [],
     async begin(tx, jobs) {
       const begun: Begun<never>[] = [];
+      const told: Told = [];
       for (const { env_id, payload: id } of jobs) {
         const row = await store.lock(tx, env_id, id);
-        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) await endUnsent(tx, row, "queued", "expired");
+        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) await endUnsent(tx, row, "queued", "expired", told);
         begun.push({ outcome: { kind: "done" } });
       }
+      await score(scoring, tx, told);
       return begun;
     },
     run: () => Promise.reject(new Error("expiring a message has nothing to run")),

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
+import { Metadata } from "#src/modules/contacts/model.ts";
 import { Variables } from "#src/modules/templates/model.ts";
 
 /** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
@@ -16,10 +17,6 @@ const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.
 const nullableTime = Type.Union([time, Type.Null()]);
 const MessageId = Type.String({ pattern: idPattern("msg") });
 const Status = Type.Union(messageStatuses.map((status) => Type.Literal(status)));
-export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
-  maxProperties: 50,
-  description: "Kept and returned, never interpreted.",
-});
 
 const Attempt = Type.Object({
   at: time,

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
+import { ContactReference } from "#src/modules/contacts/model.ts";
 
 /** Characters of a body, as it is written. */
 export const BODY_MAX = 10_000;
@@ -77,7 +78,7 @@ export type TemplateVersion = Static<typeof TemplateVersion>;
 /** What a preview is filled with. */
 const fill = {
   variables: Type.Optional(Variables),
-  contact_id: Type.Optional(Type.String({ pattern: idPattern("ct"), description: "Of whom to take what `variables` does not tell." })),
+  contact_id: Type.Optional(Type.Union(ContactReference.anyOf, { description: "Of whom to take what `variables` does not tell." })),
 };
 
 export const PreviewTemplate = Type.Object(

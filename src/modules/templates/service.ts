@@ -17,13 +17,13 @@ interface Needs {
    * What is known of a contact, by name; undefined when there is no such contact. Given variables go before.
    * @param tx null reads the last committed snapshot
    */
-  contactVariables(tx: Tx | null, env_id: number, contact_id: string): Maybe<Record<string, unknown> | undefined>;
+  contactVariables(tx: Tx | null, env_id: number, contact_id: string | number): Maybe<Record<string, unknown> | undefined>;
 }
 
 /** What a template is filled with. */
 interface Fill {
   variables?: Variables;
-  contact_id?: string;
+  contact_id?: string | number;
 }
 
 /** Bodies that were used last are kept parsed: a batch is often of one template. */

@@ -53,6 +53,8 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
   const early = await queue(sandbox, { to: "@mark_username", text: "mark-text before" });
   await app.settled();
   app.clock.advance(DAY_MS);
+  await sandbox.post("/v1/scoring/rules", { name: "Is made", points: 1, when: { event: "contact.created" }, decay_days: 365 });
+  await sandbox.patch("/v1/scoring", { thresholds: [1] });
   await sandbox.post("/v1/fields", { object: "contact", key: "nickname", label: "Nickname", type: "text" });
   const { id } = await make(app, sarah, { "idempotency-key": "one" });
   await sandbox.patch(`/v1/contacts/${id}`, { fields: { nickname: "mark-field" } }, { "idempotency-key": "field" });
@@ -82,6 +84,8 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     const { id, messages } = await leaveTraces(app);
     await app.sandbox.post("/v1/suppressions", { to: "@mark_username" });
     expect((await traces(app)).length).toBeGreaterThan(150);
+    const points = () => app.db.read.selectFrom("contact_points").selectAll().execute();
+    expect(await points()).toHaveLength(1);
     const { status, body } = await app.sandbox.delete<Task>(`/v1/contacts/${id}?erase=true`);
     expect([status, body]).toMatchObject([202, { kind: "contacts.erase", status: "queued" }]);
     expect((await app.sandbox.get(`/v1/contacts/${id}`)).status).toBe(404);
@@ -93,7 +97,7 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     });
     expect(await traces(app)).toEqual([]);
     const { rows } = await sql<{ id: string }>`select id from contacts`.execute(app.db.read);
-    expect(rows).toEqual([]);
+    expect([rows, await points()]).toEqual([[], []]);
     expect(await read(app.sandbox, messages.at(-1)!)).toMatchObject({ status: "canceled", to: "erased", text: "", contact_id: null });
     expect(await read(app.sandbox, messages[0]!)).toMatchObject({ status: "sent", to: "erased", text: "", metadata: {}, attempts: [] });
     const others = await app.sandbox.get<{ items: { to: string }[] }>("/v1/messages?to=@sandbox_blocked");

@@ -91,7 +91,7 @@ describe.each(appEngines)("an export over a socket on %s", (engine) => {
     expect(answer).toStartWith("HTTP/1.1 200 OK\r\n");
     expect(answer).not.toEndWith("0\r\n\r\n");
     expect(linesOf(answer)).toBeLessThan(CONTACTS);
-    const told = place.app.log.find((line) => line.includes("an export was broken off"));
+    const told = place.app.log.find((line) => line.includes("an answer was broken off"));
     expect(told).toMatch(/"request_id":"req_\w+".*the disk is gone/);
   });
 });

@@ -42,6 +42,20 @@ describe.each(appEngines)("a list of contacts on %s", (engine) => {
     expect(await search(app.sandbox, "john")).toEqual([]);
   });
 
+  test("goes on after a name as long as any, in whatever script", async () => {
+    await using app = await setup({ engine });
+    for (const [at, letter] of ["Ж", "王", "王"].entries())
+      await app.live.post("/v1/contacts", { external_id: `${at}`, name: `${letter.repeat(150)}${at}` });
+    const found: number[] = [];
+    for (let cursor = ""; ;) {
+      const { body } = await app.live.get<Page>(`/v1/contacts?sort=name&limit=1${cursor}`);
+      found.push(...body.items.map(({ number }) => number));
+      if (body.next_cursor === null) break;
+      cursor = `&cursor=${body.next_cursor}`;
+    }
+    expect(found).toEqual([1, 2, 3]);
+  });
+
   test("forgets the words and tags that a contact no longer has", async () => {
     await using app = await setup({ engine });
     await app.live.post("/v1/contacts", { external_id: "1", name: "Old Name", tags: ["old"] });

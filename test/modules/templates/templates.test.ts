@@ -175,6 +175,20 @@ describe.each(appEngines)("a preview on %s", (engine) => {
     expect(await preview()).toEqual({ text: "Hey there, invoice  is due on .", missing: ["invoice", "due"] });
   });
 
+  test("is filled from a contact, named by id or number", async () => {
+    await using app = await setup({ engine });
+    const { body: contact } = await app.live.post<{ id: string; number: number }>("/v1/contacts", { name: "Sarah Miller" });
+    for (const contact_id of [contact.id, contact.number, String(contact.number)])
+      expect((await app.live.post("/v1/templates/preview", { body: "Hey {{ first_name }}", contact_id })).body).toMatchObject({
+        text: "Hey Sarah",
+      });
+    expect(faultOf(await app.live.post("/v1/templates/preview", { body: "Hey", contact_id: contact.number + 1 }))).toEqual([
+      422,
+      "contact_id",
+      "not_found",
+    ]);
+  });
+
   test("shows any version, and a body that isn't saved", async () => {
     await using app = await setup({ engine });
     const { id } = await make(app.live, { body: "one {{ x }}" });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { contactExample } from "#src/modules/contacts/examples.ts";
-import { guardFormula, unguardFormula } from "#src/core/csv.ts";
-import { csvHeader, csvLine, joinTags, splitTags } from "#src/modules/contacts/csv.ts";
+import { csvHeader, guardFormula, joinList, splitList, unguardFormula, writeCsv } from "#src/core/csv.ts";
+import { contactColumns } from "#src/modules/contacts/csv.ts";
+import { contactCsvExample, contactExample } from "#src/modules/contacts/examples.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
 
 /** Texts in which what is encoded is frequent. */
@@ -30,20 +30,49 @@ function readCsv(file: string): string[][] {
   return lines.slice(0, -1);
 }
 
+const columns = contactColumns(
+  new Map(
+    ["plan", "seats"].map((key) => [
+      `fld_${key}`,
+      { id: `fld_${key}`, object: "contact", key, label: key, type: "text", options: null, created_at: "", updated_at: "" },
+    ]),
+  ),
+);
+
+const decoder = new TextDecoder();
+const headerLine = decoder.decode(csvHeader(columns));
+
+/** A contact as its row keeps it, in a line. */
+function csvLine(contact: Contact): string {
+  const time = (text: string | null) => (text === null ? null : Date.parse(text));
+  const row: Record<string, unknown> = {
+    ...contact,
+    consent: contact.consent === null ? null : JSON.stringify(contact.consent),
+    tags: JSON.stringify(contact.tags),
+    fields: JSON.stringify(Object.fromEntries(Object.entries(contact.fields).map(([key, value]) => [`fld_${key}`, value]))),
+    metadata: JSON.stringify(contact.metadata),
+    last_seen_at: time(contact.last_seen_at),
+    created_at: time(contact.created_at),
+    updated_at: time(contact.updated_at),
+  };
+  return decoder.decode(writeCsv([columns.map(({ from }) => row[from])], columns).bytes);
+}
+
 /** The cells of one contact, by the names of their columns. */
 function cellsOf(contact: Partial<Contact>): Record<string, string> {
-  const [names, cells, ...more] = readCsv(csvHeader + csvLine({ ...contactExample, ...contact }));
+  const [names, cells, ...more] = readCsv(headerLine + csvLine({ ...contactExample, ...contact }));
   expect([cells!.length, more]).toEqual([names!.length, []]);
   return Object.fromEntries(names!.map((name, at) => [name, cells![at]!]));
 }
 
 test("a contact is a line with a cell in each column", () => {
-  expect(csvHeader).toBe(
+  expect(headerLine).toBe(
     "id,number,external_id,telegram_id,username,email,phone,name,first_name,last_name,language,timezone,consent_status,consent_at,consent_source,tags,metadata,last_seen_at,created_at,updated_at,fields\r\n",
   );
   expect(csvLine({ ...contactExample, tags: ["trial", "a;b"], metadata: { plan: "pro" }, fields: { seats: 5 } })).toBe(
     'ct_01HKQ9R2X30000000000000000,42,customer-1042,,sarah_miller,sarah@example.com,,Sarah Miller,Sarah,Miller,en,Europe/London,granted,2026-05-06T14:32:18.000Z,webinar form,"trial;a\\;b","{""plan"":""pro""}",,2026-05-06T14:32:18.000Z,2026-05-06T14:32:18.000Z,"{""seats"":5}"\r\n',
   );
+  expect(headerLine + csvLine(contactExample)).toBe(contactCsvExample);
   expect(cellsOf({ consent: null, tags: [] })).toMatchObject({ consent_status: "", consent_at: "", consent_source: "", tags: "" });
 });
 
@@ -88,8 +117,8 @@ test("any tags come back from their cell, and none of them begins as a formula",
   );
   fc.assert(
     fc.property(tags, (given) => {
-      const cell = joinTags(given);
-      expect(splitTags(cell)).toEqual(given);
+      const cell = joinList(given);
+      expect(splitList(cell)).toEqual(given);
       expect(isFormula(cell)).toBe(false);
     }),
     { numRuns: 2_000 },
@@ -108,7 +137,7 @@ test("any texts come back from a file as they were", () => {
     fc.property(contact, (given) => {
       const { name, email, external_id, tags, metadata } = cellsOf(given);
       expect([name, email, external_id].map((cell) => unguardFormula(cell!))).toEqual([given.name, given.email, given.external_id]);
-      expect(splitTags(tags!)).toEqual(given.tags);
+      expect(splitList(tags!)).toEqual(given.tags);
       expect(JSON.stringify(JSON.parse(metadata!))).toBe(JSON.stringify(given.metadata));
     }),
     { numRuns: 500 },
