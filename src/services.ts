@@ -1,20 +1,17 @@
 import type { Database } from "#db/database.ts";
-import { fromValidation } from "#plugins/errors/problem.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
 import { unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Job, Outcome } from "#src/jobs/job.ts";
+import type { Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import { createActivityService } from "#src/modules/activity/service.ts";
 import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
-import { createBulkStore } from "#src/modules/contacts/bulk-sql.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
-import { createContactImport } from "#src/modules/contacts/import.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createMatching } from "#src/modules/contacts/matching.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
@@ -34,12 +31,6 @@ import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
 import { createAuthenticator } from "#src/modules/keys/authenticate.ts";
-import { importKind } from "#src/modules/imports/kind.ts";
-import type { ImportTarget } from "#src/modules/imports/model.ts";
-import { createImportService } from "#src/modules/imports/service.ts";
-import { createImportStore } from "#src/modules/imports/store.ts";
-import { sweepImports, sweepNow } from "#src/modules/imports/sweep.ts";
-import { undoKind } from "#src/modules/imports/undo.ts";
 import { createKeyService } from "#src/modules/keys/service.ts";
 import { createKeyStore } from "#src/modules/keys/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
@@ -60,7 +51,7 @@ import { createScoringStore } from "#src/modules/scoring/store.ts";
 import { createTagService } from "#src/modules/tags/service.ts";
 import { createTagStore } from "#src/modules/tags/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
-import { taskJob } from "#src/modules/tasks/job.ts";
+import { createTaskRunner, taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
 import { createTaskService } from "#src/modules/tasks/service.ts";
 import { createTaskStore } from "#src/modules/tasks/store.ts";
@@ -68,6 +59,7 @@ import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
+import { createImporting } from "./importing.ts";
 
 export interface ServiceDeps {
   db: Database;
@@ -182,14 +174,24 @@ export function createServices({
   const requested = auditedContacts(contacts, audit.record);
 
   const erasureStore = createErasureStore(db);
-  const importStore = createImportStore(db);
+  const importing = createImporting({
+    db,
+    clock,
+    store: contactStore,
+    fields: fieldSource,
+    scoring: scorer,
+    addValue: fieldStore.addValue,
+    enqueue: (...args) => loop.enqueue(...args),
+    createTask: (...args) => tasks.create(...args),
+    audit: audit.record,
+  });
   // Messages and long jobs are made further down: they need the loop.
   const eraseContacts = eraseKind({
     store: erasureStore,
     clock,
     cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
     forgetPoints: scorer.forgetContact,
-    forgetImports: importStore.forgetContact,
+    forgetImports: importing.forgetContact,
   });
   const erasure = createErasureService({
     store: erasureStore,
@@ -199,25 +201,7 @@ export function createServices({
     write: db.write,
   });
 
-  const target = createContactImport({
-    store: contactStore,
-    bulk: createBulkStore(db, fieldStore.addValue),
-    clock,
-    fields: fieldSource,
-    scoring: scorer,
-    refusal: fromValidation,
-  }) as ImportTarget;
-  const importing = importKind({
-    store: importStore,
-    target,
-    clock,
-    sweepSoon: (tx, id) => loop.enqueue(tx, sweepNow(id, clock.now())),
-  });
-  const undoing = undoKind({ store: importStore, target, clock });
-
-  const kinds = new Map(
-    [eraseContacts as TaskKind, importing as TaskKind, undoing as TaskKind, ...taskKinds].map((kind) => [kind.kind, kind]),
-  );
+  const kinds = new Map([eraseContacts as TaskKind, ...importing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -247,7 +231,7 @@ export function createServices({
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
       erasure.sweepJob,
-      sweepImports({ store: importStore, clock, write: db.write }),
+      importing.sweepJob,
       running,
     ],
     ring,
@@ -256,15 +240,6 @@ export function createServices({
   });
 
   const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
-  const imports = createImportService({
-    store: importStore,
-    target,
-    clock,
-    enqueue: loop.enqueue,
-    createTask: tasks.create,
-    audit: audit.record,
-    write: db.write,
-  });
   const messages = createMessageService({
     store: messageStore,
     clock,
@@ -279,25 +254,14 @@ export function createServices({
     templates,
   });
 
-  /**
-   * Takes some steps of a long job, for whoever has no loop running; a loop that does so too does no harm.
-   * @returns whether there are more, and nobody else was seen at them
-   */
-  async function runTask(env_id: number, id: string, signal: AbortSignal): Promise<boolean> {
-    const job: Job = { env_id, id, kind: running.kind, lane: null, chat: null, run_at: clock.now(), payload: "", attempts: 0 };
-    const [begun] = await db.write((tx) => running.begin(tx, [job]));
-    if (begun === undefined || begun === null || !("ready" in begun)) return false;
-    return (await running.run(begun.ready, signal)).kind === "snooze";
-  }
-
   return {
     loop,
-    runTask,
+    runTask: createTaskRunner({ running, clock, write: db.write }),
     events,
     contacts: requested,
     erase: erasure.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource }),
-    imports,
+    imports: importing.service,
     accounts,
     workspaces,
     authenticator,

@@ -136,6 +136,20 @@ export function taskJob({ store, clock, log, kinds, end, write }: Needs): JobKin
   };
 }
 
+/** Takes steps without a loop. */
+export function createTaskRunner({ running, clock, write }: Pick<Needs, "clock" | "write"> & { running: ReturnType<typeof taskJob> }) {
+  /**
+   * Takes some steps of a task, for whoever has no loop running; a loop that does so too does no harm.
+   * @returns whether there are more, and nobody else was seen at them
+   */
+  return async (env_id: number, id: string, signal: AbortSignal): Promise<boolean> => {
+    const job: Job = { env_id, id, kind: running.kind, lane: null, chat: null, run_at: clock.now(), payload: "", attempts: 0 };
+    const [begun] = await write((tx) => running.begin(tx, [job]));
+    if (begun === undefined || begun === null || !("ready" in begun)) return false;
+    return (await running.run(begun.ready, signal)).kind === "snooze";
+  };
+}
+
 function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === "unavailable";
 }
