@@ -8,6 +8,7 @@ import { auditAndTasks } from "./migrations/0004-audit-and-tasks.ts";
 import { templates } from "./migrations/0005-templates.ts";
 import { fields } from "./migrations/0006-fields.ts";
 import { erasure } from "./migrations/0007-erasure.ts";
+import { merges } from "./migrations/0010-merges.ts";
 
 interface Migration {
   number: number;
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   { number: 5, name: "templates", up: templates },
   { number: 6, name: "fields", up: fields },
   { number: 7, name: "erasure", up: erasure },
+  { number: 10, name: "merges", up: merges },
 ];
 
 /** The schema that this executable needs. */

@@ -1,5 +1,14 @@
 import type { Generated } from "kysely";
-import type { ContactTable, ContactTagRow, ContactValueRow, FieldRow, SuppressionRow, TallyRow } from "./schema-people.ts";
+import type {
+  ContactTable,
+  ContactTagRow,
+  ContactValueRow,
+  FieldRow,
+  MergeMessageRow,
+  MergeRow,
+  SuppressionRow,
+  TallyRow,
+} from "./schema-people.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -22,6 +31,8 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  merges: MergeRow;
+  merge_messages: MergeMessageRow;
   tallies: TallyRow;
   suppressions: SuppressionRow;
   audit: AuditRow;

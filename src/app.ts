@@ -22,6 +22,7 @@ import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
+import { mergeRoutes } from "#src/modules/merges/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { auditRoutes } from "#src/modules/audit/routes.ts";
@@ -80,6 +81,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity))
+    .use(mergeRoutes(services.merges, write))
     .use(fieldRoutes(services.fields, write))
     .use(eventRoutes(services.events))
     .use(accountRoutes(services.accounts, write, writeAsking))
@@ -146,6 +148,8 @@ const reference = {
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
     Contacts: "People: who the messages go to, found by any of their identities.",
+    Merges:
+      "Two contacts that are one person. Their history is one from then on: messages, activity, and all that is held on them. Whoever keeps a mirror takes the contact out of `contact.merged`, forgets its `merged_id`, and takes both contacts out of two `contact.unmerged`.",
     Fields: "Custom fields of contacts: typed, checked, and good to filter by. A field keeps its values when its key changes.",
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",

@@ -13,6 +13,7 @@ import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
+import { createContactMerging } from "#src/modules/contacts/merging.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
@@ -25,6 +26,10 @@ import { createEventStore } from "#src/modules/events/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
 import { createFieldStore } from "#src/modules/fields/store.ts";
+import { createMergeErasure } from "#src/modules/merges/erasure.ts";
+import { moveJob } from "#src/modules/merges/job.ts";
+import { createMergeService } from "#src/modules/merges/service.ts";
+import { createMergeStore } from "#src/modules/merges/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
@@ -133,25 +138,38 @@ export function createServices({
   const fieldStore = createFieldStore(db);
   const fields = createFieldService({ store: fieldStore, clock, enqueue: (...args) => loop.enqueue(...args) });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
+  const mergeStore = createMergeStore(db);
   const contacts = createContactService({
     store: contactStore,
     clock,
     appendEvent,
     fields: fieldSource,
+    survivorOf: (...args) => mergeStore.survivorOf(...args),
   });
   const requested = auditedContacts(contacts, audit.record);
+
+  const merges = createMergeService({
+    store: mergeStore,
+    clock,
+    contacts: createContactMerging({ store: contactStore, clock, fields: fieldSource }),
+    enqueue: (...args) => loop.enqueue(...args),
+    appendEvent,
+    audit: audit.record,
+  });
 
   const erasureStore = createErasureStore(db);
   // Messages and long jobs are made further down: they need the loop.
   const eraseContacts = eraseKind({
     store: erasureStore,
     clock,
+    merges: createMergeErasure(mergeStore),
     cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
   });
   const erasure = createErasureService({
     store: erasureStore,
     clock,
     removeContact: requested.remove,
+    isMerged: async (tx, env_id, ref) => (await mergeStore.active(tx, env_id, ref)) !== undefined,
     createTask: (...args) => tasks.create(...args),
     write: db.write,
   });
@@ -181,6 +199,7 @@ export function createServices({
         appendEvent,
       }),
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
+      moveJob({ store: mergeStore, write: db.write }),
       erasure.sweepJob,
       taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write }),
     ],
@@ -220,6 +239,7 @@ export function createServices({
     activity: createActivityService({
       store: createActivityStore(db),
       clock,
+      merges: { survivorOf: (env_id, ref) => mergeStore.survivorOf(null, env_id, ref), mergedInto: mergeStore.mergedInto },
       present: {
         contact: contacts.present,
         message: presentMessage,
@@ -232,5 +252,6 @@ export function createServices({
     tasks,
     templates,
     fields,
+    merges,
   };
 }

@@ -2,7 +2,7 @@ import { TIME_LEN, TIME_MAX, encodeTime, ulid } from "ulid";
 import { systemClock } from "./clock.ts";
 
 /** What a public id starts with. */
-export type IdPrefix = "msg" | "evt" | "key" | "ws" | "env" | "job" | "req" | "copy" | "ct" | "sup" | "aud" | "tpl" | "fld";
+export type IdPrefix = "msg" | "evt" | "key" | "ws" | "env" | "job" | "req" | "copy" | "ct" | "sup" | "aud" | "tpl" | "fld" | "mrg";
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]! + DIGITS[number & 31]!);

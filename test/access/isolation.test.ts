@@ -39,6 +39,8 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "contact_tags",
     "contact_values",
     "fields",
+    "merges",
+    "merge_messages",
     "audit",
     "tasks",
     "templates",

@@ -21,4 +21,5 @@ export const heldExample = {
   events: [{ event: "contact.created", id: "evt_01HKQ9R2X70000000000000000", created_at: at, subject: id, actor, data: { id } }],
   audit: [],
   suppressions: [],
+  merged: [],
 };

@@ -40,4 +40,5 @@ export const HeldOnContact = Type.Object({
   events: Type.Array(Event, { description: "The contact's own." }),
   audit: Type.Array(AuditEntry, { description: "Who changed the contact." }),
   suppressions: Type.Array(Suppression, { description: "Of the contact's addresses." }),
+  merged: Type.Array(Contact, { description: "Contacts that became part of this one less than 30 days ago, as they were." }),
 });

@@ -114,6 +114,23 @@ export const ContactBatchAnswer = Type.Object(
 );
 export type ContactBatchAnswer = Static<typeof ContactBatchAnswer>;
 
+/** Members in which a merge can be told to prefer who goes. */
+export const mergeMembers = [
+  ...["external_id", "telegram_id", "username", "email", "phone"],
+  ...["name", "language", "timezone", "fields", "metadata"],
+] as const;
+export type MergeMember =
+  | "external_id"
+  | "telegram_id"
+  | "username"
+  | "email"
+  | "phone"
+  | "name"
+  | "language"
+  | "timezone"
+  | "fields"
+  | "metadata";
+
 export const contactSorts = ["-created_at", "created_at", "name", "-last_seen_at"] as const;
 export type ContactSort = (typeof contactSorts)[number];
 

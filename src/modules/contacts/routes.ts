@@ -238,7 +238,7 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
             204: { description: "Deleted." },
             202: { description: "Deleted, and being erased by this job.", schema: Task, example: eraseExample },
           },
-          errors: ["precondition_failed"],
+          errors: ["conflict", "precondition_failed"],
         }),
       },
     );

@@ -5,6 +5,7 @@ import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import { apply, blank, check } from "./apply.ts";
+import { mergedInto, severalPeople, taken } from "./conflicts.ts";
 import {
   createContactFields,
   type FieldReader,
@@ -18,6 +19,7 @@ import {
   readFields,
 } from "./fields.ts";
 import { narrow, placeOf, writePlace } from "./filter.ts";
+import { createContactFinder, type SurvivorOf } from "./finding.ts";
 import { identities, type Identities, readIdentities } from "./identity.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
 import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
@@ -28,6 +30,7 @@ interface Needs {
   clock: Clock;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   fields: FieldSource;
+  survivorOf: SurvivorOf;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -54,8 +57,9 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, survivorOf }: Needs) {
   const custom = createContactFields(source);
+  const { find, follow } = createContactFinder(store, survivorOf);
 
   /** @throws AppError `conflict` when the identities belong to two people */
   async function match(tx: Tx, env_id: number, given: Identities): Promise<ContactRow | undefined> {
@@ -151,13 +155,6 @@ export function createContactService({ store, clock, appendEvent, fields: source
     return { contact: presentContact(row, known), created: before === undefined, before: beforehand };
   }
 
-  async function find(tx: Tx, env_id: number, ref: string): Promise<ContactRow> {
-    const id = ref.startsWith("ct_") ? ref : (await store.byNumber(tx, env_id, Number(ref)))?.id;
-    const row = id === undefined ? undefined : await store.lock(tx, env_id, id);
-    if (row === undefined || row.deleted_at !== null) throw notFound("contact");
-    return row;
-  }
-
   return {
     /**
      * Makes a contact, or changes the one that has one of the identities: by external id, then Telegram id, username, email and
@@ -206,8 +203,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** @param ref an id or a number @throws AppError `not_found` */
     async get(env_id: number, ref: string): Promise<Contact> {
-      const row = await (ref.startsWith("ct_") ? store.byId(null, env_id, ref) : store.byNumber(null, env_id, Number(ref)));
-      if (row === undefined || row.deleted_at !== null) throw notFound("contact");
+      const row = await follow(null, env_id, ref);
+      if (row === undefined) throw notFound("contact");
       return presentContact(row, await custom.knownFor(null, env_id, [row]));
     },
 
@@ -234,14 +231,13 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return presentContact(change(tx, act, before, "replace"), act.fields.known);
     },
 
-    /** What a contact can be written to at, the surest first; undefined where there is none. */
-    async addresses(tx: Tx, env_id: number, id: string): Promise<string[] | undefined> {
-      const row = await store.byId(tx, env_id, id);
-      if (row === undefined || row.deleted_at !== null) return undefined;
-      const { telegram_id, username, phone } = row;
-      return [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone].filter(
-        (address) => address !== null,
-      );
+    /** Whom an id stands for, and what they can be written to at, the surest first; undefined where there is none. */
+    async addresses(tx: Tx, env_id: number, ref: string): Promise<{ id: string; addresses: string[] } | undefined> {
+      const row = await follow(tx, env_id, ref);
+      if (row === undefined) return undefined;
+      const { id, telegram_id, username, phone } = row;
+      const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
+      return { id, addresses: all.filter((address) => address !== null) };
     },
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
@@ -253,8 +249,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** All that templates may look up of a contact; undefined where there is none. */
     async facts(tx: Tx | null, env_id: number, id: string): Promise<Contact | undefined> {
-      const row = await store.byId(tx, env_id, id);
-      if (row === undefined || row.deleted_at !== null) return undefined;
+      const row = await follow(tx, env_id, id);
+      if (row === undefined) return undefined;
       return factsOf(row, await custom.knownFor(tx, env_id, [row]));
     },
 
@@ -263,14 +259,22 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** What texts may say of these contacts, by their ids. */
     async variables(tx: Tx, env_id: number, ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, string>>> {
-      const rows = await store.several(tx, env_id, [...new Set(ids)]);
-      const known = await custom.knownFor(tx, env_id, rows);
-      return new Map(rows.map((row) => [row.id, variablesOf(row, known)]));
+      const rows = new Map((await store.several(tx, env_id, [...new Set(ids)])).map((row) => [row.id, row]));
+      for (const id of ids) {
+        const row = rows.has(id) ? undefined : await follow(tx, env_id, id);
+        if (row !== undefined) rows.set(id, row);
+      }
+      const known = await custom.knownFor(tx, env_id, [...rows.values()]);
+      return new Map([...rows].map(([id, row]) => [id, variablesOf(row, known)]));
     },
 
-    /** Takes a contact out of every list; what is kept of them is erased later. @throws AppError `not_found`; what `check` throws */
+    /**
+     * Takes a contact out of every list; what is kept of them is erased later.
+     * @throws AppError `not_found`, `conflict` for one that was merged into another; what `check` throws
+     */
     async remove(tx: Tx, writer: Writer, ref: string, precondition: Precondition): Promise<void> {
       const row = await find(tx, writer.env_id, ref);
+      if (row.id !== ref && String(row.number) !== ref) throw mergedInto(row.id);
       const known = await custom.knownFor(tx, row.env_id, [row]);
       precondition(presentContact(row, known));
       const deleted_at = clock.now();
@@ -286,15 +290,4 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
 function isSame(a: NewContactRow, b: NewContactRow): boolean {
   return JSON.stringify({ ...a, updated_at: 0 }) === JSON.stringify({ ...b, updated_at: 0 });
-}
-
-function severalPeople(found: { id: string; by: string }[]): AppError {
-  const told = found.map(({ id, by }) => `${by} is ${id}'s`).join(", ");
-  return new AppError("conflict", `These identities belong to different contacts: ${told}. Merge them, or send what belongs to one.`, {
-    members: { contact_ids: found.map(({ id }) => id) },
-  });
-}
-
-function taken(field: string, id: string): AppError {
-  return new AppError("conflict", `Another contact, ${id}, has this ${field}.`, { members: { contact_ids: [id] } });
 }
