@@ -19,6 +19,7 @@ import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
+import { duplicateRoutes } from "#src/modules/duplicates/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
@@ -81,6 +82,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(messageRoutes(services.messages, write, clock))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity))
+    .use(duplicateRoutes(services.duplicates))
     .use(mergeRoutes(services.merges, write))
     .use(fieldRoutes(services.fields, write))
     .use(eventRoutes(services.events))

@@ -18,6 +18,8 @@ import { createContactService } from "#src/modules/contacts/service.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
+import { createDuplicateService } from "#src/modules/duplicates/service.ts";
+import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
 import { eraseKind } from "#src/modules/erasure/kind.ts";
 import { createErasureService } from "#src/modules/erasure/service.ts";
 import { createErasureStore } from "#src/modules/erasure/store.ts";
@@ -253,5 +255,6 @@ export function createServices({
     templates,
     fields,
     merges,
+    duplicates: createDuplicateService({ store: createDuplicateStore(db), present: contacts.present }),
   };
 }
