@@ -42,7 +42,7 @@ export function duplicateRoutes(duplicates: DuplicateService) {
       id: "contacts.duplicates",
       summary: "List contacts that may be one person",
       description:
-        "Groups of contacts with the same name but for case and accents, in the order of the names, and what else speaks for one person. Two spellings of a name are not found. A page looks at the names of 100,000 contacts at most: it can have fewer groups than `limit`, or none, while `has_more` is true. Of a group the oldest ten contacts are shown; `GET /v1/contacts?search=` finds the others.",
+        "Groups of contacts with the same name but for case and accents, in the order of the names, and what else speaks for one person. Two spellings of a name are not found. A page looks at the names of 50,000 contacts at most: it can have fewer groups than `limit`, or none, while `has_more` is true. Of a group the oldest ten contacts are shown; `GET /v1/contacts?search=` finds the others.",
       tag: "Merges",
       scope: "read:contacts",
       answers: { 200: { description: "A page of groups.", schema: DuplicatePage, example } },

@@ -6,7 +6,7 @@ import { reasonsOf } from "./reasons.ts";
 import type { ContactRow, DuplicateStore, NameGroup } from "./store.ts";
 
 /** Contacts whose names a page looks at, so that it is there soon where nearly every name is unique. */
-const CONTACTS_MAX = 100_000;
+const CONTACTS_MAX = 50_000;
 /** Contacts of a group that are shown. */
 const SHOWN_MAX = 10;
 const LIST = "duplicates";
