@@ -142,7 +142,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const read = await readAll(tx, writer, input, reader);
     const found = await match(tx, writer.env_id, read.identities);
     // Two that give one person fields must not both begin with what there was before.
-    const before = found === undefined || read.given === null ? found : await store.lock(tx, writer.env_id, found.id);
+    const before = found === undefined ? found : await store.lock(tx, writer.env_id, found.id);
     const act: Act = {
       ...writer,
       input,
