@@ -23,8 +23,6 @@ export interface Pair {
   otherBefore: Contact;
 }
 
-export type ContactMerging = ReturnType<typeof createContactMerging>;
-
 /** Makes one contact of two and two of one: rows and all that is looked up by. Who asks has locked both. */
 export function createContactMerging({ store, clock, fields: source }: Needs) {
   const custom = createContactFields(source);

@@ -143,8 +143,9 @@ export function createMergeStore(db: Database) {
           .execute();
       return ids;
     },
-    /** Hands messages to an address that were nobody's to a contact. @returns how many */
+    /** Hands messages to an address that were nobody's to a contact. */
     async adopt(tx: Tx, env_id: number, contact_id: string, message_ids: readonly string[]): Promise<void> {
+      if (message_ids.length === 0) return;
       await db
         .in(tx)
         .updateTable("messages")
