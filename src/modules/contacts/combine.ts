@@ -1,6 +1,7 @@
+import { AppError } from "#src/core/errors.ts";
 import { mergeTags } from "./tags.ts";
 import { identities } from "./identity.ts";
-import type { MergeMember } from "./model.ts";
+import { METADATA_MAX, type MergeMember } from "./model.ts";
 import type { ContactRow } from "./store.ts";
 
 /** Members that go together: the whole name follows its parts. */
@@ -27,7 +28,7 @@ const kept = [...Object.values(groups).flat(), "consent", "tags", ...maps, "last
 /**
  * One contact of two: the survivor's own values, and what it lacks from the other.
  * @param prefer members in which the other's value goes before the survivor's
- * @throws AppError `conflict` for too many tags
+ * @throws AppError `conflict` for too many tags or too much metadata
  */
 export function combine(survivor: ContactRow, other: ContactRow, prefer: ReadonlySet<MergeMember>): ContactRow {
   const combined = { ...survivor };
@@ -44,6 +45,8 @@ export function combine(survivor: ContactRow, other: ContactRow, prefer: Readonl
     for (const [key, value] of given) if (!own.has(key) || prefer.has(name)) own.set(key, value);
     combined[name] = JSON.stringify(Object.fromEntries(own));
   }
+  if (mapOf(combined.metadata).size > METADATA_MAX)
+    throw new AppError("conflict", `Together they have more than ${METADATA_MAX} entries of metadata: take some away first.`);
   if (survivor.last_seen_at !== null || other.last_seen_at !== null)
     combined.last_seen_at = Math.max(survivor.last_seen_at ?? 0, other.last_seen_at ?? 0);
   return combined;

@@ -58,7 +58,7 @@ export function createContactMerging({ store, clock, fields: source }: Needs) {
     /**
      * Gives the survivor what it lacks of the other, and takes the other out of every list.
      * @param check is told the survivor before anything is written
-     * @throws AppError `conflict` for too many tags; what `check` throws
+     * @throws AppError `conflict` for too many tags or too much metadata; what `check` throws
      */
     async combine(
       tx: Tx,

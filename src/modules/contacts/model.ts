@@ -9,8 +9,9 @@ const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.
 const nullableTime = Type.Union([time, Type.Null()]);
 const nullableText = Type.Union([Type.String(), Type.Null()]);
 const ContactId = Type.String({ pattern: idPattern("ct") });
+export const METADATA_MAX = 50;
 const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
-  maxProperties: 50,
+  maxProperties: METADATA_MAX,
   description: "Kept and returned, never interpreted.",
 });
 
@@ -119,17 +120,7 @@ export const mergeMembers = [
   ...["external_id", "telegram_id", "username", "email", "phone"],
   ...["name", "language", "timezone", "fields", "metadata"],
 ] as const;
-export type MergeMember =
-  | "external_id"
-  | "telegram_id"
-  | "username"
-  | "email"
-  | "phone"
-  | "name"
-  | "language"
-  | "timezone"
-  | "fields"
-  | "metadata";
+export type MergeMember = (typeof mergeMembers)[number];
 
 export const contactSorts = ["-created_at", "created_at", "name", "-last_seen_at"] as const;
 export type ContactSort = (typeof contactSorts)[number];

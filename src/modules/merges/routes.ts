@@ -38,7 +38,7 @@ function writingRoutes(merges: MergeService, write: UnitOfWork) {
           id: "contacts.merge",
           summary: "Merge two contacts",
           description:
-            "The contact of the address stays, the one of the body goes. Who stays keeps its own values and takes what it lacks: identities, name, language and timezone; `prefer` names members in which the other is believed. Of two consents the newer holds, of two `last_seen_at` the later; tags, custom fields and metadata of both are kept. Messages move with their contact, some thousands a second. From then on the id and the number of who went mean who stayed, but in a deletion, which is refused. For 30 days it can be undone.",
+            "The contact of the address stays, the one of the body goes. Who stays keeps its own values and takes what it lacks: identities, name, language and timezone; `prefer` names members in which the other is believed. Of two consents the newer holds, of two `last_seen_at` the later; tags, custom fields and metadata of both are kept. Messages move with their contact, some thousands a second. From then on the id and the number of who went mean who stayed, but in a deletion, which is refused; an identity that both have of their own is free for another contact. For 30 days it can be undone.",
           tag,
           scope: "write:contacts",
           example: newMergeExample,

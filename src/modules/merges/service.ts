@@ -88,7 +88,7 @@ export function createMergeService({ store, clock, contacts, enqueue, appendEven
      * Makes two contacts one: the other's values fill what the survivor lacks, and its messages move.
      * @param ref whom the other becomes part of, by id or number
      * @throws AppError `not_found`; `validation_error` for a contact and itself; `conflict` when the other was merged already or has
-     * messages still moving, or when there would be too many tags; what `check` throws
+     * messages still moving, or when there would be too many tags or too much metadata; what `check` throws
      */
     async merge(tx: Tx, writer: Writer, ref: string, { contact_id, prefer = [] }: NewMerge, check: Precondition): Promise<MergeAnswer> {
       const { env_id, actor } = writer;

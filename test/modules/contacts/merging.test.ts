@@ -122,6 +122,26 @@ describe.each(appEngines)("merging contacts on %s", (engine) => {
     expect((await merge(sandbox, b.id, a.id)).status).toBe(422);
   });
 
+  test("refuses more tags and metadata than a contact can have, and leaves both as they were", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const many = (mark: string, count: number) => Array.from({ length: count }, (_, at) => `${mark}${at}`);
+    const tagged = async (mark: string) => {
+      const { id } = await make(sandbox, { username: mark, tags: many(mark, 100) });
+      await sandbox.patch(`/v1/contacts/${id}`, { tags: many(`${mark}-`, 20), tags_mode: "add" });
+      return get(sandbox, id);
+    };
+    const noting = (mark: string) => make(sandbox, { name: mark, metadata: Object.fromEntries(many(mark, 30).map((key) => [key, "1"])) });
+    const pairs = [
+      [await tagged("aaa"), await tagged("bbb")],
+      [await noting("c"), await noting("d")],
+    ] as const;
+    for (const [stays, goes] of pairs) {
+      expect((await merge(sandbox, stays.id, goes.id)).status).toBe(409);
+      expect([(await get(sandbox, stays.id)).tags.length, (await get(sandbox, goes.id)).id]).toEqual([stays.tags.length, goes.id]);
+    }
+  });
+
   test("is listed and read, and undone by who has its newest state in mind, once", async () => {
     await using app = await setup({ engine });
     const { sandbox } = app;
