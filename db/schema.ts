@@ -5,6 +5,8 @@ import type {
   ContactTagRow,
   ContactValueRow,
   FieldRow,
+  MergeMessageRow,
+  MergeRow,
   ScoreRuleRow,
   ScoreSettingsRow,
   SegmentRow,
@@ -33,6 +35,8 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  merges: MergeRow;
+  merge_messages: MergeMessageRow;
   score_rules: ScoreRuleRow;
   score_settings: ScoreSettingsRow;
   contact_points: ContactPointsRow;

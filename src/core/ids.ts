@@ -17,7 +17,8 @@ export type IdPrefix =
   | "tpl"
   | "fld"
   | "rule"
-  | "seg";
+  | "seg"
+  | "mrg";
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]! + DIGITS[number & 31]!);
