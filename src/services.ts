@@ -17,6 +17,7 @@ import { createMatching } from "#src/modules/contacts/matching.ts";
 import { createContactMerging } from "#src/modules/contacts/merging.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { indexedText, readIndexed } from "#src/modules/contacts/field-values.ts";
+import { createUsernameKeeper } from "#src/modules/contacts/usernames.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
@@ -179,6 +180,7 @@ export function createServices({
     matching: createMatching({ store: contactStore, fields: fieldSource }),
     audit: audit.record,
   });
+  const keepUsername = createUsernameKeeper({ store: contactStore, patch: contacts.patch });
   const requested = auditedContacts(contacts, audit.record);
 
   const merges = createMergeService({
@@ -225,7 +227,7 @@ export function createServices({
         clock,
         channels,
         accounts,
-        contacts,
+        contacts: { ...contacts, met: (tx, env_id, person) => keepUsername(tx, { env_id, actor: "job" }, person) },
         scoring: scorer,
         suppressions,
         onUnknown: workspaces.onUnknown,

@@ -12,6 +12,8 @@ export interface Contacts {
   addresses(tx: Tx, env_id: number, id: string): Maybe<{ id: string; addresses: string[] } | undefined>;
   /** Whose a recipient in its normal form is. */
   ownerOf(tx: Tx, env_id: number, recipient: string): Maybe<string | null>;
+  /** A private chat has told whose id and username these are. */
+  met(tx: Tx, env_id: number, person: { telegram_id: number; username: string }): Promise<void>;
   /** What is known of these people; those that are gone are left out. */
   variables(tx: Tx, env_id: number, ids: readonly string[]): Maybe<ReadonlyMap<string, ContactVariables>>;
 }
@@ -26,7 +28,7 @@ export interface Addressee {
 export async function addressee(
   tx: Tx,
   env_id: number,
-  { channel, contacts, to }: { channel: Channel; contacts: Contacts; to: string | number },
+  { channel, contacts, to }: { channel: Channel; contacts: Pick<Contacts, "addresses" | "ownerOf">; to: string | number },
 ): Promise<Addressee> {
   if (typeof to !== "string" || !to.startsWith("ct_")) {
     const recipient = readRecipient(channel, to);
