@@ -1,3 +1,4 @@
+import { addressesOf } from "#src/core/addresses.ts";
 import { type Clock, toTime } from "#src/core/clock.ts";
 import { invalidField, notFound } from "#src/core/errors.ts";
 import { decodeCursor, PAGE_DEFAULT, toPage } from "#src/core/page.ts";
@@ -169,10 +170,4 @@ async function* list(name: string, pages: AsyncGenerator<string[]>): AsyncGenera
     isFirst = false;
   }
   yield "]";
-}
-
-/** What a contact is written to at, in the form in which messages and suppressions keep it. */
-function addressesOf({ telegram_id, username, phone }: ContactRow): string[] {
-  const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
-  return all.filter((address) => address !== null);
 }

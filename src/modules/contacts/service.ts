@@ -1,3 +1,4 @@
+import { addressesOf } from "#src/core/addresses.ts";
 import type { Clock } from "#src/core/clock.ts";
 import { AppError, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
@@ -25,7 +26,7 @@ import { type Identities, readIdentities } from "./identity.ts";
 import { createRecognition } from "./recognition.ts";
 import { createContactFinder, type SurvivorOf } from "./finding.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { addressesOf, factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
 import { detailsOf, happeningsOf, isFoundOtherwise, isSame, type Scoring } from "./happenings.ts";
 import type { ContactRow, ContactStore } from "./store.ts";
 import { compareTags } from "./tags.ts";
