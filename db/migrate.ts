@@ -10,6 +10,7 @@ import { fields } from "./migrations/0006-fields.ts";
 import { erasure } from "./migrations/0007-erasure.ts";
 import { segments } from "./migrations/0008-segments.ts";
 import { scoring } from "./migrations/0009-scoring.ts";
+import { merges } from "./migrations/0010-merges.ts";
 import { imports } from "./migrations/0011-imports.ts";
 
 interface Migration {
@@ -29,6 +30,7 @@ const migrations: readonly Migration[] = [
   { number: 7, name: "erasure", up: erasure },
   { number: 8, name: "segments", up: segments },
   { number: 9, name: "scoring", up: scoring },
+  { number: 10, name: "merges", up: merges },
   { number: 11, name: "imports", up: imports },
 ];
 

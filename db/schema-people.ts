@@ -141,6 +141,29 @@ export interface SuppressionRow {
   created_at: number;
 }
 
+/** A contact that was merged into another. Once its undoing is over, nothing but ids is kept. */
+export interface MergeRow {
+  env_id: number;
+  id: string;
+  survivor_id: string;
+  merged_id: string;
+  merged_number: number;
+  actor: string;
+  /** JSON: the survivor before and after; null once they are not needed. */
+  snapshots: string | null;
+  /** 1 while messages are on their way, in either direction. */
+  moving: number;
+  created_at: number;
+  undone_at: number | null;
+}
+
+/** A message that a merge has moved to the survivor. */
+export interface MergeMessageRow {
+  env_id: number;
+  merge_id: string;
+  message_id: string;
+}
+
 /** A file that is imported, and for 30 days after. */
 export interface ImportRow {
   env_id: number;

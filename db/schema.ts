@@ -9,6 +9,8 @@ import type {
   ImportChunkRow,
   ImportFailureRow,
   ImportRow,
+  MergeMessageRow,
+  MergeRow,
   ScoreRuleRow,
   ScoreSettingsRow,
   SegmentRow,
@@ -37,6 +39,8 @@ export interface Schema {
   contact_tags: ContactTagRow;
   contact_values: ContactValueRow;
   fields: FieldRow;
+  merges: MergeRow;
+  merge_messages: MergeMessageRow;
   score_rules: ScoreRuleRow;
   score_settings: ScoreSettingsRow;
   contact_points: ContactPointsRow;

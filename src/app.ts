@@ -19,10 +19,12 @@ import type { OperationDoc } from "#src/core/operation.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
+import { duplicateRoutes } from "#src/modules/duplicates/routes.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
+import { mergeRoutes } from "#src/modules/merges/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { scoringRoutes } from "#src/modules/scoring/routes.ts";
 import { describeSegments } from "#src/modules/segments/describe.ts";
@@ -86,6 +88,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity, log))
     .use(importRoutes(services.imports, write))
+    .use(duplicateRoutes(services.duplicates))
+    .use(mergeRoutes(services.merges, write))
     .use(fieldRoutes(services.fields, write))
     .use(scoringRoutes(services.scoring, write))
     .use(segmentRoutes(services.segments, write))
@@ -164,6 +168,8 @@ const reference = {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
     Contacts: "People: who the messages go to, found by any of their identities.",
     Imports: "Files of contacts, of any size: tried first with a dry run, taken back within 30 days.",
+    Merges:
+      "Two contacts that are one person. Their history is one from then on: messages, activity, and all that is held on them. Whoever keeps a mirror takes the contact out of `contact.merged`, forgets its `merged_id`, and takes both contacts out of two `contact.unmerged`.",
     Fields: "Custom fields of contacts: typed, checked, and good to filter by. A field keeps its values when its key changes.",
     Scoring:
       "Lead scoring: rules give contacts points for what happens to them, which can fade, and for what is known of them. A contact shows its score and why; `lead.scored` tells when a score rises past a threshold.",

@@ -14,11 +14,15 @@ import { createAccountStore } from "#src/modules/accounts/store.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createMatching } from "#src/modules/contacts/matching.ts";
+import { createContactMerging } from "#src/modules/contacts/merging.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
 import { indexedText, readIndexed } from "#src/modules/contacts/field-values.ts";
+import { createUsernameKeeper } from "#src/modules/contacts/usernames.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
+import { createDuplicateService } from "#src/modules/duplicates/service.ts";
+import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
 import { eraseKind } from "#src/modules/erasure/kind.ts";
 import { createErasureService } from "#src/modules/erasure/service.ts";
 import { createErasureStore } from "#src/modules/erasure/store.ts";
@@ -27,6 +31,10 @@ import { createEventStore } from "#src/modules/events/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
 import { createFieldStore } from "#src/modules/fields/store.ts";
+import { createMergeErasure } from "#src/modules/merges/erasure.ts";
+import { moveJob } from "#src/modules/merges/job.ts";
+import { createMergeService } from "#src/modules/merges/service.ts";
+import { createMergeStore } from "#src/modules/merges/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
@@ -150,9 +158,10 @@ export function createServices({
     checkUnused: (...args) => segments.checkUnused(...args),
   });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
+  const mergeStore = createMergeStore(db);
   const scoringStore = createScoringStore(db);
   const fieldValues = { definitions: fields.definitions, read: readValue, indexed: indexedOf };
-  const scorer = createScorer({ store: scoringStore, clock, fields: fieldValues, appendEvent });
+  const scorer = createScorer({ store: scoringStore, clock, fields: fieldValues, appendEvent, merged: mergeStore.rowsInto });
   // Segments are made further down: their previews need the contacts.
   const segmentSource = { condition: (env_id: number, id: string) => segments.condition(env_id, id) };
   const contacts = createContactService({
@@ -162,6 +171,7 @@ export function createServices({
     fields: fieldSource,
     scoring: scorer,
     segments: segmentSource,
+    survivorOf: (...args) => mergeStore.survivorOf(...args),
   });
   const segments = createSegmentService({
     store: createSegmentStore(db),
@@ -171,7 +181,17 @@ export function createServices({
     matching: createMatching({ store: contactStore, fields: fieldSource }),
     audit: audit.record,
   });
+  const keepUsername = createUsernameKeeper({ store: contactStore, patch: contacts.patch });
   const requested = auditedContacts(contacts, audit.record);
+
+  const merges = createMergeService({
+    store: mergeStore,
+    clock,
+    contacts: createContactMerging({ store: contactStore, clock, fields: fieldSource }),
+    enqueue: (...args) => loop.enqueue(...args),
+    appendEvent,
+    audit: audit.record,
+  });
 
   const erasureStore = createErasureStore(db);
   const importing = createImporting({
@@ -189,14 +209,16 @@ export function createServices({
   const eraseContacts = eraseKind({
     store: erasureStore,
     clock,
+    merges: createMergeErasure(mergeStore),
     cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
-    forgetPoints: scorer.forgetContact,
+    points: scorer,
     forgetImports: importing.forgetContact,
   });
   const erasure = createErasureService({
     store: erasureStore,
     clock,
     removeContact: requested.remove,
+    isMerged: async (tx, env_id, ref) => (await mergeStore.active(tx, env_id, ref)) !== undefined,
     createTask: (...args) => tasks.create(...args),
     write: db.write,
   });
@@ -220,7 +242,7 @@ export function createServices({
         clock,
         channels,
         accounts,
-        contacts,
+        contacts: { ...contacts, met: (tx, env_id, person) => keepUsername(tx, { env_id, actor: "job" }, person) },
         scoring: scorer,
         suppressions,
         onUnknown: workspaces.onUnknown,
@@ -230,6 +252,7 @@ export function createServices({
       }),
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
+      moveJob({ store: mergeStore, write: db.write }),
       erasure.sweepJob,
       importing.sweepJob,
       running,
@@ -273,6 +296,7 @@ export function createServices({
       store: createActivityStore(db),
       clock,
       points: scorer.held,
+      merges: { survivorOf: (env_id, ref) => mergeStore.survivorOf(null, env_id, ref), mergedInto: mergeStore.mergedInto },
       present: {
         contact: contacts.present,
         message: presentMessage,
@@ -288,5 +312,7 @@ export function createServices({
     scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue: loop.enqueue, audit: audit.record }),
     segments,
     tags: createTagService({ store: createTagStore(db) }),
+    merges,
+    duplicates: createDuplicateService({ store: createDuplicateStore(db), present: contacts.present }),
   };
 }

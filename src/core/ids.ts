@@ -18,6 +18,7 @@ export type IdPrefix =
   | "fld"
   | "rule"
   | "seg"
+  | "mrg"
   | "imp";
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

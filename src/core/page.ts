@@ -25,7 +25,7 @@ export interface Page<Item> {
 }
 
 /** Where to go on: opaque to clients, and good only in the environment and list that it came from. */
-function encodeCursor(list: string, env_id: number, last: string): string {
+export function encodeCursor(list: string, env_id: number, last: string): string {
   return Buffer.from(`${list}:${env_id}:${last}`).toString("base64url");
 }
 

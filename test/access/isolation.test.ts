@@ -43,6 +43,8 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "score_settings",
     "contact_points",
     "segments",
+    "merges",
+    "merge_messages",
     "audit",
     "tasks",
     "templates",

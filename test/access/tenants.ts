@@ -60,8 +60,18 @@ async function furnish(app: TestApp, tenant: Tenant, mark: string, addBot: AddBo
     await sendImport(app, tenant, `name,email\n${mark}-${turn},no address\n${mark}-${turn},\n`, "mode=upsert");
     // No operation of the reference begins one with a body of JSON.
     await startCount(app, tenant, { upTo: 2, mark: `${mark}-${turn}` });
+    await mergeTwo(tenant, `${mark}-${turn}`);
   }
   await app.settled();
+}
+
+/** A merge needs two contacts, of which an example can name none. */
+async function mergeTwo(tenant: Tenant, mark: string): Promise<void> {
+  const [stays, goes] = await Promise.all(
+    ["one", "two"].map((name) => tenant.post<{ id: string }>("/v1/contacts", { name: `${name} ${mark}` })),
+  );
+  const { status } = await tenant.post(`/v1/contacts/${stays!.body.id}/merge`, { contact_id: goes!.body.id });
+  if (status !== 200) throw new Error(`${tenant.name} could not merge two contacts`);
 }
 
 async function someAccount(tenant: Tenant): Promise<number> {

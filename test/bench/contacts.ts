@@ -123,7 +123,7 @@ async function floorOf(env_id: number): Promise<FloorResult> {
   using folder = dataFolder();
   await prepareData(folder.env);
   const path = join(folder.path, "posthouse.db");
-  return runScript<FloorResult>("contacts-floor.ts", { path, env_id, count: MANY } satisfies FloorPlan);
+  return await runScript<FloorResult>("contacts-floor.ts", { path, env_id, count: MANY } satisfies FloorPlan);
 }
 
 /** Each kind of request on many and on few contacts in turn. */
@@ -212,12 +212,12 @@ async function latencies(many: Server, few: Server): Promise<Figure[]> {
     {
       name: "an export",
       begin() {
-        let over = false;
+        const state = { isOver: false };
         const going = (async () => {
-          while (!over) await bytesOf(many, "/v1/contacts/export", () => over);
+          while (!state.isOver) await bytesOf(many, "/v1/contacts/export", () => state.isOver);
         })();
         return Promise.resolve(() => {
-          over = true;
+          state.isOver = true;
           return going;
         });
       },

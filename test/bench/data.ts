@@ -12,6 +12,8 @@ const SANDBOX_ACCOUNT = 7421;
 const FIRST_ACCOUNT = 20_000;
 const ROWS_A_STATEMENT = 50_000;
 
+const SCOPES = ["write:messages", "manage:accounts", "read:contacts", "write:contacts"] as const;
+
 export interface Contents {
   /** Pauses the sandbox account: what is sent to it stays queued. */
   paused?: boolean;
@@ -38,7 +40,7 @@ export async function prepareData(
     const { environments } = await db.write((tx) => services.workspaces.create(tx, "bench", null));
     const { id: env_id, name } = environments.find(({ mode }) => mode === "test")!;
     const maker = { env_id, mode: "test" as const, environment: name, plan: null, scopes: null };
-    const ask = { name: "bench", scopes: ["write:messages" as const, "manage:accounts" as const], rate_limit: RATE_LIMIT };
+    const ask = { name: "bench", scopes: [...SCOPES], rate_limit: RATE_LIMIT };
     const { key } = await db.write((tx) => services.keys.create(tx, maker, ask));
     if (paused) await db.write((tx) => services.accounts.patch(tx, env_id, SANDBOX_ACCOUNT, { paused }, null, "bench"));
     if (queue !== undefined) await fill(db, env_id, queue);

@@ -8,7 +8,7 @@ import type { SteadyPlan, SteadyResult } from "./steady-load.ts";
 const MESSAGES = 1_000_000;
 const ACCOUNTS = 100;
 const ROUNDS = 3;
-const PLAN = { rate: 200, connections: 64, warmUpSeconds: 1, seconds: 10 };
+export const PLAN = { rate: 200, connections: 64, warmUpSeconds: 1, seconds: 10 };
 
 /** p99 of sends at a fixed rate while a long queue is being sent, against p99 without a queue. */
 export async function latency(): Promise<Figure> {
@@ -39,7 +39,7 @@ export async function latency(): Promise<Figure> {
 }
 
 /** @throws Error when a send was refused */
-async function p99Of(plan: SteadyPlan): Promise<number> {
+export async function p99Of(plan: SteadyPlan): Promise<number> {
   const { p99, refused } = await runScript<SteadyResult>("steady-load.ts", plan);
   if (refused > 0) throw new Error(`${refused} sends were refused`);
   return p99;

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { contacts } from "./contacts.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { postgres } from "./postgres.ts";
@@ -7,7 +8,14 @@ import { progress } from "./rounds.ts";
 import { jobs } from "./jobs.ts";
 import { sends } from "./sends.ts";
 
-const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = { sends, postgres, jobs, memory, latency };
+const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = {
+  sends,
+  postgres,
+  jobs,
+  memory,
+  latency,
+  contacts,
+};
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
 const unknown = positionals.find((name) => benches[name] === undefined);

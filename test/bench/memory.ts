@@ -30,7 +30,7 @@ export async function memory(): Promise<Figure> {
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
-function residentMegabytes(pid: number): number {
+export function residentMegabytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kilobytes) / 1024;
 }

@@ -64,6 +64,16 @@ const cases: Case[] = [
     }),
   },
   {
+    what: "a merge",
+    async of({ live }) {
+      const make = async (name: string) => (await live.post<{ id: string }>("/v1/contacts", { name })).body.id;
+      const stays = await make("One");
+      const { body } = await live.post<{ id: string }>(`/v1/contacts/${stays}/merge`, { contact_id: await make("Two") });
+      const path = `/v1/merges/${body.id}`;
+      return { path, change: (_at, headers) => live.post(`${path}/undo`, undefined, headers) };
+    },
+  },
+  {
     what: "a message",
     async of({ clock, sandbox }) {
       const path = `/v1/messages/${await queue(sandbox, { schedule_at: toTime(clock.now() + 60_000) })}`;
@@ -89,7 +99,7 @@ describe.each(appEngines)("If-Match on %s", (engine) => {
     app.clock.advance(1);
     const statuses = await Promise.all(Array.from({ length: 30 }, async (_, at) => (await change(at, { "if-match": etag })).status));
     expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 29 }, () => 412)]);
-    expect((await change(99, { "if-match": "*" })).status).toBe(/\/(?:messages|jobs)\//.test(path) ? 409 : 200);
+    expect((await change(99, { "if-match": "*" })).status).toBe(/\/(?:messages|merges|jobs)\//.test(path) ? 409 : 200);
   });
 
   test("asks for nothing that Telegram has to be asked about when it does not fit", async () => {

@@ -22,4 +22,5 @@ export const heldExample = {
   audit: [],
   suppressions: [],
   points: [{ rule_id: "rule_01HKQ9R2X30000000000000000", points: 10, count: 1, last_at: at, fades_at: null }],
+  merged: [],
 };

@@ -42,4 +42,5 @@ export const HeldOnContact = Type.Object({
   audit: Type.Array(AuditEntry, { description: "Who changed the contact." }),
   suppressions: Type.Array(Suppression, { description: "Of the contact's addresses." }),
   points: Type.Array(HeldPoints, { description: "What the contact has got for events, by the rules of Scoring." }),
+  merged: Type.Array(Contact, { description: "Contacts that became part of this one less than 30 days ago, as they were." }),
 });

@@ -1,3 +1,4 @@
+import { addressesOf } from "#src/core/addresses.ts";
 import { type Clock, toTime } from "#src/core/clock.ts";
 import { invalidField, notFound } from "#src/core/errors.ts";
 import { decodeCursor, PAGE_DEFAULT, toPage } from "#src/core/page.ts";
@@ -15,7 +16,13 @@ interface Needs {
   store: ActivityStore;
   clock: Clock;
   /** What a contact has got for events, as scoring shows it. */
-  points(env_id: number, contact_row: number): Promise<HeldPoints[]>;
+  points(env_id: number, contact: ContactRow): Promise<HeldPoints[]>;
+  merges: {
+    /** Whom the id or number of a contact that was merged stands for; null where it was not. */
+    survivorOf(env_id: number, ref: string): Promise<string | null>;
+    /** Who became part of a contact. */
+    mergedInto(env_id: number, id: string): Promise<string[]>;
+  };
   /** How the modules that these rows are of show them. */
   present: {
     contact(row: ContactRow): Promise<Contact>;
@@ -36,7 +43,7 @@ const ROWS_MAX = 200;
 export type ActivityService = ReturnType<typeof createActivityService>;
 
 /** What a person did and what was done with them, and all that is held on them. */
-export function createActivityService({ store, clock, points, present }: Needs) {
+export function createActivityService({ store, clock, points, merges, present }: Needs) {
   const itemOfMessage = (row: MessageRow): ActivityItem => {
     const message = present.message(row);
     return { id: row.id, at: message.created_at, type: `message.${message.status}`, actor: null, message, data: null };
@@ -58,8 +65,18 @@ export function createActivityService({ store, clock, points, present }: Needs) 
     } while (rows.length === ROWS_MAX);
   }
 
-  async function* messagesOf(env_id: number, id: string, addresses: readonly string[]): AsyncGenerator<string[]> {
-    yield* each((after, most) => store.messagesAfter(env_id, id, after, most), present.message);
+  /** A contact that is no part of another, also one that is deleted. */
+  async function find(env_id: number, ref: string): Promise<ContactRow> {
+    const row = await store.contact(env_id, ref);
+    const isLeft = row !== undefined && row.deleted_at === null;
+    const survivor = isLeft ? null : await merges.survivorOf(env_id, ref);
+    if (survivor !== null) return find(env_id, survivor);
+    if (row === undefined) throw notFound("contact");
+    return row;
+  }
+
+  async function* messagesOf(env_id: number, ids: readonly string[], addresses: readonly string[]): AsyncGenerator<string[]> {
+    for (const id of ids) yield* each((after, most) => store.messagesAfter(env_id, id, after, most), present.message);
     for (const address of addresses) yield* each((after, most) => store.messagesTo(env_id, address, after, most), present.message);
   }
 
@@ -75,22 +92,25 @@ export function createActivityService({ store, clock, points, present }: Needs) 
   }
 
   async function* texts({ env_id, scopes }: Asker, row: ContactRow): AsyncGenerator<string> {
-    const { id } = row;
-    const addresses = addressesOf(row);
+    const ids = [...(await merges.mergedInto(env_id, row.id)), row.id];
+    const merged = (await Promise.all(ids.slice(0, -1).map((id) => store.contact(env_id, id)))).filter((one) => one !== undefined);
+    const addresses = [...new Set([row, ...merged].flatMap(addressesOf))];
     const head = { exported_at: toTime(clock.now()), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
     yield JSON.stringify(head).slice(0, -1);
-    if (scopes.has("read:messages")) yield* list("messages", messagesOf(env_id, id, addresses));
+    if (scopes.has("read:messages")) yield* list("messages", messagesOf(env_id, ids, addresses));
     else yield ',"messages":null';
     yield* list(
       "events",
-      each((after, most) => store.eventsAfter(env_id, id, after, most), present.event),
+      eachOf(ids, (id) => each((after, most) => store.eventsAfter(env_id, id, after, most), present.event)),
     );
     yield* list(
       "audit",
-      each((after, most) => store.auditAfter(env_id, id, after, most), present.auditEntry),
+      eachOf(ids, (id) => each((after, most) => store.auditAfter(env_id, id, after, most), present.auditEntry)),
     );
     yield* list("suppressions", suppressionsOf(env_id, addresses));
-    yield `,"points":${JSON.stringify(await points(env_id, row.row))}`;
+    yield `,"points":${JSON.stringify(await points(env_id, row))}`;
+    const shown = await Promise.all(merged.map(present.contact));
+    yield `,"merged":${JSON.stringify(shown)}`;
     yield "}";
   }
 
@@ -101,18 +121,19 @@ export function createActivityService({ store, clock, points, present }: Needs) 
      * @throws AppError `not_found`, `validation_error` for a cursor that is not of this contact's activity
      */
     async list({ env_id, scopes }: Asker, ref: string, ask: { limit?: number; cursor?: string }): Promise<ActivityPage> {
-      const contact = await store.contact(env_id, ref);
-      if (contact === undefined || contact.deleted_at !== null) throw notFound("contact");
+      const contact = await find(env_id, ref);
+      if (contact.deleted_at !== null) throw notFound("contact");
       const { limit = PAGE_DEFAULT, cursor } = ask;
       const list = `activity ${contact.id}`;
       const before = cursor === undefined ? AFTER_ALL : decodeCursor(list, env_id, cursor);
       if (!/^[0-9A-Z]{26}$/.test(before))
         throw invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
-      const [messages, events] = await Promise.all([
-        scopes.has("read:messages") ? store.messagesBefore(env_id, contact.id, `msg_${before}`, limit + 1) : [],
-        store.eventsBefore(env_id, contact.id, `evt_${before}`, limit + 1),
-      ]);
-      const items = [...messages.map(itemOfMessage), ...events.map(itemOfEvent)];
+      const items: ActivityItem[] = [];
+      for (const id of [contact.id, ...(await merges.mergedInto(env_id, contact.id))]) {
+        if (scopes.has("read:messages"))
+          items.push(...(await store.messagesBefore(env_id, id, `msg_${before}`, limit + 1)).map(itemOfMessage));
+        items.push(...(await store.eventsBefore(env_id, id, `evt_${before}`, limit + 1)).map(itemOfEvent));
+      }
       const newest = items.toSorted((a, b) => (momentOf(a) < momentOf(b) ? 1 : -1)).slice(0, limit + 1);
       const page = toPage(newest, { list, env_id, limit, offset: 0 }, { total: 0, capped: false }, (item) => item, momentOf);
       return { items: page.items, limit, has_more: page.has_more, next_cursor: page.next_cursor };
@@ -124,9 +145,7 @@ export function createActivityService({ store, clock, points, present }: Needs) 
      * @throws AppError `not_found`, before the first part
      */
     async held(asker: Asker, ref: string): Promise<AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer> }, void, void>> {
-      const row = await store.contact(asker.env_id, ref);
-      if (row === undefined) throw notFound("contact");
-      return document(asker, row);
+      return document(asker, await find(asker.env_id, ref));
     },
   };
 }
@@ -136,6 +155,10 @@ const AFTER_ALL = "Z".repeat(26);
 
 /** The ULID: ids of messages and of events are in one order by it. */
 const momentOf = ({ id }: { id: string }) => id.slice(id.indexOf("_") + 1);
+
+async function* eachOf(ids: readonly string[], pages: (id: string) => AsyncGenerator<string[]>): AsyncGenerator<string[]> {
+  for (const id of ids) yield* pages(id);
+}
 
 /** A member of a document that holds a list of items, which come as JSON. */
 async function* list(name: string, pages: AsyncGenerator<string[]>): AsyncGenerator<string> {
@@ -147,10 +170,4 @@ async function* list(name: string, pages: AsyncGenerator<string[]>): AsyncGenera
     isFirst = false;
   }
   yield "]";
-}
-
-/** What a contact is written to at, in the form in which messages and suppressions keep it. */
-function addressesOf({ telegram_id, username, phone }: ContactRow): string[] {
-  const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
-  return all.filter((address) => address !== null);
 }

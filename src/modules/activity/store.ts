@@ -1,13 +1,11 @@
-import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
+import { rowsOfContact } from "#db/of-contact.ts";
 import type { AuditRow, EventRow, MessageRow } from "#db/schema.ts";
 import type { ContactRow, SuppressionRow } from "#db/schema-people.ts";
 
-/** What the index of contacts' events asks for, in its own words. */
-const ofContact = sql<boolean>`substr(subject, 1, 3) = 'ct_'`;
-
-/** What is kept of one person, by whom it is about. Pages are keyed by id. */
+/** What is kept of one person. Pages are keyed by id. */
 export function createActivityStore(db: Database) {
+  const of = rowsOfContact(db);
   return {
     /** By id or number, also one that is deleted and not erased yet. */
     contact(env_id: number, ref: string): Promise<ContactRow | undefined> {
@@ -16,70 +14,19 @@ export function createActivityStore(db: Database) {
     },
     /** Newest first, those before this id. */
     messagesBefore: (env_id: number, contact_id: string, before: string, most: number): Promise<MessageRow[]> =>
-      db.read
-        .selectFrom("messages")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where("contact_id", "=", contact_id)
-        .where("id", "<", before)
-        .orderBy("id", "desc")
-        .limit(most)
-        .execute(),
+      of.messages(env_id, contact_id).selectAll().where("id", "<", before).orderBy("id", "desc").limit(most).execute(),
     /** Newest first, those before this id. */
     eventsBefore: (env_id: number, contact_id: string, before: string, most: number): Promise<EventRow[]> =>
-      db.read
-        .selectFrom("events")
-        .selectAll()
-        .where(ofContact)
-        .where("env_id", "=", env_id)
-        .where("subject", "=", contact_id)
-        .where("id", "<", before)
-        .orderBy("id", "desc")
-        .limit(most)
-        .execute(),
+      of.events(env_id, contact_id).selectAll().where("id", "<", before).orderBy("id", "desc").limit(most).execute(),
     messagesAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<MessageRow[]> =>
-      db.read
-        .selectFrom("messages")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where("contact_id", "=", contact_id)
-        .where("id", ">", after)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.messages(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
     /** Those to an address that belong to no contact. */
     messagesTo: (env_id: number, recipient: string, after: string, most: number): Promise<MessageRow[]> =>
-      db.read
-        .selectFrom("messages")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where("recipient", "=", recipient)
-        .where("contact_id", "is", null)
-        .where("id", ">", after)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.messagesTo(env_id, recipient).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
     eventsAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<EventRow[]> =>
-      db.read
-        .selectFrom("events")
-        .selectAll()
-        .where(ofContact)
-        .where("env_id", "=", env_id)
-        .where("subject", "=", contact_id)
-        .where("id", ">", after)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.events(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
     auditAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<AuditRow[]> =>
-      db.read
-        .selectFrom("audit")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where("subject", "=", contact_id)
-        .where("id", ">", after)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.audit(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
     suppressionsOf: (env_id: number, recipient: string): Promise<SuppressionRow[]> =>
       db.read.selectFrom("suppressions").selectAll().where("env_id", "=", env_id).where("recipient", "=", recipient).execute(),
   };

@@ -8,6 +8,12 @@ export function severalPeople(found: { id: string; by: string }[]): AppError {
   });
 }
 
+/** Whoever deletes a duplicate has not the person in mind. */
+export function mergedInto(survivor: string): AppError {
+  const told = `This contact was merged into ${survivor}: delete that one, or undo the merge.`;
+  return new AppError("conflict", told, { members: { contact_ids: [survivor] } });
+}
+
 /** An identity that another contact has. */
 export function taken(field: string, id: string): AppError {
   return new AppError("conflict", `Another contact, ${id}, has this ${field}.`, { members: { contact_ids: [id] } });

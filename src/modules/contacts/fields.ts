@@ -154,6 +154,12 @@ export function mergeFields(kept: string, { known, given }: FieldWork): string {
   return JSON.stringify(Object.fromEntries(merged));
 }
 
+/** @param kept JSON, as a row keeps it @returns the same without what belongs to no field any more */
+export function keepKnown(kept: string, known: KnownFields): string {
+  const values = [...keptOf(kept)];
+  return values.every(([id]) => known.has(id)) ? kept : JSON.stringify(Object.fromEntries(values.filter(([id]) => known.has(id))));
+}
+
 /** Values by key, in the order in which the fields were made. */
 export function presentFields(row: Fielded, known: KnownFields): Record<string, FieldValue> {
   if (!hasFields(row)) return {};

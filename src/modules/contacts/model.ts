@@ -9,9 +9,11 @@ const TAGS_MAX = 100;
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 const nullableTime = Type.Union([time, Type.Null()]);
 const nullableText = Type.Union([Type.String(), Type.Null()]);
+export const METADATA_MAX = 50;
+
 /** Of whatever clients may put something by on. */
 export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 40 }), Type.String({ maxLength: 500 }), {
-  maxProperties: 50,
+  maxProperties: METADATA_MAX,
   description: "Kept and returned, never interpreted.",
 });
 
@@ -127,6 +129,13 @@ export const ContactBatchAnswer = Type.Object(
   { $id: "ContactBatchAnswer" },
 );
 export type ContactBatchAnswer = Static<typeof ContactBatchAnswer>;
+
+/** Members in which a merge can be told to prefer who goes. */
+export const mergeMembers = [
+  ...["external_id", "telegram_id", "username", "email", "phone"],
+  ...["name", "language", "timezone", "fields", "metadata"],
+] as const;
+export type MergeMember = (typeof mergeMembers)[number];
 
 export const contactSorts = ["-created_at", "created_at", "name", "-last_seen_at"] as const;
 export type ContactSort = (typeof contactSorts)[number];

@@ -34,12 +34,6 @@ export function presentContact(row: NewContactRow, known: KnownFields): Contact 
 /** By whose words a contact is found. */
 export const wordMembers = ["name", "first_name", "last_name", "username", "email", "phone"] as const;
 
-/** What a contact can be written to at, the surest first. */
-export function addressesOf({ telegram_id, username, phone }: NewContactRow): string[] {
-  const all = [telegram_id === null ? null : String(telegram_id), username === null ? null : `@${username}`, phone];
-  return all.filter((address) => address !== null);
-}
-
 /** The words by which a contact is found. */
 export function wordsOfContact({
   name,

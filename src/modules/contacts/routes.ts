@@ -242,14 +242,14 @@ export function contactRoutes(contacts: ContactService, write: UnitOfWork, erase
           id: "contacts.delete",
           summary: "Delete a contact",
           description:
-            "Out of every list at once. Their identities are free for another contact. 30 days later, with `erase` at once, everything personal is erased: the contact, and what messages, events, the audit and kept answers hold of it. Of its messages the rows stay, to `erased` and without a text; those that are queued are canceled. Suppressions stay.",
+            "Out of every list at once. Their identities are free for another contact. 30 days later, with `erase` at once, everything personal is erased: the contact, and what messages, events, the audit and kept answers hold of it. Of its messages the rows stay, to `erased` and without a text; those that are queued are canceled. Suppressions stay. Who was merged into the contact goes with it; the id of a contact that was merged into another is refused here.",
           tag: "Contacts",
           scope: "write:contacts",
           answers: {
             204: { description: "Deleted." },
             202: { description: "Deleted, and being erased by this job.", schema: Task, example: eraseExample },
           },
-          errors: ["precondition_failed"],
+          errors: ["conflict", "precondition_failed"],
         }),
       },
     );

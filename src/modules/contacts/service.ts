@@ -1,3 +1,4 @@
+import { addressesOf } from "#src/core/addresses.ts";
 import type { Clock } from "#src/core/clock.ts";
 import { AppError, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
@@ -7,6 +8,7 @@ import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import type { LeadChange, Score } from "#src/modules/scoring/model.ts";
 import { apply, blank, check } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
+import { mergedInto } from "./conflicts.ts";
 import {
   createContactFields,
   type FieldReader,
@@ -22,8 +24,9 @@ import {
 import { placeOf, readFilter, type SegmentSource, writePlace } from "./filter.ts";
 import { type Identities, readIdentities } from "./identity.ts";
 import { createRecognition } from "./recognition.ts";
+import { createContactFinder, type SurvivorOf } from "./finding.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
-import { addressesOf, factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
+import { factsOf, presentContact, variablesOf, wordsOfContact } from "./present.ts";
 import { detailsOf, happeningsOf, isSame, type Scoring } from "./happenings.ts";
 import type { ContactRow, ContactStore } from "./store.ts";
 
@@ -34,6 +37,7 @@ interface Needs {
   fields: FieldSource;
   scoring: Scoring;
   segments: SegmentSource;
+  survivorOf: SurvivorOf;
 }
 
 /** Who writes: where, and under which name it is noted. */
@@ -62,10 +66,11 @@ interface Upserted {
 
 export type ContactService = ReturnType<typeof createContactService>;
 
-export function createContactService({ store, clock, appendEvent, fields: source, scoring, segments }: Needs) {
+export function createContactService({ store, clock, appendEvent, fields: source, scoring, segments, survivorOf }: Needs) {
   const custom = createContactFields(source);
   const recognition = createRecognition(store);
   const rows = createRowWriter(store, custom);
+  const { find, follow } = createContactFinder(store, survivorOf);
 
   function event(tx: Tx, type: EventType, row: ContactRow, { env_id, actor }: Writer, known: KnownFields, more: object = {}): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor, data: { ...presentContact(row, known), ...more } });
@@ -139,18 +144,6 @@ export function createContactService({ store, clock, appendEvent, fields: source
     return { contact: presentContact(row, known), created: before === undefined, before: beforehand };
   }
 
-  function byRef(tx: Tx | null, env_id: number, ref: string | number): Maybe<ContactRow | undefined> {
-    const isId = typeof ref === "string" && ref.startsWith("ct_");
-    return isId ? store.byId(tx, env_id, ref) : store.byNumber(tx, env_id, Number(ref));
-  }
-
-  async function find(tx: Tx, env_id: number, ref: string): Promise<ContactRow> {
-    const found = await byRef(tx, env_id, ref);
-    const row = found === undefined ? undefined : await store.hold(tx, found);
-    if (row === undefined || row.deleted_at !== null) throw notFound("contact");
-    return row;
-  }
-
   return {
     /**
      * Makes a contact, or changes the one that has one of the identities: by external id, then Telegram id, username, email and
@@ -205,8 +198,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** A contact with its score. @param ref an id or a number @throws AppError `not_found` */
     async get(env_id: number, ref: string): Promise<Contact & { score: Score }> {
-      const row = await byRef(null, env_id, ref);
-      if (row === undefined || row.deleted_at !== null) throw notFound("contact");
+      const row = await follow(null, env_id, ref);
+      if (row === undefined) throw notFound("contact");
       const [known, score] = await Promise.all([custom.knownFor(null, env_id, [row]), scoring.scoreOf(env_id, row)]);
       return { ...presentContact(row, known), score };
     },
@@ -233,10 +226,10 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return presentContact(after, act.fields.known);
     },
 
-    /** What a contact can be written to at, the surest first; undefined where there is none. */
-    async addresses(tx: Tx, env_id: number, id: string): Promise<string[] | undefined> {
-      const row = await store.byId(tx, env_id, id);
-      return row === undefined || row.deleted_at !== null ? undefined : addressesOf(row);
+    /** Whom an id stands for, and what they can be written to at, the surest first; undefined where there is none. */
+    async addresses(tx: Tx, env_id: number, ref: string): Promise<{ id: string; addresses: string[] } | undefined> {
+      const row = await follow(tx, env_id, ref);
+      return row === undefined ? undefined : { id: row.id, addresses: addressesOf(row) };
     },
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
@@ -248,8 +241,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** All that templates may look up of a contact; undefined where there is none. @param ref an id or a number */
     async facts(tx: Tx | null, env_id: number, ref: string | number): Promise<Contact | undefined> {
-      const row = await byRef(tx, env_id, ref);
-      if (row === undefined || row.deleted_at !== null) return undefined;
+      const row = await follow(tx, env_id, String(ref));
+      if (row === undefined) return undefined;
       return factsOf(row, await custom.knownFor(tx, env_id, [row]));
     },
 
@@ -258,14 +251,22 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
     /** What texts may say of these contacts, by their ids. */
     async variables(tx: Tx, env_id: number, ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, string>>> {
-      const rows = await store.several(tx, env_id, [...new Set(ids)]);
-      const known = await custom.knownFor(tx, env_id, rows);
-      return new Map(rows.map((row) => [row.id, variablesOf(row, known)]));
+      const rows = new Map((await store.several(tx, env_id, [...new Set(ids)])).map((row) => [row.id, row]));
+      for (const id of ids) {
+        const row = rows.has(id) ? undefined : await follow(tx, env_id, id);
+        if (row !== undefined) rows.set(id, row);
+      }
+      const known = await custom.knownFor(tx, env_id, [...rows.values()]);
+      return new Map([...rows].map(([id, row]) => [id, variablesOf(row, known)]));
     },
 
-    /** Takes a contact out of every list; what is kept of them is erased later. @throws AppError `not_found`; what `check` throws */
+    /**
+     * Takes a contact out of every list; what is kept of them is erased later.
+     * @throws AppError `not_found`, `conflict` for one that was merged into another; what `check` throws
+     */
     async remove(tx: Tx, writer: Writer, ref: string, precondition: Precondition): Promise<void> {
       const row = await find(tx, writer.env_id, ref);
+      if (row.id !== ref && String(row.number) !== ref) throw mergedInto(row.id);
       const known = await custom.knownFor(tx, row.env_id, [row]);
       precondition(presentContact(row, known));
       const deleted_at = clock.now();

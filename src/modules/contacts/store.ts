@@ -199,10 +199,13 @@ export function createContactStore(db: Database) {
       return total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
     },
     /** Two requests about one person must not miss each other; on SQLite writes are one after another anyway. */
-    async lockIdentities(tx: Tx, env_id: number, given: Identities): Promise<void> {
+    async lockIdentities(tx: Tx, env_id: number, ...given: Identities[]): Promise<void> {
       if (isSqlite) return;
-      const keys = identities.filter((name) => (given[name] ?? null) !== null).map((name) => `contact ${env_id} ${name} ${given[name]}`);
-      for (const key of keys.toSorted()) await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 7421))`.execute(db.in(tx));
+      const keys = given.flatMap((of) =>
+        identities.filter((name) => (of[name] ?? null) !== null).map((name) => `contact ${env_id} ${name} ${of[name]}`),
+      );
+      for (const key of [...new Set(keys)].toSorted())
+        await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 7421))`.execute(db.in(tx));
     },
     /** Who has this value of that identity. */
     byIdentity: (tx: Tx | null, env_id: number, name: string, value: string | number): Maybe<ContactRow | undefined> =>

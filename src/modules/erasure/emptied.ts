@@ -1,7 +1,17 @@
 type Members = Record<string, unknown>;
 
 /** Of a contact nothing is left but that it was there, and when. */
-const keptOfContact = new Set(["id", "contact_id", "number", "created", "created_at", "updated_at"]);
+const keptOfContact = new Set([
+  "id",
+  "contact_id",
+  "number",
+  "created",
+  "created_at",
+  "updated_at",
+  "merge_id",
+  "merged_id",
+  "merged_number",
+]);
 /** Of a message what is counted. */
 const keptOfMessage = new Set([
   ...["id", "channel", "account_id", "direction", "status", "eta", "schedule_at", "expires_at", "silent"],
@@ -14,6 +24,13 @@ export const ERASED = "erased";
 /** A contact as an event or a kept answer holds it, in the same shape, with nothing of the person. Also of members of later versions. */
 export function emptiedContact(json: string): string {
   return JSON.stringify(emptied(JSON.parse(json) as Members, keptOfContact));
+}
+
+/** The answer to a merge or to its undoing, with nothing of this one of its contacts. */
+export function emptiedMerge(json: string, id: string): string {
+  const data = JSON.parse(json) as Members;
+  const empty = (contact: unknown) => ((contact as Members).id === id ? emptied(contact as Members, keptOfContact) : contact);
+  return JSON.stringify({ ...data, contact: empty(data.contact), merged: empty(data.merged) });
 }
 
 /** A message as an event or a kept answer holds it, in the same shape, with nothing of the person. */

@@ -2,7 +2,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
-import { emptiedContact, emptiedMessage, ERASED } from "./emptied.ts";
+import { emptiedContact, emptiedMerge, emptiedMessage, ERASED } from "./emptied.ts";
 import type { ErasureParams } from "./model.ts";
 import { mergeSpans, spansOf } from "./spans.ts";
 import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
@@ -18,8 +18,11 @@ const ANSWERS_MAX = 2_000;
 const WAIT_MS = 500;
 const WAITS_MAX = 240;
 
+/** Between two contacts. */
+const nobody = { contact_id: null, phase: "messages", operation: 0, place: "" } as const;
+
 /** Operations whose kept answers show a contact or a message as it was. */
-const answering = ["contacts.upsert", "contacts.patch", "messages.cancel"] as const;
+const answering = ["contacts.upsert", "contacts.patch", "messages.cancel", "contacts.merge", "contacts.unmerge"] as const;
 
 interface Counts {
   contacts: number;
@@ -31,7 +34,7 @@ interface Counts {
 interface State extends Counts {
   /** Whose turn it is; null before the first and after each. */
   contact_id: string | null;
-  phase: "messages" | "events" | "audit" | "answers" | "rest";
+  phase: "lapse" | "merges" | "messages" | "events" | "audit" | "answers" | "rest";
   /** Of `answering`, while in that phase. */
   operation: number;
   /** Id or key of the last row that was looked at. */
@@ -40,25 +43,46 @@ interface State extends Counts {
   waits: number;
 }
 
+/** Who is erased: of one that was merged long ago only the id is left. */
+type Person = Pick<ContactRow, "env_id" | "id" | "telegram_id" | "username" | "phone"> & { row: number | null };
+
 /** What a step will do with what was read for it. */
 type Turn = (tx: Tx) => Maybe<State | null>;
 type Task = RunningTask<ErasureParams, State>;
 
+/** The verbs that an erasure uses of merges: see there. */
+interface Merges {
+  innermost(env_id: number, contact_id: string): Promise<string>;
+  survivorOf(env_id: number, contact_id: string): Promise<string | null>;
+  settleSome(tx: Tx, env_id: number, contact_id: string): Promise<boolean>;
+  adopt(tx: Tx, env_id: number, contact_id: string, message_ids: readonly string[]): Promise<void>;
+  lapseSome(tx: Tx, env_id: number, contact_id: string): Promise<boolean>;
+  forgetSome(tx: Tx, env_id: number, contact_id: string): Promise<boolean>;
+}
+
+/** The verbs that an erasure uses of lead scoring. */
+interface Points {
+  /** Removes what a contact has got. */
+  forgetContact(tx: Tx, env_id: number, contact_row: number): Promise<void>;
+  /** Gives it to another contact. */
+  handOn(tx: Tx, env_id: number, from_row: number, to_row: number): Promise<void>;
+}
+
 interface Needs {
   store: ErasureStore;
   clock: Clock;
+  merges: Merges;
   /** Takes a queued message back. @throws AppError `conflict` when it has begun to leave */
   cancelMessage(tx: Tx, env_id: number, id: string): Promise<unknown>;
-  /** Removes the points that a contact has got. */
-  forgetPoints(tx: Tx, env_id: number, contact_row: number): Promise<void>;
+  points: Points;
   /** Removes what imports have noted of a contact. */
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
 }
 
 /** Removes everything personal of deleted contacts; of their messages the rows stay, for the counts. */
-export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImports }: Needs): TaskKind<ErasureParams, State, Turn> {
+export function eraseKind({ store, clock, merges, cancelMessage, points, forgetImports }: Needs): TaskKind<ErasureParams, State, Turn> {
   /** Addresses that somebody else has by now are that person's. */
-  async function addressesOf({ env_id, telegram_id, username, phone }: ContactRow): Promise<string[]> {
+  async function addressesOf({ env_id, telegram_id, username, phone }: Person): Promise<string[]> {
     const own: string[] = [];
     if (telegram_id !== null && !(await store.isTaken(env_id, "telegram_id", telegram_id))) own.push(String(telegram_id));
     if (username !== null && !(await store.isTaken(env_id, "username", username))) own.push(`@${username}`);
@@ -66,7 +90,7 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
     return own;
   }
 
-  async function messagesLeft({ env_id, id }: ContactRow, addresses: readonly string[]): Promise<MessageRow[]> {
+  async function messagesLeft({ env_id, id }: Person, addresses: readonly string[]): Promise<MessageRow[]> {
     const rows = await store.messagesOf(env_id, id, MESSAGES_MAX);
     for (const address of addresses)
       if (rows.length < MESSAGES_MAX) rows.push(...(await store.messagesTo(env_id, address, MESSAGES_MAX - rows.length)));
@@ -84,7 +108,7 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
   }
 
   /** Each message that was emptied is found no more, so there is no place to remember. */
-  async function eraseMessages(contact: ContactRow, state: State, signal: AbortSignal): Promise<Turn> {
+  async function eraseMessages(contact: Person, state: State, signal: AbortSignal): Promise<Turn> {
     if (state.waits > 0) await pause(clock, WAIT_MS, signal);
     const { env_id } = contact;
     const rows = await messagesLeft(contact, await addressesOf(contact));
@@ -106,7 +130,7 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
     };
   }
 
-  async function eraseEvents({ env_id, id }: ContactRow, state: State): Promise<Turn> {
+  async function eraseEvents({ env_id, id }: Person, state: State): Promise<Turn> {
     const rows = await store.eventsOf(env_id, id, state.place, ROWS_MAX);
     if (rows.length === 0) return () => ({ ...state, phase: "audit", place: "" });
     return async (tx) => {
@@ -115,7 +139,7 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
     };
   }
 
-  async function eraseAudit({ env_id, id }: ContactRow, state: State): Promise<Turn> {
+  async function eraseAudit({ env_id, id }: Person, state: State): Promise<Turn> {
     const rows = await store.auditOf(env_id, id, state.place, ROWS_MAX);
     if (rows.length === 0) return () => ({ ...state, phase: "answers", operation: 0, place: "" });
     const ids = rows.map((row) => row.id);
@@ -125,7 +149,7 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
     };
   }
 
-  async function eraseAnswers(contact: ContactRow, state: State): Promise<Turn> {
+  async function eraseAnswers(contact: Person, state: State): Promise<Turn> {
     const { env_id, id } = contact;
     const operation = answering[state.operation];
     if (operation === undefined) return () => ({ ...state, phase: "rest", place: "" });
@@ -139,45 +163,97 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
     const place = beyond ? now.at(-1)!.key : rows.at(-1)!.key;
     return async (tx) => {
       for (const { key, body } of now) {
-        const empty = operation === "messages.cancel" ? emptiedMessage(body) : emptiedContact(body);
-        await store.emptyAnswer(tx, env_id, operation, key, empty);
+        await store.emptyAnswer(tx, env_id, operation, key, emptiedAnswer(operation, body, id));
       }
       return { ...state, place };
     };
   }
 
-  async function eraseRest(contact: ContactRow, state: State): Promise<Turn> {
+  /** What bots know of the person, and the row. */
+  async function forgetRest(contact: Person): Promise<(tx: Tx) => Promise<void>> {
     const addresses = await addressesOf(contact);
     const names = addresses.filter((address) => address.startsWith("@")).map((address) => address.slice(1));
     const chats = addresses.filter((address) => /^\d/.test(address));
     return async (tx) => {
       await store.forgetChats(tx, contact.env_id, chats, names);
-      await forgetPoints(tx, contact.env_id, contact.row);
+      if (contact.row !== null) await points.forgetContact(tx, contact.env_id, contact.row);
       await forgetImports(tx, contact.env_id, contact.id);
       await store.remove(tx, contact.env_id, contact.id);
-      return { ...state, contact_id: null, phase: "messages", operation: 0, place: "", contacts: state.contacts + 1 };
     };
   }
 
+  async function eraseRest(contact: Person, state: State): Promise<Turn> {
+    const { env_id, id } = contact;
+    const forget = await forgetRest(contact);
+    return async (tx) => {
+      if (await merges.forgetSome(tx, env_id, id)) return state;
+      await forget(tx);
+      return { ...state, ...nobody, contacts: state.contacts + 1 };
+    };
+  }
+
+  /** A contact whose merge can't be undone any more: the person lives on in the survivor, and so does what was theirs. */
+  async function lapse(contact: Person, survivor_id: string, state: State): Promise<Turn> {
+    const { env_id, id } = contact;
+    const survivor = await store.contact(env_id, survivor_id);
+    const rows: MessageRow[] = [];
+    for (const address of await addressesOf(contact)) rows.push(...(await store.messagesTo(env_id, address, MESSAGES_MAX)));
+    const forget = await forgetRest(contact);
+    return async (tx) => {
+      if (await merges.lapseSome(tx, env_id, id)) return state;
+      await merges.adopt(
+        tx,
+        env_id,
+        survivor_id,
+        rows.map((row) => row.id),
+      );
+      if (rows.length > 0) return state;
+      if (contact.row !== null && survivor !== undefined) await points.handOn(tx, env_id, contact.row, survivor.row);
+      await forget(tx);
+      return { ...state, ...nobody, contacts: state.contacts + 1 };
+    };
+  }
+
+  /** Who became part of a contact goes before it. */
   async function next({ env_id, params, state }: Task): Promise<Turn> {
-    if (params.contact_id !== null) return () => (state.contacts > 0 ? null : { ...state, contact_id: params.contact_id });
+    const begin = async (id: string): Promise<Turn> => {
+      const contact_id = await merges.innermost(env_id, id);
+      return () => ({ ...state, contact_id, phase: "merges" });
+    };
+    if (params.contact_id !== null) {
+      const isLeft = state.contacts === 0 || (await store.contact(env_id, params.contact_id)) !== undefined;
+      return isLeft ? begin(params.contact_id) : () => null;
+    }
     const found = await store.firstDeleted(env_id, params.deleted_before);
-    return () => (found === undefined ? null : { ...state, contact_id: found.id });
+    if (found === undefined) return () => null;
+    if ((await merges.survivorOf(env_id, found.id)) === null) return begin(found.id);
+    return () => ({ ...state, contact_id: found.id, phase: "lapse" });
+  }
+
+  async function prepareOf(contact: Person, state: State, signal: AbortSignal): Promise<Turn> {
+    const { env_id, id } = contact;
+    if (state.phase === "merges")
+      return async (tx) => ((await merges.settleSome(tx, env_id, id)) ? state : { ...state, phase: "messages" });
+    if (state.phase === "messages") return eraseMessages(contact, state, signal);
+    if (state.phase === "events") return eraseEvents(contact, state);
+    if (state.phase === "audit") return eraseAudit(contact, state);
+    return state.phase === "answers" ? eraseAnswers(contact, state) : eraseRest(contact, state);
   }
 
   return {
     kind: ERASE_TASK,
-    begin: () => ({ contact_id: null, phase: "messages", operation: 0, place: "", waits: 0, contacts: 0, messages: 0, events: 0 }),
+    begin: () => ({ ...nobody, waits: 0, contacts: 0, messages: 0, events: 0 }),
     async prepare(task, signal) {
       const { env_id, state } = task;
       if (state.contact_id === null) return next(task);
-      const contact = await store.contact(env_id, state.contact_id);
+      const id = state.contact_id;
+      const [contact, survivor_id] = [await store.contact(env_id, id), await merges.survivorOf(env_id, id)];
       // Another job has erased it meanwhile.
-      if (contact === undefined) return () => ({ ...state, contact_id: null, phase: "messages", contacts: state.contacts + 1 });
-      if (state.phase === "messages") return eraseMessages(contact, state, signal);
-      if (state.phase === "events") return eraseEvents(contact, state);
-      if (state.phase === "audit") return eraseAudit(contact, state);
-      return state.phase === "answers" ? eraseAnswers(contact, state) : eraseRest(contact, state);
+      const isGone =
+        survivor_id === null ? contact === undefined || state.phase === "lapse" : contact === undefined && state.phase === "lapse";
+      if (isGone) return () => ({ ...state, ...nobody, contacts: state.contacts + 1 });
+      const person = contact ?? { env_id, id, row: null, telegram_id: null, username: null, phone: null };
+      return state.phase === "lapse" ? lapse(person, survivor_id!, state) : prepareOf(person, state, signal);
     },
     async apply(tx, { state, progress: { total } }, turn): Promise<Step<State>> {
       const after = await turn(tx);
@@ -188,6 +264,11 @@ export function eraseKind({ store, clock, cancelMessage, forgetPoints, forgetImp
     },
     result: ({ contacts, messages, events }): Counts => ({ contacts, messages, events }),
   };
+}
+
+function emptiedAnswer(operation: (typeof answering)[number], body: string, id: string): string {
+  if (operation === "messages.cancel") return emptiedMessage(body);
+  return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
 
 const STUCK =

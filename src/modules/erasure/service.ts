@@ -16,6 +16,8 @@ interface Needs {
   store: ErasureStore;
   clock: Clock;
   removeContact(tx: Tx, eraser: Eraser, ref: string, check: Precondition): Promise<void>;
+  /** Whether a contact is part of another, in which the rest of the person is. @param ref its id or number */
+  isMerged(tx: Tx, env_id: number, ref: string): Promise<boolean>;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   /** The database's `write`. */
   write<T>(work: (tx: Tx) => Maybe<T>): Promise<T>;
@@ -28,17 +30,19 @@ const taskOf = (params: ErasureParams, total: number | null): NewTask => ({
   total,
 });
 
-export function createErasureService({ store, clock, removeContact, createTask, write }: Needs) {
+export function createErasureService({ store, clock, removeContact, isMerged, createTask, write }: Needs) {
   /**
    * Deletes a contact at once and begins to erase it; one that was deleted before need not wait for its 30 days.
    * @param ref an id or a number
    * @returns the long job
-   * @throws AppError `not_found`; what `check` throws
+   * @throws AppError `not_found`, `conflict` for one that was merged into another; what `check` throws
    */
   const erase: EraseContact = async (tx, eraser, ref, check) => {
     const row = await store.lock(tx, eraser.env_id, ref);
+    const isDeleted = row !== undefined && row.deleted_at !== null;
+    const isGone = row === undefined || (isDeleted && (await isMerged(tx, eraser.env_id, ref)));
+    if (!isDeleted || isGone) await removeContact(tx, eraser, ref, check);
     if (row === undefined) throw notFound("contact");
-    if (row.deleted_at === null) await removeContact(tx, eraser, row.id, check);
     return createTask(tx, eraser.env_id, taskOf({ contact_id: row.id, deleted_before: 0 }, 1));
   };
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
+import { rowsOfContact } from "#db/of-contact.ts";
 import type { MessageRow } from "#db/schema.ts";
 import type { ContactRow } from "#db/schema-people.ts";
 import { lowestId } from "#src/core/ids.ts";
@@ -18,12 +19,11 @@ export interface Span {
   to: number;
 }
 
-/** What the index of contacts' events asks for, in its own words. */
-const ofContact = sql<boolean>`substr(subject, 1, 3) = 'ct_'`;
 /** https://www.sqlite.org/lang_expr.html#the_like_glob_regexp_match_and_extract_operators */
 const holds = (text: string) => sql<boolean>`body like ${`%${text.replace(/[\\%_]/g, "\\$&")}%`} escape '\\'`;
 
 export function createErasureStore(db: Database) {
+  const of = rowsOfContact(db);
   const emptyMessage = db.prepare<Pick<MessageRow, "env_id" | "id" | "updated_at" | "status" | "recipient">>((q, v) =>
     q
       .updateTable("messages")
@@ -100,25 +100,10 @@ export function createErasureStore(db: Database) {
       return found !== undefined;
     },
     messagesOf: (env_id: number, contact_id: string, most: number): Promise<MessageRow[]> =>
-      db.read
-        .selectFrom("messages")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where("contact_id", "=", contact_id)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.messages(env_id, contact_id).selectAll().orderBy("id").limit(most).execute(),
     /** Those to an address that belong to no contact. */
     messagesTo: (env_id: number, recipient: string, most: number): Promise<MessageRow[]> =>
-      db.read
-        .selectFrom("messages")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where("recipient", "=", recipient)
-        .where("contact_id", "is", null)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.messagesTo(env_id, recipient).selectAll().orderBy("id").limit(most).execute(),
     /** Events of these subjects that were written in this time: their ids carry theirs. */
     eventsWithin: (env_id: number, subjects: readonly string[], { from, to }: Span): Promise<Kept[]> =>
       db.slowly(
@@ -131,26 +116,9 @@ export function createErasureStore(db: Database) {
           .where("subject", "in", subjects),
       ),
     eventsOf: (env_id: number, contact_id: string, after: string, most: number): Promise<Kept[]> =>
-      db.read
-        .selectFrom("events")
-        .select(["id", "data"])
-        .where(ofContact)
-        .where("env_id", "=", env_id)
-        .where("subject", "=", contact_id)
-        .where("id", ">", after)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.events(env_id, contact_id).select(["id", "data"]).where("id", ">", after).orderBy("id").limit(most).execute(),
     auditOf: (env_id: number, contact_id: string, after: string, most: number): Promise<{ id: string }[]> =>
-      db.read
-        .selectFrom("audit")
-        .select("id")
-        .where("env_id", "=", env_id)
-        .where("subject", "=", contact_id)
-        .where("id", ">", after)
-        .orderBy("id")
-        .limit(most)
-        .execute(),
+      of.audit(env_id, contact_id).select("id").where("id", ">", after).orderBy("id").limit(most).execute(),
     /** Kept answers of an operation in the order of their keys, and which of them hold one of these texts. */
     answers: (env_id: number, operation: string, after: string, texts: readonly string[], most: number) =>
       db.slowly(

@@ -16,6 +16,8 @@ export const eventTypes = [
   "contact.deleted",
   "contact.tagged",
   "contact.untagged",
+  "contact.merged",
+  "contact.unmerged",
   "lead.scored",
   "job.completed",
 ] as const;

@@ -8,10 +8,12 @@ export type ContactVariables = Readonly<Record<string, string>>;
 
 /** The verbs that messages use of contacts. */
 export interface Contacts {
-  /** What somebody can be written to at, the surest first; undefined where there is no such contact. */
-  addresses(tx: Tx, env_id: number, id: string): Maybe<string[] | undefined>;
+  /** Whom an id stands for, and what they can be written to at, the surest first; undefined where there is no such contact. */
+  addresses(tx: Tx, env_id: number, id: string): Maybe<{ id: string; addresses: string[] } | undefined>;
   /** Whose a recipient in its normal form is. */
   ownerOf(tx: Tx, env_id: number, recipient: string): Maybe<string | null>;
+  /** A private chat has told whose id and username these are. */
+  met(tx: Tx, env_id: number, person: { telegram_id: number; username: string }): Promise<void>;
   /** What is known of these people; those that are gone are left out. */
   variables(tx: Tx, env_id: number, ids: readonly string[]): Maybe<ReadonlyMap<string, ContactVariables>>;
 }
@@ -26,15 +28,15 @@ export interface Addressee {
 export async function addressee(
   tx: Tx,
   env_id: number,
-  { channel, contacts, to }: { channel: Channel; contacts: Contacts; to: string | number },
+  { channel, contacts, to }: { channel: Channel; contacts: Pick<Contacts, "addresses" | "ownerOf">; to: string | number },
 ): Promise<Addressee> {
   if (typeof to !== "string" || !to.startsWith("ct_")) {
     const recipient = readRecipient(channel, to);
     return { recipient, contact_id: await contacts.ownerOf(tx, env_id, recipient) };
   }
-  const addresses = await contacts.addresses(tx, env_id, to);
-  if (addresses === undefined) throw notFound("contact");
-  const usable = addresses.map((address) => channel.normalize(address)).find((recipient) => recipient !== null);
+  const contact = await contacts.addresses(tx, env_id, to);
+  if (contact === undefined) throw notFound("contact");
+  const usable = contact.addresses.map((address) => channel.normalize(address)).find((recipient) => recipient !== null);
   if (usable === undefined || usable === null)
     throw invalidField(
       "to",
@@ -42,5 +44,5 @@ export async function addressee(
       "This contact has no address that the account can write to: neither a Telegram id nor a username.",
       to,
     );
-  return { recipient: usable, contact_id: to };
+  return { recipient: usable, contact_id: contact.id };
 }

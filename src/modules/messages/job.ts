@@ -5,6 +5,7 @@ import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.t
 import { DAILY_CAP_HOLD } from "#src/modules/accounts/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
+import { createChatKeeper } from "./chats.ts";
 import type { MessageStatus } from "./model.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
 import { faultOfText, hasVariables, needsProfile, resolveText } from "./text.ts";
@@ -13,7 +14,7 @@ import { presentMessage } from "./present.ts";
 import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
 import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
-import type { ChatRow, MessageRow, MessageStore } from "./store.ts";
+import type { MessageRow, MessageStore } from "./store.ts";
 
 /** What sending needs beyond accepting. */
 interface SendingAccounts<Account extends SendingAccount> extends Accounts<Account> {
@@ -59,6 +60,7 @@ const nobody: ReadonlyMap<string, ContactVariables> = new Map();
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
   const { store, clock, channels, accounts, suppressions, contacts, scoring } = needs;
+  const keepChat = createChatKeeper({ store, contacts });
 
   /**
    * @param told what happened to contacts, for scoring
@@ -226,7 +228,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         const mayRepeat = result.result.kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
         const verdict = judge(ready.row, result, job.attempts, mayRepeat);
         if (result.result.kind === "unauthorized") await accounts.disconnect(tx, job.env_id, ready.account.id, result.result.reason);
-        if (result.chat !== null) await store.keepChat(tx, toChatRow(ready.account, result.chat, result.ended_at));
+        if (result.chat !== null) await keepChat(tx, ready.account, result.chat, result.ended_at);
         outcomes.push(await write(tx, verdict, ready.from, told));
       }
       await score(scoring, tx, told);
@@ -287,10 +289,4 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   };
 
   return [send, expiry];
-}
-
-function toChatRow(account: ChannelAccount, chat: ChatFacts, updated_at: number): ChatRow {
-  const { chat_id, type, first_name, last_name } = chat;
-  const username = chat.username?.toLowerCase() ?? null;
-  return { env_id: account.env_id, account_id: account.id, chat_id, type, username, first_name, last_name, updated_at };
 }

@@ -47,7 +47,7 @@ export interface Needs<Account extends SendingAccount> {
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;
   accounts: Accounts<Account>;
-  contacts: Contacts;
+  contacts: Pick<Contacts, "addresses" | "ownerOf">;
   estimator: Estimator;
   laneOf(account_id: number): string;
   enqueue: Enqueue;

@@ -16,6 +16,8 @@ interface Needs {
     indexed: FieldValues["indexed"];
   };
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  /** The rows of contacts that are part of these by now, which keep the points that they have got. */
+  merged(tx: Tx | null, env_id: number, ids: readonly string[]): Maybe<{ into: string; row: number }[]>;
 }
 
 /** In whose environment something happened, and who made it happen. */
@@ -27,7 +29,7 @@ interface Cause {
 const nothing: Score = { total: 0, why: [] };
 
 /** Gives points to contacts as things happen to them, and tells their scores. */
-export function createScorer({ store, clock, fields, appendEvent }: Needs) {
+export function createScorer({ store, clock, fields, appendEvent, merged }: Needs) {
   async function rulesOf(tx: Tx | null, env_id: number): Promise<Rule[]> {
     return (await store.rules(tx, env_id)).filter(({ enabled }) => enabled === 1).map(ruleOf);
   }
@@ -42,6 +44,19 @@ export function createScorer({ store, clock, fields, appendEvent }: Needs) {
     return scoreOf(rules, given, ({ condition }) => holds(condition as StateCondition, lead, known, fields), now);
   }
 
+  /** What contacts have got for events, by their rows, those who were merged into them included. */
+  async function givenTo(
+    tx: Tx | null,
+    env_id: number,
+    leads: readonly Pick<Lead, "id" | "row">[],
+  ): Promise<Map<number, ContactPointsRow[]>> {
+    if (leads.length === 0) return new Map();
+    const rows = new Map(leads.map(({ id, row }) => [id, row]));
+    const owners = new Map(leads.map(({ row }) => [row, row]));
+    for (const { into, row } of await merged(tx, env_id, [...rows.keys()])) owners.set(row, rows.get(into)!);
+    return Map.groupBy(await store.points(tx, env_id, [...owners.keys()]), ({ contact_row }) => owners.get(contact_row)!);
+  }
+
   /** The rows of the contacts that are changed are the caller's alone meanwhile. */
   async function apply(tx: Tx, { env_id, actor }: Cause, rules: readonly Rule[], changes: readonly LeadChange[]): Promise<void> {
     const now = clock.now();
@@ -50,9 +65,8 @@ export function createScorer({ store, clock, fields, appendEvent }: Needs) {
     if (thresholds.length > 0) {
       const known = await fieldsFor(tx, env_id, rules);
       // Who is new has none.
-      const rows = [...new Set(changes.filter(({ before }) => before !== null).map(({ after }) => after.row))];
-      const kept = Map.groupBy(rows.length === 0 ? [] : await store.points(tx, env_id, rows), ({ contact_row }) => contact_row);
-      const given = new Map<number, Points[]>(kept);
+      const leads = changes.filter(({ before }) => before !== null).map(({ after }) => after);
+      const given = new Map<number, Points[]>(await givenTo(tx, env_id, leads));
       for (const [at, { before, after }] of changes.entries()) {
         const had = given.get(after.row) ?? [];
         const has = [...had, ...gains[at]!];
@@ -97,13 +111,19 @@ export function createScorer({ store, clock, fields, appendEvent }: Needs) {
     async scoreOf(env_id: number, lead: Lead): Promise<Score> {
       const rules = await rulesOf(null, env_id);
       if (rules.length === 0) return nothing;
-      const [given, known] = await Promise.all([store.points(null, env_id, [lead.row]), fieldsFor(null, env_id, rules)]);
-      return score(rules, given, lead, known, clock.now());
+      const [given, known] = await Promise.all([givenTo(null, env_id, [lead]), fieldsFor(null, env_id, rules)]);
+      return score(rules, given.get(lead.row) ?? [], lead, known, clock.now());
     },
 
     /** All points for events that are kept of a contact, also of rules that are disabled. */
-    async held(env_id: number, contact_row: number): Promise<HeldPoints[]> {
-      return (await store.points(null, env_id, [contact_row])).map(presentPoints);
+    async held(env_id: number, lead: Pick<Lead, "id" | "row">): Promise<HeldPoints[]> {
+      return ((await givenTo(null, env_id, [lead])).get(lead.row) ?? []).map(presentPoints);
+    },
+
+    /** Gives what a contact has got to another whose part it stays. */
+    async handOn(tx: Tx, env_id: number, from_row: number, to_row: number): Promise<void> {
+      for (const points of await store.points(tx, env_id, [from_row])) store.addPoints(tx, { ...points, contact_row: to_row });
+      await store.forgetContact(tx, env_id, from_row);
     },
 
     /** Removes what is kept of a contact who is erased. */

@@ -47,7 +47,7 @@ export function createScoringStore(db: Database) {
         conflict.columns(["env_id", "contact_row", "rule_id", "decay_days", "day"]).doUpdateSet({
           points: sql`contact_points.points + excluded.points`,
           count: sql`contact_points.count + excluded.count`,
-          last_at: sql`excluded.last_at`,
+          last_at: sql`case when excluded.last_at > contact_points.last_at then excluded.last_at else contact_points.last_at end`,
         }),
       ),
   );

@@ -78,6 +78,33 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
   return { id, messages: [...messages, canceled, waiting] };
 }
 
+/** Two contacts of one person, merged, apart, and merged again. */
+async function leaveTracesOfTwo(app: TestApp): Promise<{ id: string; other: string; messages: number }> {
+  const { sandbox } = app;
+  await queue(sandbox, { to: "@mark_username_two", text: "mark-text before" });
+  await app.settled();
+  app.clock.advance(DAY_MS);
+  const { id, messages } = await leaveTraces(app);
+  const two = {
+    username: "mark_username_two",
+    email: "mark-two@email.example",
+    name: "Markname Two",
+    fields: { nickname: "mark-field-two" },
+  };
+  const { id: other } = await make(app, { ...two, tags: ["mark-tag-three"], metadata: { more: "mark-metadata" } });
+  for (let at = 0; at < 70; at++) await queue(sandbox, { to: other, text: "mark-text", metadata: { a: "mark-metadata" } });
+  await app.settled();
+  const ask = { contact_id: other, prefer: ["email"] };
+  const merged = await sandbox.post<{ id: string }>(`/v1/contacts/${id}/merge`, ask, { "idempotency-key": "merge" });
+  await sandbox.post(`/v1/merges/${merged.body.id}/undo`, undefined, { "idempotency-key": "undo" });
+  await app.settled();
+  expect((await sandbox.post(`/v1/contacts/${id}/merge`, ask, { "idempotency-key": "merge-again" })).status).toBe(200);
+  await app.settled();
+  await sandbox.patch(`/v1/contacts/${other}`, { metadata: { since: "mark-metadata" } });
+  // Without the one to somebody else, and with the one from before.
+  return { id, other, messages: messages.length - 1 + 70 + 1 };
+}
+
 describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
   test("leaves no trace of the person in any table, and the counts as they were", async () => {
     await using app = await setup({ engine });
@@ -155,6 +182,63 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     await app.settled();
     expect(await traces(app)).toEqual([]);
     expect((await app.sandbox.delete(`/v1/contacts/${id}?erase=true`)).status).toBe(404);
+  });
+
+  test("takes with it who was merged into the contact, and what their merges keep", async () => {
+    await using app = await setup({ engine });
+    const { id, other, messages } = await leaveTracesOfTwo(app);
+    const { body } = await app.sandbox.delete<Task>(`/v1/contacts/${id}?erase=true`);
+    await app.settled();
+    expect((await app.sandbox.get<Task>(`/v1/jobs/${body.id}`)).body).toMatchObject({ status: "done", result: { contacts: 2, messages } });
+    expect(await traces(app)).toEqual([]);
+    for (const table of ["contacts", "merges", "merge_messages"] as const)
+      expect([table, await app.db.read.selectFrom(table).selectAll().execute()]).toEqual([table, []]);
+    for (const ref of [id, other]) expect((await app.sandbox.get(`/v1/contacts/${ref}`)).status).toBe(404);
+    expect((await app.sandbox.delete(`/v1/contacts/${other}?erase=true`)).status).toBe(404);
+  });
+
+  test("of who was merged leaves the person whole, 30 days later, and nothing when they are erased in the end", async () => {
+    await using app = await setup({ engine });
+    const { id, other, messages } = await leaveTracesOfTwo(app);
+    const count = async () => (await app.db.read.selectFrom("messages").select("id").where("contact_id", "=", id).execute()).length;
+    const before = await count();
+    await app.leap(30 * DAY_MS);
+    await app.db.write((tx) => app.services.loop.enqueue(tx, sweepAt(app.clock.now())));
+    await app.settled();
+    expect(await app.db.read.selectFrom("contacts").select("id").execute()).toEqual([{ id }]);
+    expect(await app.db.read.selectFrom("merges").select("snapshots").distinct().execute()).toEqual([{ snapshots: null }]);
+    expect(await app.db.read.selectFrom("merge_messages").selectAll().execute()).toEqual([]);
+    // One that had gone to the other's address before the contact was made is the person's from now on.
+    expect(await count()).toBe(before + 1);
+    expect((await app.sandbox.get<{ id: string }>(`/v1/contacts/${other}`)).body.id).toBe(id);
+    const { body } = await app.sandbox.get<{ items: { type: string; data: { email?: string } | null }[] }>(
+      `/v1/contacts/${other}/activity?limit=200`,
+    );
+    expect(body.items.filter(({ type, data }) => type === "contact.created" && data!.email !== null)).toHaveLength(2);
+    const job = await app.sandbox.delete<Task>(`/v1/contacts/${id}?erase=true`);
+    await app.settled();
+    expect((await app.sandbox.get<Task>(`/v1/jobs/${job.body.id}`)).body).toMatchObject({ status: "done", result: { messages } });
+    expect(await traces(app)).toEqual([]);
+    expect(await app.db.read.selectFrom("merges").selectAll().execute()).toEqual([]);
+    expect((await app.sandbox.get(`/v1/contacts/${other}`)).status).toBe(404);
+  });
+
+  test("waits for messages that an undone merge has not handed back", async () => {
+    await using app = await setup({ engine });
+    const { id, other } = await leaveTracesOfTwo(app);
+    await app.services.loop.stop();
+    const { items } = (await app.sandbox.get<{ items: { id: string }[] }>("/v1/merges")).body;
+    expect((await app.sandbox.post(`/v1/merges/${items[0]!.id}/undo`)).status).toBe(200);
+    const ofOther = (await app.db.read.selectFrom("messages").select("id").where("contact_id", "=", other).execute()).length;
+    await app.sandbox.delete(`/v1/contacts/${other}?erase=true`);
+    await app.services.loop.start();
+    await app.settled();
+    expect(ofOther).toBe(50);
+    const left = await app.db.read.selectFrom("messages").select("recipient").where("contact_id", "=", id).execute();
+    expect(left.filter(({ recipient }) => recipient === "@mark_username_two")).toEqual([]);
+    await app.sandbox.delete(`/v1/contacts/${id}?erase=true`);
+    await app.settled();
+    expect([await traces(app), await app.db.read.selectFrom("merges").selectAll().execute()]).toEqual([[], []]);
   });
 
   test("makes bots forget the chat that they have had", async () => {

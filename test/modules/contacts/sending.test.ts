@@ -71,6 +71,26 @@ describe.each(appEngines)("a message to a contact on %s", (engine) => {
     expect(town.telegram.sent.map(({ text }) => text)).toEqual(["Hello Sarah from the Desk"]);
   });
 
+  test("tells whose a username is by now: it leaves who had it before", async () => {
+    await using town = await setupWithTelegram(engine);
+    const { app, telegram } = town;
+    const { account, bot } = await town.connect();
+    const chat = telegram.addPrivateChat(bot, { username: "The_Name" });
+    const make = async (ask: object) => (await app.live.post<{ id: string }>("/v1/contacts", ask)).body.id;
+    const sarah = await make({ telegram_id: chat.id, username: "old_name" });
+    const former = await make({ username: "the_name", email: "former@example.com" });
+    const stranger = telegram.addPrivateChat(bot, { username: "somebody_new" });
+    for (const to of [chat.id, chat.id, stranger.id])
+      await app.live.post("/v1/messages/send", { account_id: account.id, to, text: "Hello" });
+    await app.settled();
+    const usernameOf = async (id: string) => (await app.live.get<{ username: string | null }>(`/v1/contacts/${id}`)).body.username;
+    expect([await usernameOf(sarah), await usernameOf(former)]).toEqual(["the_name", null]);
+    const { body } = await app.live.get<{ total: number; items: { event: string; subject: string }[] }>("/v1/events?limit=200");
+    const updates = body.items.filter(({ event }) => event === "contact.updated").map(({ subject }) => subject);
+    expect(updates).toEqual([former, sarah]);
+    expect((await app.live.get("/v1/contacts")).body).toMatchObject({ total: 2 });
+  });
+
   test("is refused where there is no such contact, or none that can be written to", async () => {
     await using app = await setup({ engine });
     const send = (to: string) =>

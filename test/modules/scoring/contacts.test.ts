@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { sweepAt } from "#src/modules/erasure/service.ts";
 import type { NewScoreRule } from "#src/modules/scoring/model.ts";
 import { fadeAt } from "#src/modules/scoring/job.ts";
 import { appEngines, setup } from "#test/support/app.ts";
@@ -18,6 +19,37 @@ const fields = [
 ];
 
 describe.each(appEngines)("the score of a contact on %s", (engine) => {
+  test("goes with the contact into a merge, comes back out of it, and stays when that can't be undone any more", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    await makeRule(sandbox, 10, { event: "contact.created" });
+    await makeRule(sandbox, 3, { event: "contact.updated" });
+    await makeRule(sandbox, 1, { attribute: "email", op: "is_set" });
+    await sandbox.patch("/v1/scoring", { thresholds: [25] });
+    const [one, two, three] = [
+      await makeContact(sandbox, { name: "One" }),
+      await makeContact(sandbox, { name: "Two", email: "two@example.com" }),
+      await makeContact(sandbox, { name: "Three" }),
+    ];
+    await sandbox.patch(`/v1/contacts/${two}`, { language: "en" });
+    expect([await totalOf(sandbox, one), await totalOf(sandbox, two)]).toEqual([10, 14]);
+    await sandbox.post(`/v1/contacts/${two}/merge`, { contact_id: three });
+    const { body } = await sandbox.post<{ id: string }>(`/v1/contacts/${one}/merge`, { contact_id: two });
+    expect(await totalOf(sandbox, one)).toBe(34);
+    const held = await sandbox.get<{ points: { points: number }[] }>(`/v1/contacts/${one}/export`);
+    expect(held.body.points.map(({ points }) => points).toSorted()).toEqual([10, 10, 10, 3]);
+    await sandbox.post(`/v1/merges/${body.id}/undo`);
+    expect([await totalOf(sandbox, one), await totalOf(sandbox, two)]).toEqual([10, 24]);
+    expect(await crossings(sandbox)).toEqual([]);
+    await sandbox.patch(`/v1/contacts/${two}`, { language: "de" });
+    expect(await crossings(sandbox)).toEqual([[25, 24, 27]]);
+    await app.leap(31 * DAY_MS);
+    await app.db.write((tx) => app.services.loop.enqueue(tx, sweepAt(app.clock.now())));
+    await app.settled();
+    expect(await app.db.read.selectFrom("contacts").select("id").orderBy("id").execute()).toEqual([{ id: one }, { id: two }]);
+    expect(await totalOf(sandbox, two)).toBe(27);
+  });
+
   test("counts what is so of the contact, for as long as it is", async () => {
     await using app = await setup({ engine });
     for (const field of fields) await app.live.post("/v1/fields", field);

@@ -1,0 +1,19 @@
+import { sql } from "kysely";
+import type { Database } from "./database.ts";
+
+/** What the index of contacts' events asks for, in its own words. */
+const ofContacts = sql<boolean>`substr(subject, 1, 3) = 'ct_'`;
+
+/** What is kept of one person, by whom it is about: each an index's range in the order of ids. */
+export function rowsOfContact({ read }: Pick<Database, "read">) {
+  return {
+    messages: (env_id: number, contact_id: string) =>
+      read.selectFrom("messages").where("env_id", "=", env_id).where("contact_id", "=", contact_id),
+    /** Those to an address that belong to no contact. */
+    messagesTo: (env_id: number, recipient: string) =>
+      read.selectFrom("messages").where("env_id", "=", env_id).where("recipient", "=", recipient).where("contact_id", "is", null),
+    events: (env_id: number, contact_id: string) =>
+      read.selectFrom("events").where(ofContacts).where("env_id", "=", env_id).where("subject", "=", contact_id),
+    audit: (env_id: number, contact_id: string) => read.selectFrom("audit").where("env_id", "=", env_id).where("subject", "=", contact_id),
+  };
+}
