@@ -6,8 +6,6 @@ import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
-import { createActivityService } from "#src/modules/activity/service.ts";
-import { createActivityStore } from "#src/modules/activity/store.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
@@ -19,14 +17,14 @@ import { createContactService } from "#src/modules/contacts/service.ts";
 import { indexedText, readIndexed } from "#src/modules/contacts/field-values.ts";
 import { createUsernameKeeper } from "#src/modules/contacts/usernames.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
-import { createAuditService, presentAuditEntry } from "#src/modules/audit/service.ts";
+import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createDuplicateService } from "#src/modules/duplicates/service.ts";
 import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
 import { eraseKind } from "#src/modules/erasure/kind.ts";
 import { createErasureService } from "#src/modules/erasure/service.ts";
 import { createErasureStore } from "#src/modules/erasure/store.ts";
-import { createEventService, presentEvent } from "#src/modules/events/service.ts";
+import { createEventService } from "#src/modules/events/service.ts";
 import { createEventStore } from "#src/modules/events/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
@@ -44,12 +42,11 @@ import { createKeyStore } from "#src/modules/keys/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
-import { presentMessage } from "#src/modules/messages/present.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSegmentService } from "#src/modules/segments/service.ts";
 import { createSegmentStore } from "#src/modules/segments/store.ts";
-import { createSuppressionService, presentSuppression } from "#src/modules/suppressions/service.ts";
+import { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
 import { indexedOf, readValue } from "#src/modules/contacts/field-values.ts";
 import { scoringJobs } from "#src/modules/scoring/job.ts";
@@ -67,6 +64,7 @@ import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
+import { createActivity } from "./activity.ts";
 import { createImporting } from "./importing.ts";
 
 export interface ServiceDeps {
@@ -195,12 +193,7 @@ export function createServices({
 
   const erasureStore = createErasureStore(db);
   const importing = createImporting({
-    db,
-    clock,
-    store: contactStore,
-    fields: fieldSource,
-    scoring: scorer,
-    addValue: fieldStore.addValue,
+    ...{ db, clock, store: contactStore, fields: fieldSource, scoring: scorer, addValue: fieldStore.addValue },
     enqueue: (...args) => loop.enqueue(...args),
     createTask: (...args) => tasks.create(...args),
     audit: audit.record,
@@ -292,19 +285,7 @@ export function createServices({
     suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
     messages,
-    activity: createActivityService({
-      store: createActivityStore(db),
-      clock,
-      points: scorer.held,
-      merges: { survivorOf: (env_id, ref) => mergeStore.survivorOf(null, env_id, ref), mergedInto: mergeStore.mergedInto },
-      present: {
-        contact: contacts.present,
-        message: presentMessage,
-        event: presentEvent,
-        auditEntry: presentAuditEntry,
-        suppression: presentSuppression,
-      },
-    }),
+    activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),
     audit,
     tasks,
     templates,
