@@ -20,19 +20,21 @@ interface Needs extends ContactNeeds {
   db: Database;
   clock: Clock;
   addValue: Parameters<typeof createBulkStore>[1];
+  /** Whether no request has written for a while. */
+  isQuiet(): boolean;
   enqueue: Enqueue;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
 
 /** All of imports: a part of the services that only they use. */
-export function createImporting({ db, clock, store: contacts, fields, scoring, addValue, enqueue, createTask, audit }: Needs) {
+export function createImporting({ db, clock, store: contacts, fields, scoring, addValue, isQuiet, enqueue, createTask, audit }: Needs) {
   const store = createImportStore(db);
   const bulk = createBulkStore(db, addValue);
   const target = createContactImport({ store: contacts, bulk, clock, fields, scoring, refusal: fromValidation }) as ImportTarget;
   const sweepSoon = (tx: Tx, id: string) => enqueue(tx, sweepNow(id, clock.now()));
   return {
-    kinds: [importKind({ store, target, clock, sweepSoon }) as TaskKind, undoKind({ store, target, clock }) as TaskKind],
+    kinds: [importKind({ store, target, clock, isQuiet, sweepSoon }) as TaskKind, undoKind({ store, target, clock }) as TaskKind],
     sweepJob: sweepImports({ store, clock, write: db.write }),
     forgetContact: store.forgetContact,
     service: createImportService({ store, target, clock, enqueue, createTask, audit, write: db.write }),

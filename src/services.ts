@@ -4,6 +4,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
+import { createQuiet } from "#src/core/quiet.ts";
 import type { Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
@@ -11,10 +12,8 @@ import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
 import { createAccountStore } from "#src/modules/accounts/store.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
-import { createMatching } from "#src/modules/contacts/matching.ts";
 import { createContactMerging } from "#src/modules/contacts/merging.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
-import { indexedText, readIndexed } from "#src/modules/contacts/field-values.ts";
 import { createUsernameKeeper } from "#src/modules/contacts/usernames.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService } from "#src/modules/audit/service.ts";
@@ -44,8 +43,6 @@ import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
-import { createSegmentService } from "#src/modules/segments/service.ts";
-import { createSegmentStore } from "#src/modules/segments/store.ts";
 import { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
 import { indexedOf, readValue } from "#src/modules/contacts/field-values.ts";
@@ -66,6 +63,7 @@ import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 import { createActivity } from "./activity.ts";
 import { createImporting } from "./importing.ts";
+import { createSegmenting } from "./segmenting.ts";
 
 export interface ServiceDeps {
   db: Database;
@@ -98,6 +96,7 @@ export function createServices({
   ring,
   amSole,
 }: ServiceDeps) {
+  const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
   const events = createEventService({ store: createEventStore(db), clock, reachableJobs: taskStore.reachable });
@@ -171,14 +170,7 @@ export function createServices({
     segments: segmentSource,
     survivorOf: (...args) => mergeStore.survivorOf(...args),
   });
-  const segments = createSegmentService({
-    store: createSegmentStore(db),
-    clock,
-    fields: fields.definitions,
-    fieldValues: { read: readIndexed, fold: indexedText },
-    matching: createMatching({ store: contactStore, fields: fieldSource }),
-    audit: audit.record,
-  });
+  const segments = createSegmenting({ db, clock, contacts: contactStore, fields: fieldSource, audit: audit.record });
   const keepUsername = createUsernameKeeper({ store: contactStore, patch: contacts.patch });
   const requested = auditedContacts(contacts, audit.record);
 
@@ -194,6 +186,7 @@ export function createServices({
   const erasureStore = createErasureStore(db);
   const importing = createImporting({
     ...{ db, clock, store: contactStore, fields: fieldSource, scoring: scorer, addValue: fieldStore.addValue },
+    isQuiet: quiet.isQuiet,
     enqueue: (...args) => loop.enqueue(...args),
     createTask: (...args) => tasks.create(...args),
     audit: audit.record,
@@ -283,7 +276,7 @@ export function createServices({
     authenticator,
     keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
     suppressions,
-    idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: db.write }),
+    idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),
     audit,

@@ -24,7 +24,7 @@ export type ContactExport = ReturnType<typeof createContactExport>;
 /** Rows that are read and written beside the main thread at once: the first time, and then as many as come to about so many bytes. */
 const CSV_ROWS_FIRST = 100;
 const CSV_ROWS_MAX = 1_000;
-const CSV_BYTES = 250_000;
+const CSV_BYTES = 60_000;
 /** Rows that come from the database at once: so few that taking them over holds nobody up. */
 const PAGE_ROWS = 250;
 /** Rows that are written out before others get their turn: about a millisecond. */

@@ -10,11 +10,15 @@ import type { ImportStore } from "./store.ts";
 
 export const IMPORT_TASK = "contacts.import";
 
-/** Of a step: as many as take STEP_MS, where a transaction holds the process up. */
-const ROWS_MIN = 10;
-const ROWS_MAX = 500;
-const ROWS_FIRST = 50;
-const STEP_MS = 5;
+/** How long a step may hold the process up, where a transaction does that: while requests write, and while none does. */
+const STEP_MS = 1;
+const QUIET_STEP_MS = 20;
+const ROWS_MIN = 5;
+const ROWS_MAX = 1_000;
+/** A row takes so long before it is known: the first step is a short one. */
+const ROW_MS_FIRST = 0.1;
+/** Of a step where no transaction holds anybody up. */
+const ROWS_BESIDE = 250;
 /** Rows that are read before others get their turn: about a millisecond. */
 const ROWS_A_TURN = 25;
 /** Of those that are refused; the others are counted. */
@@ -29,7 +33,8 @@ const SESSIONS_MAX = 16;
 interface Session {
   read: ReturnType<typeof createRecordReader>;
   target: Awaited<ReturnType<ImportTarget["reader"]>>;
-  rows: number;
+  /** What one row takes. */
+  row_ms: number;
 }
 
 interface Batch extends ReadRows {
@@ -45,12 +50,14 @@ interface Needs {
   store: ImportStore;
   target: ImportTarget;
   clock: Clock;
+  /** Whether no request has written for a while. */
+  isQuiet(): boolean;
   /** Has what is left of the file removed. */
   sweepSoon(tx: Tx, id: string): void;
 }
 
 /** Reads a file record by record and writes what it says, some rows a step. */
-export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind<ImportParams, ImportState, Batch> {
+export function importKind({ store, target, clock, isQuiet, sweepSoon }: Needs): TaskKind<ImportParams, ImportState, Batch> {
   const sessions = new Map<string, Session>();
 
   async function textOf(env_id: number, import_id: string, seq: number): Promise<string> {
@@ -66,7 +73,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     const kept = sessions.get(id);
     const source = { ...params, textOf: (seq: number) => textOf(env_id, import_id, seq) };
     const session: Session = {
-      rows: store.holdsUp ? ROWS_FIRST : ROWS_MAX,
+      row_ms: ROW_MS_FIRST,
       read: kept?.read ?? createRecordReader(source),
       ...kept,
       target: reader,
@@ -138,7 +145,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
       const session = await sessionOf(task);
       const nothing = { entries: [], known: session.target.known, lines: [] };
       try {
-        const reading = await session.read(task.state.place, session.rows);
+        const reading = await session.read(task.state.place, rowsOf(session));
         const entries = await readAll(reading.records, session.target, signal);
         // What requests have queued meanwhile is written before the step is: none of them waits for both.
         await turn();
@@ -162,7 +169,7 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
       const { next, done } = batch.reading;
       if (next.seq > state.place.seq || done) store.dropChunks(tx, env_id, import_id, done ? params.chunks : next.seq);
       const after = count(task, batch, written);
-      adapt(id, batch.entries.length, performance.now() - begun);
+      measure(id, batch.entries.length, performance.now() - begun);
       const rows = after.created + after.updated + after.skipped + after.failed;
       const step = { state: after, progress: { done: rows, total: done ? rows : Math.max(params.rows, rows) } };
       if (batch.broken !== null) return { ...step, kind: "failed", error: { code: batch.broken.code, message: batch.broken.message } };
@@ -182,11 +189,14 @@ export function importKind({ store, target, clock, sweepSoon }: Needs): TaskKind
     },
   };
 
-  function adapt(id: string, rows: number, ms: number): void {
+  function measure(id: string, rows: number, ms: number): void {
     const session = sessions.get(id);
-    if (session === undefined || !store.holdsUp || rows < ROWS_MIN) return;
-    const fitting = Math.round(rows * Math.max(0.5, Math.min(1.5, STEP_MS / ms)));
-    session.rows = Math.max(ROWS_MIN, Math.min(ROWS_MAX, fitting));
+    if (session !== undefined && rows >= ROWS_MIN) session.row_ms += (ms / rows - session.row_ms) / 4;
+  }
+
+  function rowsOf({ row_ms }: Session): number {
+    if (!store.holdsUp) return ROWS_BESIDE;
+    return Math.max(ROWS_MIN, Math.min(ROWS_MAX, Math.floor((isQuiet() ? QUIET_STEP_MS : STEP_MS) / row_ms)));
   }
 }
 
