@@ -214,7 +214,7 @@ export function createServices({
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
-  const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write });
+  const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
 
   const loop = createJobLoop({
     db,
