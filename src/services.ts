@@ -269,7 +269,7 @@ export function createServices({
     events,
     contacts: requested,
     erase: erasure.erase,
-    exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource }),
+    exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),
     imports: importing.service,
     accounts,
     workspaces,
