@@ -63,12 +63,6 @@ export function createBulkStore(db: Database, addValue: AddValue) {
   const nextRows = db.prepare<{ many: number }, { row: number }>(
     raw((v) => sql`select nextval(pg_get_serial_sequence('contacts', 'row')) as row from generate_series(1, ${v("many")}::integer)`),
   );
-  const lockAll = db.prepare<{ keys: string }>(
-    raw(
-      (v) =>
-        sql`select pg_advisory_xact_lock(hashtextextended(key, 7421)) from (select value as key from json_array_elements_text(${v("keys")}::text::json) with ordinality order by ordinality) as keys`,
-    ),
-  );
   const insert = db.prepare<ContactRow>((q, v) =>
     q.insertInto("contacts").values(Object.fromEntries(written.map((name) => [name, v(name)])) as unknown as ContactRow),
   );
@@ -121,10 +115,6 @@ export function createBulkStore(db: Database, addValue: AddValue) {
   }
 
   return {
-    /** As `lockIdentities` of a single contact, for many at once. */
-    async lock(tx: Tx, keys: readonly string[]): Promise<void> {
-      if (!isSqlite) await lockAll.all(tx, { keys: JSON.stringify(keys) });
-    },
     /** Who has one of these values of an identity; on PostgreSQL held until the transaction ends. */
     byIdentity: (tx: Tx, env_id: number, name: Identity, values: readonly (string | number)[]): Maybe<ContactRow[]> =>
       found[name]!.all(tx, { env_id, values: JSON.stringify(values) }),

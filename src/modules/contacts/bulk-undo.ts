@@ -41,7 +41,7 @@ export function createBulkUndo({ store, bulk, clock, custom }: Needs) {
       const row = found === undefined ? undefined : await store.hold(tx, found);
       if (row === undefined || row.deleted_at !== null) return false;
       const former = formerIdentities(row, changed);
-      await bulk.lock(tx, former.map(({ name, value }) => `contact ${env_id} ${name} ${value}`).toSorted());
+      await store.lockIdentities(tx, env_id, ...former.map(({ name, value }) => ({ [name]: value })));
       const taken = new Set<Identity>();
       for (const { name, value } of former) if ((await store.idOf(tx, env_id, name, value)) !== null) taken.add(name);
       const known = await custom.reader(tx, env_id)();

@@ -79,8 +79,7 @@ export function createBulkWriter({ store, bulk, clock, custom, scoring }: Needs)
         const value = entry.identities[name];
         if (value !== undefined && value !== null) given[name].add(value);
       }
-    const keys = identities.flatMap((name) => [...given[name]].map((value) => `contact ${env_id} ${name} ${value}`));
-    await bulk.lock(tx, keys.toSorted());
+    await store.lockIdentities(tx, env_id, ...entries.map((entry) => entry.identities));
     const byId = new Map<string, Person>();
     for (const name of identities) {
       if (given[name].size === 0) continue;

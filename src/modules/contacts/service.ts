@@ -109,17 +109,10 @@ export function createContactService({ store, clock, appendEvent, fields: source
   }
 
   /** All that can be wrong with what is given, before the first write. @throws AppError `validation_error` */
-  async function readAll(
-    tx: Tx,
-    writer: Writer,
-    input: ContactInput,
-    reader: FieldReader,
-  ): Promise<{ identities: Identities; given: FieldWork["given"] }> {
+  async function readAll(input: ContactInput, reader: FieldReader): Promise<{ identities: Identities; given: FieldWork["given"] }> {
     const identities = readIdentities(input);
     check(input);
-    const given = await readFields(input, reader);
-    await store.lockIdentities(tx, writer.env_id, identities);
-    return { identities, given };
+    return { identities, given: await readFields(input, reader) };
   }
 
   async function upsert(
@@ -129,7 +122,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
     changes: LeadChange[],
     reader: FieldReader = custom.reader(tx, writer.env_id),
   ): Promise<Upserted> {
-    const read = await readAll(tx, writer, input, reader);
+    const read = await readAll(input, reader);
+    await store.lockIdentities(tx, writer.env_id, read.identities);
     const before = await recognition.find(tx, writer.env_id, read.identities);
     const act: Act = {
       ...writer,
@@ -162,6 +156,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
       const results: ContactBatchAnswer["results"] = [];
       const reader = custom.reader(tx, writer.env_id);
       const changes: LeadChange[] = [];
+      // All of them at once: batches that go crosswise would wait for one another.
+      await store.lockIdentities(tx, writer.env_id, ...contacts.flatMap(identitiesOf));
       for (const [index, input] of contacts.entries()) {
         try {
           const { contact, created } = await upsert(tx, writer, input, changes, reader);
@@ -210,7 +206,8 @@ export function createContactService({ store, clock, appendEvent, fields: source
      */
     async patch(tx: Tx, writer: Writer, ref: string, input: ContactInput, precondition: Precondition): Promise<Contact> {
       const reader = custom.reader(tx, writer.env_id);
-      const read = await readAll(tx, writer, input, reader);
+      const read = await readAll(input, reader);
+      await store.lockIdentities(tx, writer.env_id, read.identities);
       const before = await find(tx, writer.env_id, ref);
       const act: Act = {
         ...writer,
@@ -275,4 +272,14 @@ export function createContactService({ store, clock, appendEvent, fields: source
       event(tx, "contact.deleted", row, writer, known);
     },
   };
+}
+
+/** Those of a contact that can be taken. */
+function identitiesOf(input: ContactInput): Identities[] {
+  try {
+    return [readIdentities(input)];
+  } catch (error) {
+    if (error instanceof AppError) return [];
+    throw error;
+  }
 }

@@ -104,6 +104,13 @@ export function createContactStore(db: Database) {
   const tally = db.prepare<Omit<TallyRow, "value">, { value: number }>((q, v) =>
     q.selectFrom("tallies").select("value").where("env_id", "=", v("env_id")).where("name", "=", v("name")),
   );
+  // In one order, so that nobody waits for who waits for them.
+  const lockAll = db.prepare<{ keys: string }>(
+    raw(
+      (v) =>
+        sql`select pg_advisory_xact_lock(hashtextextended(key, 7421)) from (select value as key from json_array_elements_text(${v("keys")}::text::json) with ordinality order by ordinality) as keys`,
+    ),
+  );
   const forgetWords = db.prepare<{ row: number }>(raw((v) => sql`delete from contact_words where rowid = ${v("row")}`));
   const keepWords = isSqlite
     ? db.prepare<{ row: number; words: string }>(
@@ -204,8 +211,7 @@ export function createContactStore(db: Database) {
       const keys = given.flatMap((of) =>
         identities.filter((name) => (of[name] ?? null) !== null).map((name) => `contact ${env_id} ${name} ${of[name]}`),
       );
-      for (const key of [...new Set(keys)].toSorted())
-        await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 7421))`.execute(db.in(tx));
+      if (keys.length > 0) await lockAll.all(tx, { keys: JSON.stringify([...new Set(keys)].toSorted()) });
     },
     /** Who has this value of that identity. */
     byIdentity: (tx: Tx | null, env_id: number, name: string, value: string | number): Maybe<ContactRow | undefined> =>
