@@ -80,6 +80,8 @@ export interface EnvironmentRow {
   workspace_id: number;
   name: string;
   mode: string;
+  /** 1 where a person's own STOP is an opt-out. */
+  opt_out_replies: number;
   created_at: number;
   updated_at: number;
 }
@@ -169,6 +171,10 @@ export interface MessageRow {
   remote_id: string | null;
   /** Day of the account's cap on which it counts, when it counts. */
   cap_day: string | null;
+  /** JSON: who wrote a received message; null of one that was sent. */
+  sender: string | null;
+  /** Where a received message was written, within the account; null of one that was sent. */
+  chat_id: string | null;
   created_at: number;
   sent_at: number | null;
   delivered_at: number | null;
