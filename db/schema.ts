@@ -17,6 +17,7 @@ import type {
   SuppressionRow,
   TallyRow,
 } from "./schema-people.ts";
+import type { TemplateRow, TemplateVersionRow } from "./schema-templates.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -276,29 +277,4 @@ export interface TaskRow {
   created_at: number;
   finished_at: number | null;
   updated_at: number;
-}
-
-export interface TemplateRow {
-  env_id: number;
-  id: string;
-  name: string;
-  kind: string;
-  category: string | null;
-  /** That of the newest version. */
-  body: string;
-  /** JSON list of the names that the body uses. */
-  variables: string;
-  version: number;
-  created_at: number;
-  updated_at: number;
-}
-
-/** Every body that a template has had, the present one too. */
-export interface TemplateVersionRow {
-  env_id: number;
-  template_id: string;
-  version: number;
-  body: string;
-  actor: string;
-  created_at: number;
 }

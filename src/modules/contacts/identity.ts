@@ -29,8 +29,7 @@ export function usernameOf(text: string): string | null {
 
 function readUsername(username: string): string {
   const name = usernameOf(username);
-  if (name === null)
-    throw invalidField("username", "bad_format", "username is not a Telegram username such as @sarah_miller.", username);
+  if (name === null) throw invalidField("username", "bad_format", "username is not a Telegram username such as @sarah_miller.", username);
   return name;
 }
 

@@ -24,7 +24,12 @@ interface Given {
 }
 
 /** A contact's row with what is given. @throws AppError `conflict` for too many tags */
-export function apply(before: NewContactRow, { input, identities, fields, seen_at }: Given, mode: "add" | "replace", now: number): NewContactRow {
+export function apply(
+  before: NewContactRow,
+  { input, identities, fields, seen_at }: Given,
+  mode: "add" | "replace",
+  now: number,
+): NewContactRow {
   const names = mergeNames(before, {
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.first_name === undefined ? {} : { first_name: input.first_name }),

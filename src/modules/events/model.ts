@@ -51,7 +51,9 @@ export const Event = Type.Object(
       },
     ),
     account_id: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-    contact: Type.Optional(Type.String({ description: "For message.*: the recipient, or who wrote what was received: `@username`, else phone, else id." })),
+    contact: Type.Optional(
+      Type.String({ description: "For message.*: the recipient, or who wrote what was received: `@username`, else phone, else id." }),
+    ),
     text: Type.Optional(Type.String()),
     thread_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   },

@@ -23,7 +23,10 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
     const at = toTime(app.clock.now());
     const sender = { telegram_id: expect.any(Number) as number, username: "sarah_miller", first_name: "Sarah", last_name: "Miller" };
     const expected = { channel: "sandbox", account_id: 7421, direction: "in", to: "@posthouse_sandbox", sender, text: "Hello" };
-    expect([status, body]).toMatchObject([201, { ...expected, thread_id: null, status: "received", created_at: at, sent_at: at, eta: null }]);
+    expect([status, body]).toMatchObject([
+      201,
+      { ...expected, thread_id: null, status: "received", created_at: at, sent_at: at, eta: null },
+    ]);
     expect(await read(app.sandbox, body.id)).toEqual(body);
     expect(await contactOf(app, body.contact_id)).toMatchObject({ ...body.sender, name: "Sarah Miller", last_seen_at: at });
     const events = await eventsOf(app);
@@ -84,7 +87,12 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
     const former = await make({ telegram_id: 200, username: "new_name" });
     const nameless = await make({ username: "third_name", email: "third@example.com" });
     const account = { id: 7421, kind: "sandbox", username: null };
-    const tell = (telegram_id: number, username: string | null, sent_at = app.clock.now(), remote_id = `${telegram_id} ${username} ${sent_at}`) =>
+    const tell = (
+      telegram_id: number,
+      username: string | null,
+      sent_at = app.clock.now(),
+      remote_id = `${telegram_id} ${username} ${sent_at}`,
+    ) =>
       app.db.write((tx) =>
         services.receive(tx, {
           ...{ env_id: sandbox.env_id, account, remote_id, chat_id: String(telegram_id), text: "Hi", sent_at },
@@ -139,7 +147,12 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
     const seen = async (query: string) => (await app.sandbox.get<Page<Contact>>(`/v1/contacts?${query}`)).body.items.map(({ id }) => id);
     expect(await seen("sort=-last_seen_at")).toEqual([late.contact_id!, early.contact_id!]);
     expect(await seen(`seen_after=${since}`)).toEqual([late.contact_id!]);
-    const filter = { and: [{ activity: "message_received", within_days: 0.5 }, { attribute: "last_seen_at", op: "within_days", value: 1 }] };
+    const filter = {
+      and: [
+        { activity: "message_received", within_days: 0.5 },
+        { attribute: "last_seen_at", op: "within_days", value: 1 },
+      ],
+    };
     const preview = await app.sandbox.post("/v1/segments/preview", { filter: { ...filter, and: [{ activity: "message_received" }] } });
     expect(preview.body).toMatchObject({ total: 2 });
     const recent = { filter: { activity: "message_received", within_days: 1, at_least: 1 } };
@@ -182,7 +195,10 @@ describe.each(appEngines)("the sandbox's inbound on %s", (engine) => {
     const { body: again } = await receiveFrom(app.sandbox, { from: sarah.sender!.telegram_id });
     expect(again).toMatchObject({ contact_id: sarah.contact_id, sender: sarah.sender });
     const { body: john } = await app.sandbox.post<Contact>("/v1/contacts", { username: "john_doe", telegram_id: 55 });
-    expect((await receiveFrom(app.sandbox, { from: "@john_doe" })).body).toMatchObject({ contact_id: john.id, sender: { telegram_id: 55 } });
+    expect((await receiveFrom(app.sandbox, { from: "@john_doe" })).body).toMatchObject({
+      contact_id: john.id,
+      sender: { telegram_id: 55 },
+    });
     const { body: nobody } = await receiveFrom(app.sandbox, { from: 99 });
     expect(nobody.sender).toEqual({ telegram_id: 99, username: null, first_name: null, last_name: null });
     expect((await eventsOf(app)).at(-1)).toMatchObject({ contact: "99" });

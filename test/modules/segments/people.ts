@@ -97,7 +97,15 @@ export async function populate(
         const none = { error_code: null, error_message: null, error_link: null, last_error: null, remote_id: null, cap_day: null };
         const never = { sent_at: null, delivered_at: null, read_at: null };
         const own = { env_id: tenant.env_id, id, contact_id: body.id, status, created_at, updated_at: created_at };
-        const said = { channel: "telegram", direction: status === "received" ? "in" : "out", recipient: "1", text: "Hi", silent: 0, metadata: "{}", attempts: "[]" };
+        const said = {
+          channel: "telegram",
+          direction: status === "received" ? "in" : "out",
+          recipient: "1",
+          text: "Hi",
+          silent: 0,
+          metadata: "{}",
+          attempts: "[]",
+        };
         await q
           .insertInto("messages")
           .values({ ...nothing, ...none, ...never, ...own, ...said })
@@ -168,7 +176,14 @@ function condition(now: number): fc.Arbitrary<Tree> {
     comparisons({ field: "topics" }, options),
     fc
       .record({
-        activity: fc.constantFrom("message_queued", "message_sent", "message_delivered", "message_read", "message_failed", "message_received"),
+        activity: fc.constantFrom(
+          "message_queued",
+          "message_sent",
+          "message_delivered",
+          "message_read",
+          "message_failed",
+          "message_received",
+        ),
         ...days,
       })
       .map((given): Tree => JSON.parse(JSON.stringify(given)) as Tree),
