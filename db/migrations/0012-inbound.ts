@@ -20,8 +20,9 @@ export async function inbound(db: Kysely<unknown>, engine: Engine): Promise<void
     .execute();
   await schema.createIndex("messages_in").on("messages").columns(["env_id", "id"]).where(received).execute();
   if (engine !== "sqlite") return;
-  // As for the other indexes of messages: see the first migration. Fewer rows than the table has, so that lists of the received take it.
-  const rows = { messages_origin: "100000 10000 500 20 1", messages_in: "100000 10000 1" };
+  // As for the other indexes of messages: see the first migration. Lists of the received take the second, and none the first, which
+  // is in no order of theirs: so an account has many of it.
+  const rows = { messages_origin: "100000 50000 20000 20 1", messages_in: "100000 10000 1" };
   for (const [index, stat] of Object.entries(rows))
     await sql`insert into sqlite_stat1 (tbl, idx, stat) values ('messages', ${index}, ${stat})`.execute(db);
   await sql`analyze sqlite_schema`.execute(db);
