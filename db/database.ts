@@ -33,6 +33,8 @@ export interface Database {
    * @param columns what the query selects, under these names and in this order
    */
   slowlyCsv(query: Compilable<unknown>, columns: readonly CsvColumn[]): Promise<CsvPart>;
+  /** Resolves when long work may write: on SQLite not while the log begins anew, for which the less is written the shorter requests wait. */
+  calm(): Promise<void>;
   /** True when a program beside this one has written since the last call. Cheap. SQLite only; false on PostgreSQL. */
   changedElsewhere(): boolean;
   close(): Promise<void>;

@@ -217,7 +217,7 @@ export function createServices({
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
-  const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write });
+  const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
 
   const loop = createJobLoop({
     db,
@@ -272,7 +272,7 @@ export function createServices({
     events,
     contacts: requested,
     erase: erasure.erase,
-    exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource }),
+    exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),
     imports: importing.service,
     accounts,
     workspaces,

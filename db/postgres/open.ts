@@ -62,6 +62,7 @@ export function overPool(pool: Pool, log: Log, hooks: DatabaseHooks = {}): Datab
         columns,
       );
     },
+    calm: () => Promise.resolve(),
     changedElsewhere: () => false,
     close: () => (closing ??= writer.close().then(() => pool.close({ timeout: 5 }))),
   };

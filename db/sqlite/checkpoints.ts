@@ -21,6 +21,7 @@ export function createCheckpoints(writing: File, side: SideThread, writer: Write
   /** What the last checkpoint had to leave. */
   let left = 0;
   let running: Promise<void> | undefined;
+  let restarting: Promise<void> | undefined;
 
   function frames(): { all: number; unmoved: number } {
     const [, all, moved] = logState.values()[0] as [number, number, number];
@@ -30,12 +31,15 @@ export function createCheckpoints(writing: File, side: SideThread, writer: Write
   async function run(): Promise<void> {
     try {
       await side.checkpoint("PASSIVE");
-      if (frames().all > FRAMES_MAX) await restart();
+      if (frames().all > FRAMES_MAX) {
+        restarting = restart();
+        await restarting;
+      }
     } catch (error) {
       log.error("checkpoint failed; the write-ahead log grows until one succeeds", { error });
     }
     left = frames().unmoved;
-    running = undefined;
+    [running, restarting] = [undefined, undefined];
   }
 
   /**
@@ -58,6 +62,8 @@ export function createCheckpoints(writing: File, side: SideThread, writer: Write
     committed(): void {
       if (running === undefined && frames().unmoved - left >= FRAMES_BETWEEN) running = run();
     },
+    /** Resolves when the log is not being begun anew. */
+    calm: (): Promise<void> => restarting?.catch(() => undefined) ?? Promise.resolve(),
     /** Resolves when none runs. */
     settled: (): Promise<void> => running ?? Promise.resolve(),
   };

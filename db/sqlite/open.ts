@@ -66,6 +66,7 @@ export function openSqlite(path: string, log: Log, hooks: DatabaseHooks = {}): D
         throw asUnavailable(error);
       }
     },
+    calm: checkpoints.calm,
     changedElsewhere() {
       const version = dataVersion.values()[0]?.[0];
       const changed = version !== seenVersion;

@@ -7,9 +7,10 @@ import { createCommand, ExitError, type JsonFlag, jsonOption, printResult, type 
 import { environmentOptions, findEnvironment, type PlaceFlags } from "./find-environment.ts";
 import { type Data, dataOptions, withData } from "./open-data.ts";
 import type { SettingFlags } from "./settings-options.ts";
+import { AppError } from "#src/core/errors.ts";
 import { renderFields, renderTable } from "./table.ts";
 
-type Flags = SettingFlags & JsonFlag & PlaceFlags & { mode: ImportMode; dryRun?: true; map: Mapping; format?: ImportFormat };
+type Flags = SettingFlags & JsonFlag & PlaceFlags & { mode: ImportMode; dryRun?: true; map?: Mapping; format?: ImportFormat };
 
 /** Between two looks at how far it is, which are also the lines of progress. */
 const LOOK_EVERY_MS = 200;
@@ -46,7 +47,7 @@ export function contactsImportCommand(terminal: Terminal): Command {
       new Option("--mode <mode>", "who is written: those who are not here, those who are, or both").choices(importModes).default("upsert"),
     )
     .option("--dry-run", "write nothing, and tell what would be written")
-    .option("--map <column=member>", "what a column is; with nothing after the = it is left out. May be repeated", gatherMapping, {})
+    .option("--map <column=member>", "what a column is; with nothing after the = it is left out. May be repeated", gatherMapping)
     .addOption(
       new Option("--format <format>", "what the file is; default: ndjson where its name ends in .ndjson or .jsonl").choices([
         "csv",
@@ -59,8 +60,9 @@ export function contactsImportCommand(terminal: Terminal): Command {
       const { env_id } = await findEnvironment(data.services, flags);
       const body = await openFile(terminal, file);
       const format = flags.format ?? (/\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : "csv");
-      const upload = await data.services.imports.receive(env_id, body, {
-        ...{ format, mode: flags.mode, dry_run: flags.dryRun === true, mapping: flags.map },
+      const ask = { format, mode: flags.mode, dry_run: flags.dryRun === true, mapping: flags.map ?? {} };
+      const upload = await data.services.imports.receive(env_id, body, ask).catch((error: unknown) => {
+        throw error instanceof AppError ? withFlags(error) : error;
       });
       const { id } = await data.db.write((tx) => data.services.imports.start(tx, { env_id, actor: "command" }, upload));
       const task = await follow(terminal, data, env_id, id);
@@ -69,10 +71,16 @@ export function contactsImportCommand(terminal: Terminal): Command {
   );
 }
 
-function gatherMapping(text: string, before: Mapping): Mapping {
+function gatherMapping(text: string, before: Mapping = {}): Mapping {
   const equals = text.lastIndexOf("=");
   if (equals < 1) throw new ExitError(`--map takes a column and a member, such as "Mail=email": ${text} has no =`, 2);
   return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) || null };
+}
+
+/** The same refusal with the flags that mend it. */
+function withFlags(error: AppError): AppError {
+  const unknown = (error.details ?? []).filter((fault) => fault.error === "unknown_field").map(({ field }) => `--map "${field}="`);
+  return unknown.length === 0 ? error : new AppError(error.code, `${error.message} Here: ${unknown.join(" ")}`);
 }
 
 /** @throws ExitError where there is no such file */

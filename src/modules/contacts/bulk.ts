@@ -150,8 +150,6 @@ export function createBulkWriter({ store, bulk, clock, custom, scoring }: Needs)
       forget(faces, person);
       person.row = after;
       remember(faces, person);
-      // In the order of their last change: who takes an identity over comes after who gave it up.
-      changed.delete(person);
       if (person.before !== null) changed.add(person);
       return { kind: "updated" };
     }
@@ -166,6 +164,11 @@ export function createBulkWriter({ store, bulk, clock, custom, scoring }: Needs)
     });
     if (options.dry) return { outcomes, made: null, changes: [], samples };
 
+    // What somebody gives up is free before another gets it, in whatever order the rows of the file said so.
+    for (const { before, row } of changed) {
+      const freed = identities.filter((name) => before![name] !== null && before![name] !== row[name]);
+      if (freed.length > 0) store.update(tx, { ...before!, ...Object.fromEntries(freed.map((name) => [name, null])) });
+    }
     const changes: BulkChange[] = [];
     for (const { before, row } of changed) {
       rows.replace(tx, before!, row, known);

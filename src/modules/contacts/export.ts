@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
 import { type CsvPart, csvHeader } from "#src/core/csv.ts";
 import { contactColumns } from "./csv.ts";
 import { createContactFields, type FieldSource } from "./fields.ts";
@@ -30,6 +30,9 @@ const PAGE_ROWS = 250;
 /** Rows that are written out before others get their turn: about a millisecond. */
 const PART_ROWS = 50;
 
+/** Between two pages, while requests write. */
+const PAUSE_MS = 2;
+
 const encoder = new TextEncoder();
 
 interface Needs {
@@ -37,9 +40,11 @@ interface Needs {
   store: Pick<ContactStore, "page" | "csvPage">;
   fields: FieldSource;
   segments: SegmentSource;
+  /** Whether no request has written for a while. */
+  isQuiet(): boolean;
 }
 
-export function createContactExport({ store, fields, segments }: Needs) {
+export function createContactExport({ store, fields, segments, isQuiet }: Needs) {
   const { knownFor, reader, sought } = createContactFields(fields);
 
   /** The next page, which has begun to be made. */
@@ -57,6 +62,8 @@ export function createContactExport({ store, fields, segments }: Needs) {
     let next: ReturnType<typeof ahead> | undefined = ahead(env_id, by, null, CSV_ROWS_FIRST);
     while (next !== undefined) {
       const { bytes, rows, last }: CsvPart = await next.page;
+      // They share the machine's processors with whoever waits for an answer.
+      if (!isQuiet()) await pause(PAUSE_MS);
       next = rows < next.most ? undefined : ahead(env_id, by, placeOfLine(last!), rowsOf(bytes.length / rows));
       // After the first page: what fails before anything is out can still be told as a problem.
       if (header !== undefined) yield { bytes: header, contacts: 0 };

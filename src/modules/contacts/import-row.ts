@@ -50,7 +50,7 @@ export function readEntry(given: Record<string, unknown>, fields: Fields, refusa
  * @throws AppError `validation_error` for a cell that can't be what its column is
  */
 export function readCells(columns: readonly (string | null)[], cells: readonly string[], fields: Fields): Record<string, unknown> {
-  const read: Record<string, unknown> = {};
+  const read = nothing();
   for (let at = 0; at < columns.length; at++) {
     const target = columns[at];
     const cell = cells[at];
@@ -61,7 +61,7 @@ export function readCells(columns: readonly (string | null)[], cells: readonly s
 
 /** What an object of a line says, under the names that the mapping gives to its members. */
 export function readObject(object: Record<string, unknown>, mapping: Mapping): Record<string, unknown> {
-  const read: Record<string, unknown> = {};
+  const read = nothing();
   for (const [name, value] of Object.entries(object)) {
     const target = Object.hasOwn(mapping, name) ? mapping[name]! : unset.has(name) ? null : name;
     if (target !== null) put(read, target, target === "consent" ? withoutNulls(value) : value);
@@ -75,6 +75,11 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
+/** Without a prototype: `__proto__` is a name as any other. */
+function nothing(): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>;
+}
+
 function put(read: Record<string, unknown>, target: string, value: unknown): void {
   if (target.startsWith("consent_")) within(read, "consent")[target.slice("consent_".length)] = value;
   else if (target.startsWith("fields.")) within(read, "fields")[target.slice("fields.".length)] = value;
@@ -86,7 +91,7 @@ function put(read: Record<string, unknown>, target: string, value: unknown): voi
 function within(read: Record<string, unknown>, member: string): Record<string, unknown> {
   const there = read[member];
   if (typeof there === "object" && there !== null) return there as Record<string, unknown>;
-  const fresh = {};
+  const fresh = nothing();
   read[member] = fresh;
   return fresh;
 }

@@ -34,12 +34,13 @@ interface Needs {
   log: Log;
   kinds: ReadonlyMap<string, TaskKind>;
   end: EndTask;
-  /** The database's `write`. */
+  /** The database's `write`, and when to begin one of many. */
   write<T>(work: (tx: Tx) => Maybe<T>): Promise<T>;
+  calm(): Promise<void>;
 }
 
 /** Runs tasks: each run takes some steps and puts the job back, until the task has ended. */
-export function taskJob({ store, clock, log, kinds, end, write }: Needs): JobKind<TaskRow, Outcome> {
+export function taskJob({ store, clock, log, kinds, end, write, calm }: Needs): JobKind<TaskRow, Outcome> {
   const inTurn = createTurns();
 
   async function begin(tx: Tx, { env_id, id }: Job): Promise<Begun<TaskRow>> {
@@ -62,8 +63,9 @@ export function taskJob({ store, clock, log, kinds, end, write }: Needs): JobKin
     const kind = kinds.get(known.kind)!;
     const batch = await kind.prepare(toRunning(kind, known), signal);
     if (signal.aborted) return known;
-    return inTurn(() =>
-      write(async (tx) => {
+    return inTurn(async () => {
+      await calm();
+      return write(async (tx) => {
         const row = await lockAsKnown(tx, known);
         if (row === null) return null;
         const step = await kind.apply(tx, toRunning(kind, row), batch);
@@ -73,8 +75,8 @@ export function taskJob({ store, clock, log, kinds, end, write }: Needs): JobKin
         if (step.kind === "failed") return end(tx, after, { status: "failed", error: step.error, actor: "job" });
         await store.record(tx, after);
         return after;
-      }),
-    );
+      });
+    });
   }
 
   async function run(begun: TaskRow, signal: AbortSignal): Promise<Outcome> {

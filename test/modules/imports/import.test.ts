@@ -47,6 +47,33 @@ describe.each(appEngines)("an import on %s", (engine) => {
     ]);
   });
 
+  test("lets people exchange what tells them apart, by way of nothing", async () => {
+    await using app = await setup({ engine });
+    for (const person of [
+      { external_id: "a", username: "name_a" },
+      { external_id: "b", username: "name_b" },
+    ])
+      await app.live.post("/v1/contacts", person);
+    const lines = [
+      { external_id: "a", username: null },
+      { external_id: "b", username: "name_a" },
+      { external_id: "a", username: "name_b" },
+      { external_id: "b", username: null },
+      { external_id: "c", username: "name_a" },
+    ];
+    const task = await runImport(app, app.live, lines.map((one) => JSON.stringify(one)).join("\n"), "mode=upsert", "ndjson");
+    expect(task).toMatchObject({ status: "done", result: { created: 1, updated: 4, failed: 0 } });
+    expect((await all(app.live)).map(({ username }) => username)).toEqual(["name_b", null, "name_a"]);
+  });
+
+  test("takes no name for what every object has", async () => {
+    await using app = await setup({ engine });
+    const lines = ['{"external_id":"a","__proto__":{"email":"a@example.com"}}', '{"external_id":"b","constructor":1}'];
+    const task = await runImport(app, app.live, lines.join("\n"), "mode=upsert", "ndjson");
+    expect(task).toMatchObject({ status: "done", result: { created: 0, failed: 2 } });
+    expect(await reportOf(app.live, task.result!.report!)).toContain("__proto__");
+  });
+
   test("reads a table as a spreadsheet writes it", async () => {
     await using app = await setup({ engine });
     const file =
