@@ -12,6 +12,7 @@ import { segments } from "./migrations/0008-segments.ts";
 import { scoring } from "./migrations/0009-scoring.ts";
 import { merges } from "./migrations/0010-merges.ts";
 import { imports } from "./migrations/0011-imports.ts";
+import { inbound } from "./migrations/0012-inbound.ts";
 
 interface Migration {
   number: number;
@@ -32,6 +33,7 @@ const migrations: readonly Migration[] = [
   { number: 9, name: "scoring", up: scoring },
   { number: 10, name: "merges", up: merges },
   { number: 11, name: "imports", up: imports },
+  { number: 12, name: "inbound", up: inbound },
 ];
 
 /** The schema that this executable needs. */

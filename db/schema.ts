@@ -17,6 +17,7 @@ import type {
   SuppressionRow,
   TallyRow,
 } from "./schema-people.ts";
+import type { TemplateRow, TemplateVersionRow } from "./schema-templates.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -80,6 +81,8 @@ export interface EnvironmentRow {
   workspace_id: number;
   name: string;
   mode: string;
+  /** 1 where a person's own STOP is an opt-out. */
+  opt_out_replies: number;
   created_at: number;
   updated_at: number;
 }
@@ -169,6 +172,10 @@ export interface MessageRow {
   remote_id: string | null;
   /** Day of the account's cap on which it counts, when it counts. */
   cap_day: string | null;
+  /** JSON: who wrote a received message; null of one that was sent. */
+  sender: string | null;
+  /** Where a received message was written, within the account; null of one that was sent. */
+  chat_id: string | null;
   created_at: number;
   sent_at: number | null;
   delivered_at: number | null;
@@ -270,29 +277,4 @@ export interface TaskRow {
   created_at: number;
   finished_at: number | null;
   updated_at: number;
-}
-
-export interface TemplateRow {
-  env_id: number;
-  id: string;
-  name: string;
-  kind: string;
-  category: string | null;
-  /** That of the newest version. */
-  body: string;
-  /** JSON list of the names that the body uses. */
-  variables: string;
-  version: number;
-  created_at: number;
-  updated_at: number;
-}
-
-/** Every body that a template has had, the present one too. */
-export interface TemplateVersionRow {
-  env_id: number;
-  template_id: string;
-  version: number;
-  body: string;
-  actor: string;
-  created_at: number;
 }

@@ -26,6 +26,7 @@ import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { mergeRoutes } from "#src/modules/merges/routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
+import { sandboxRoutes } from "#src/modules/sandbox/routes.ts";
 import { scoringRoutes } from "#src/modules/scoring/routes.ts";
 import { describeSegments } from "#src/modules/segments/describe.ts";
 import { segmentRoutes } from "#src/modules/segments/routes.ts";
@@ -85,6 +86,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(catalogue())
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
+    .use(sandboxRoutes(services.sandbox, write))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity, log))
     .use(importRoutes(services.imports, write))
@@ -166,6 +168,7 @@ const reference = {
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
+    Sandbox: "People who write to you, played in a test environment.",
     Contacts: "People: who the messages go to, found by any of their identities.",
     Imports: "Files of contacts, of any size: tried first with a dry run, taken back within 30 days.",
     Merges:

@@ -14,7 +14,6 @@ import { createContactExport } from "#src/modules/contacts/export.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createContactMerging } from "#src/modules/contacts/merging.ts";
 import { createContactService } from "#src/modules/contacts/service.ts";
-import { createUsernameKeeper } from "#src/modules/contacts/usernames.ts";
 import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
@@ -63,6 +62,7 @@ import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 import { createActivity } from "./activity.ts";
 import { createImporting } from "./importing.ts";
+import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
 
 export interface ServiceDeps {
@@ -171,7 +171,10 @@ export function createServices({
     survivorOf: (...args) => mergeStore.survivorOf(...args),
   });
   const segments = createSegmenting({ db, clock, contacts: contactStore, fields: fieldSource, audit: audit.record });
-  const keepUsername = createUsernameKeeper({ store: contactStore, patch: contacts.patch });
+  const receiving = createReceiving({
+    ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
+    hearsReplies: workspaces.hearsReplies,
+  });
   const requested = auditedContacts(contacts, audit.record);
 
   const merges = createMergeService({
@@ -228,7 +231,7 @@ export function createServices({
         clock,
         channels,
         accounts,
-        contacts: { ...contacts, met: (tx, env_id, person) => keepUsername(tx, { env_id, actor: "job" }, person) },
+        contacts: { ...contacts, met: (tx, env_id, person) => receiving.met(tx, { env_id, actor: "job" }, person) },
         scoring: scorer,
         suppressions,
         onUnknown: workspaces.onUnknown,
@@ -278,6 +281,8 @@ export function createServices({
     suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
+    receive: receiving.receive,
+    sandbox: receiving.sandbox,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),
     audit,
     tasks,

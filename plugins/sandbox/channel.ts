@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "#src/core/clock.ts";
 import { outcomes } from "#src/core/outcomes.ts";
 import type { Channel, Outgoing, Profile, SendResult } from "#src/modules/messages/channel.ts";
+import type { Person } from "#src/modules/messages/model.ts";
 import { type Play, plays } from "./recipients.ts";
 
 /** How many messages to magic recipients that fail at first are remembered. */
@@ -58,6 +60,7 @@ export function createSandboxChannel(clock: Clock): Channel {
     chatLimits: () => [],
     normalize,
     refuse: (recipient) => (plays.get(recipient)?.kind === "refused_at_once" ? "daily_send_limit_reached" : null),
+    persona,
     profile: (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
     send(account, message) {
       const part = plays.get(message.recipient);
@@ -83,6 +86,18 @@ function profileOf(recipient: string): Profile {
     .filter((part) => part !== "")
     .map(capitalized);
   return { first_name: first ?? null, last_name: rest.length > 0 ? rest.join(" ") : null, username };
+}
+
+/** Who writes from an address: `@sarah_miller` always has the same made-up id, and of a bare id nothing more is known. */
+function persona(address: string): Person | null {
+  const telegram_id = address.startsWith("@") ? madeUpId(address) : Number(address);
+  if (!Number.isSafeInteger(telegram_id) || telegram_id <= 0 || address.startsWith("+")) return null;
+  return { telegram_id, ...profileOf(address) };
+}
+
+/** Of 48 bits: Telegram's own have up to 52. https://core.telegram.org/bots/api#user */
+function madeUpId(username: string): number {
+  return createHash("sha256").update(username).digest().readUIntBE(0, 6) + 1;
 }
 
 function capitalized(word: string): string {

@@ -100,7 +100,7 @@ test(
   async () => {
     await using posthouse = await startPosthouse();
     const key = await posthouse.sandboxKey();
-    const [make, find, save, rule] = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
+    const [make, find, save, rule, write] = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
     const made = JSON.parse((await runProgram({ ...make!, heading: "curl" }, posthouse, key)).out) as { id: string };
     expect((await runProgram({ ...find!, heading: "curl" }, posthouse, key)).out).toContain(made.id);
     const caller = (await connect(posthouse)).as(key);
@@ -115,6 +115,9 @@ test(
     const { id } = JSON.parse((await runProgram({ ...rule!, heading: "curl" }, posthouse, key)).out) as { id: string };
     const { body: contact } = await caller.get<{ score: object }>(`/v1/contacts/${made.id}`);
     expect(contact.score).toMatchObject({ total: 20, why: [{ rule_id: id, points: 20 }] });
+    const written = JSON.parse((await runProgram({ ...write!, heading: "curl" }, posthouse, key)).out) as { id: string };
+    expect((await caller.get("/v1/messages?direction=in")).text).toContain(written.id);
+    expect((await caller.get(`/v1/contacts/${made.id}`)).body).toMatchObject({ last_seen_at: expect.any(String) });
   },
   TIMEOUT_MS,
 );

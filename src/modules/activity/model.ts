@@ -16,7 +16,9 @@ export const ActivityItem = Type.Object({
       "`contact.created`, `contact.tagged` and the like, or `message.` and what has become of the message, such as `message.sent`.",
   }),
   actor: Type.Union([Type.String(), Type.Null()], { description: "Who made it happen; null for a message." }),
-  message: Type.Union([Message, Type.Null()], { description: "The message as it is now, at the time at which it was accepted." }),
+  message: Type.Union([Message, Type.Null()], {
+    description: "The message as it is now, at the time at which it was accepted or received.",
+  }),
   data: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()], {
     description: "Of an event: the contact as it was after the change; of `lead.scored` the score and why.",
   }),

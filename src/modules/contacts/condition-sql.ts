@@ -42,10 +42,10 @@ function consentStatus(engine: Engine): RawBuilder<unknown> {
   return engine === "sqlite" ? sql`json_extract(c.consent, '$.status')` : sql`(c.consent::json ->> 'status')`;
 }
 
-/** Ids of messages are in the order of their making, which is what the index has them by. */
+/** Ids of messages are in the order of their making, which is what the index has them by. Only what was received is `received`. */
 function compileActivity(env_id: number, { statuses, since, at_least }: Extract<Leaf, { statuses: unknown }>): Condition {
   const recent = since === undefined ? sql`` : sql`and m.id >= ${lowestId("msg", since)}`;
-  const found = sql`select 1 from messages as m where m.env_id = ${env_id} and m.contact_id = c.id ${recent} and m.direction = 'out' and m.status in (${sql.join(statuses)})`;
+  const found = sql`select 1 from messages as m where m.env_id = ${env_id} and m.contact_id = c.id ${recent} and m.status in (${sql.join(statuses)})`;
   if (at_least === 1) return sql`exists (${found})`;
   return sql`((select count(*) from (${found} limit ${at_least}) as found) >= ${at_least})`;
 }

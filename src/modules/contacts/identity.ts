@@ -22,10 +22,14 @@ export function readIdentities({ external_id, telegram_id, username, email, phon
 }
 
 /** https://core.telegram.org/method/account.checkUsername: letters, digits and underscores; the oldest have four. */
+export function usernameOf(text: string): string | null {
+  const name = text.trim().replace(/^@/, "").toLowerCase();
+  return /^[a-z][a-z0-9_]{2,31}$/.test(name) ? name : null;
+}
+
 function readUsername(username: string): string {
-  const name = username.trim().replace(/^@/, "").toLowerCase();
-  if (!/^[a-z][a-z0-9_]{2,31}$/.test(name))
-    throw invalidField("username", "bad_format", "username is not a Telegram username such as @sarah_miller.", username);
+  const name = usernameOf(username);
+  if (name === null) throw invalidField("username", "bad_format", "username is not a Telegram username such as @sarah_miller.", username);
   return name;
 }
 

@@ -19,10 +19,17 @@ interface Given {
   input: ContactInput;
   identities: Identities;
   fields: FieldWork;
+  /** When the person was seen, in ms; absent where nothing is told of that. */
+  seen_at?: number | undefined;
 }
 
 /** A contact's row with what is given. @throws AppError `conflict` for too many tags */
-export function apply(before: NewContactRow, { input, identities, fields }: Given, mode: "add" | "replace", now: number): NewContactRow {
+export function apply(
+  before: NewContactRow,
+  { input, identities, fields, seen_at }: Given,
+  mode: "add" | "replace",
+  now: number,
+): NewContactRow {
   const names = mergeNames(before, {
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.first_name === undefined ? {} : { first_name: input.first_name }),
@@ -39,6 +46,7 @@ export function apply(before: NewContactRow, { input, identities, fields }: Give
     ...(input.tags === undefined ? {} : { tags: JSON.stringify(mergeTags(before.tags, readTags(input.tags), mode)) }),
     fields: mergeFields(before.fields, fields),
     ...(input.metadata === undefined ? {} : { metadata: JSON.stringify(input.metadata) }),
+    ...(seen_at === undefined ? {} : { last_seen_at: Math.max(before.last_seen_at ?? 0, seen_at) }),
     updated_at: now,
   };
 }

@@ -43,13 +43,14 @@ interface Needs {
 /** Who writes: where, and under which name it is noted. */
 export interface Writer {
   env_id: number;
-  /** `key_…`, `command`, `job`. */
+  /** `key_…`, `command`, `job`, `contact`. */
   actor: string;
 }
 
 /** A write of one contact: by whom, what it gives, and the custom fields that there are. */
 interface Act extends Writer {
   input: ContactInput;
+  seen_at?: number | undefined;
   identities: Identities;
   fields: FieldWork;
   /** What has changed so far in this transaction, for scoring. */
@@ -103,6 +104,11 @@ export function createContactService({ store, clock, appendEvent, fields: source
     const now = clock.now();
     const after = { ...apply(before, act, act.input.tags_mode ?? mode, now), row: before.row };
     if (isSame(before, after)) return before;
+    if (isSame({ ...before, last_seen_at: after.last_seen_at }, after)) {
+      // To be seen again is no change of a contact that anybody is told of.
+      store.markSeen(tx, after);
+      return { ...before, last_seen_at: after.last_seen_at };
+    }
     rows.replace(tx, before, after, known);
     tell(tx, act, before, after);
     return after;
@@ -121,13 +127,14 @@ export function createContactService({ store, clock, appendEvent, fields: source
     input: ContactInput,
     changes: LeadChange[],
     reader: FieldReader = custom.reader(tx, writer.env_id),
+    seen_at?: number,
   ): Promise<Upserted> {
     const read = await readAll(input, reader);
     await store.lockIdentities(tx, writer.env_id, read.identities);
     const before = await recognition.find(tx, writer.env_id, read.identities);
     const act: Act = {
       ...writer,
-      input,
+      ...{ input, seen_at },
       identities: read.identities,
       fields: { known: needsFields(read, before) ? await reader() : noFields, given: read.given },
       changes,
@@ -142,11 +149,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
     /**
      * Makes a contact, or changes the one that has one of the identities: by external id, then Telegram id, username, email and
      * phone. What is absent stays, null clears, tags are added.
+     * @param seen_at when the person was seen, in ms
      * @throws AppError `validation_error`, `conflict` when the identities belong to two people
      */
-    async upsert(tx: Tx, writer: Writer, input: ContactInput): Promise<Upserted> {
+    async upsert(tx: Tx, writer: Writer, input: ContactInput, seen_at?: number): Promise<Upserted> {
       const changes: LeadChange[] = [];
-      const done = await upsert(tx, writer, input, changes);
+      const done = await upsert(tx, writer, input, changes, undefined, seen_at);
       await scoring.changed(tx, writer, changes);
       return done;
     },

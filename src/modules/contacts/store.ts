@@ -56,6 +56,13 @@ export function createContactStore(db: Database) {
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id")),
   );
+  const markSeen = db.prepare<{ env_id: number; id: string; last_seen_at: number | null }>((q, v) =>
+    q
+      .updateTable("contacts")
+      .set({ last_seen_at: v("last_seen_at") })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id")),
+  );
   const byId = db.prepare<{ env_id: number; id: string }, ContactRow>((q, v) =>
     all(q).where("env_id", "=", v("env_id")).where("id", "=", v("id")),
   );
@@ -235,6 +242,7 @@ export function createContactStore(db: Database) {
       return next;
     },
     update: (tx: Tx, row: ContactRow): void => update.later(tx, row),
+    markSeen: (tx: Tx, { env_id, id, last_seen_at }: ContactRow): void => markSeen.later(tx, { env_id, id, last_seen_at }),
     addTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
       addTag.later(tx, { env_id, tag, contact_row: row }),
     removeTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>

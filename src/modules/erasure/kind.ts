@@ -22,7 +22,14 @@ const WAITS_MAX = 240;
 const nobody = { contact_id: null, phase: "messages", operation: 0, place: "" } as const;
 
 /** Operations whose kept answers show a contact or a message as it was. */
-const answering = ["contacts.upsert", "contacts.patch", "messages.cancel", "contacts.merge", "contacts.unmerge"] as const;
+const answering = [
+  "contacts.upsert",
+  "contacts.patch",
+  "messages.cancel",
+  "contacts.merge",
+  "contacts.unmerge",
+  "sandbox.inbound",
+] as const;
 
 interface Counts {
   contacts: number;
@@ -267,7 +274,7 @@ export function eraseKind({ store, clock, merges, cancelMessage, points, forgetI
 }
 
 function emptiedAnswer(operation: (typeof answering)[number], body: string, id: string): string {
-  if (operation === "messages.cancel") return emptiedMessage(body);
+  if (operation === "messages.cancel" || operation === "sandbox.inbound") return emptiedMessage(body);
   return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
 

@@ -29,7 +29,7 @@ export function createErasureStore(db: Database) {
       .updateTable("messages")
       .set({
         recipient: v("recipient"),
-        ...{ contact_id: null, text: "", metadata: "{}", attempts: "[]", reply_to: null, remote_id: null },
+        ...{ contact_id: null, text: "", metadata: "{}", attempts: "[]", reply_to: null, remote_id: null, sender: null, chat_id: null },
         ...{ error_message: null, error_link: null, last_error: null },
       })
       .where("env_id", "=", v("env_id"))

@@ -8,6 +8,7 @@ export const eventTypes = [
   "message.read",
   "message.failed",
   "message.canceled",
+  "message.received",
   "account.connected",
   "account.disconnected",
   "subscription.upgraded",
@@ -28,7 +29,7 @@ export interface NewEvent {
   type: EventType;
   /** Id of what it is about. */
   subject: string;
-  /** Who made it happen: `key_…`, `job`, `command`. */
+  /** Who made it happen: `key_…`, `job`, `command`, `contact`. */
   actor: string;
   /** The resource as it is after the change. */
   data: object;
@@ -40,7 +41,7 @@ export const Event = Type.Object(
     id: Type.String({ pattern: idPattern("evt") }),
     created_at: Type.String({ format: "date-time" }),
     subject: Type.String({ description: "Id of what it is about." }),
-    actor: Type.String({ description: "Who made it happen: a key, the job loop, a command." }),
+    actor: Type.String({ description: "Who made it happen: a key, the job loop, a command, a contact who wrote." }),
     data: Type.Object(
       {},
       {
@@ -50,7 +51,9 @@ export const Event = Type.Object(
       },
     ),
     account_id: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-    contact: Type.Optional(Type.String({ description: "For message.*: the recipient, `@username`, else phone, else id." })),
+    contact: Type.Optional(
+      Type.String({ description: "For message.*: the recipient, or who wrote what was received: `@username`, else phone, else id." }),
+    ),
     text: Type.Optional(Type.String()),
     thread_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   },

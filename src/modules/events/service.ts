@@ -3,6 +3,7 @@ import { invalidField } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { type Scope, scopes as allScopes } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
+import type { Message } from "#src/modules/messages/model.ts";
 import { type Event, type EventType, eventTypes, type NewEvent } from "./model.ts";
 import type { EventRow, EventStore } from "./store.ts";
 
@@ -72,6 +73,12 @@ export function presentEvent(row: EventRow): Event {
   const data = JSON.parse(row.data) as Record<string, unknown>;
   const event = { event: row.type as EventType, id: row.id, created_at: toTime(row.created_at), subject: row.subject, actor: row.actor };
   if (!row.type.startsWith("message.")) return { ...event, data };
-  const { account_id, to, text, thread_id } = data as { account_id: number | null; to: string; text: string; thread_id: string | null };
-  return { ...event, account_id, contact: to, text, thread_id, data };
+  const { account_id, to, sender, text, thread_id } = data as Pick<Message, "account_id" | "to" | "sender" | "text" | "thread_id">;
+  return { ...event, account_id, contact: writerOf(sender) ?? to, text, thread_id, data };
+}
+
+/** @param sender absent from events of earlier versions */
+function writerOf(sender: Message["sender"] | undefined): string | undefined {
+  if (sender === null || sender === undefined) return undefined;
+  return sender.username === null ? String(sender.telegram_id) : `@${sender.username}`;
 }

@@ -1,5 +1,6 @@
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Maybe } from "#src/core/tx.ts";
+import type { Person } from "./model.ts";
 
 /** A way to reach people. Declared here, implemented by `plugins/telegram-bot`, `plugins/sandbox` and later ones. */
 export interface Channel {
@@ -30,6 +31,8 @@ export interface Channel {
   normalize(recipient: string | number): string | null;
   /** A problem to answer at once instead of taking the message, such as a magic recipient's. */
   refuse?(recipient: string): "daily_send_limit_reached" | null;
+  /** Only where people are played: who writes from such an address in its normal form; null where nobody can. */
+  persona?(address: string): Person | null;
   /** The recipient's own names, for `{variables}`. Touches the network. */
   profile(account: ChannelAccount, to: Destination, signal: AbortSignal): Maybe<ProfileResult>;
   /** Sends one message, once. Never throws: whatever can happen is a result. */

@@ -9,6 +9,7 @@ export const messageExample = {
   account_id: 7421,
   direction: "out",
   to: "@sarah_miller",
+  sender: null,
   contact_id: null,
   thread_id: null,
   text: "Hey Sarah, your invite is ready",

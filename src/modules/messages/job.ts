@@ -146,7 +146,9 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       if (account_id === null) continue;
       const account = (await accounts.row(tx, env_id, account_id))!;
       const channel = channels.get(account.kind)!;
-      const asked = channel.remembersChats ? ofAccount.map((row) => row.recipient).filter((to) => withNames || to.startsWith("@")) : [];
+      const recipients = ofAccount.map((row) => row.recipient);
+      const named = channel.remembersChats ? recipients.filter((to) => to.startsWith("@")) : [];
+      const asked = withNames ? recipients : named;
       const aliases = asked.length === 0 ? none : aliasesOf(await store.chatsOf(tx, env_id, account_id, asked));
       groups.set(account_id, { account, channel, rows: ofAccount, aliases });
     }

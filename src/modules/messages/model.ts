@@ -10,8 +10,11 @@ export const TEXT_MAX = 4_096;
 export const UNRESOLVED_TEXT_MAX = 8_192;
 const BATCH_MAX = 500;
 
-export const messageStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "canceled"] as const;
+export const messageStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "canceled", "received"] as const;
 export type MessageStatus = (typeof messageStatuses)[number];
+
+export const directions = ["out", "in"] as const;
+export type Direction = (typeof directions)[number];
 
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 const nullableTime = Type.Union([time, Type.Null()]);
@@ -27,13 +30,24 @@ const Attempt = Type.Object({
 });
 export type Attempt = Static<typeof Attempt>;
 
+const nullableName = Type.Union([Type.String(), Type.Null()]);
+const Person = Type.Object({
+  telegram_id: Type.Integer(),
+  username: Type.Union([Type.String(), Type.Null()], { description: "Without `@`." }),
+  first_name: nullableName,
+  last_name: nullableName,
+});
+/** Who has written to an account, as the channel tells. */
+export type Person = Static<typeof Person>;
+
 export const Message = Type.Object(
   {
     id: MessageId,
     channel: Type.String(),
     account_id: Type.Union([Type.Integer(), Type.Null()]),
     direction: Type.Union([Type.Literal("out"), Type.Literal("in")]),
-    to: Type.String(),
+    to: Type.String({ description: "Of a received message the account: its `@username`, else its id." }),
+    sender: Type.Union([Person, Type.Null()], { description: "Who wrote a received message; null of one that was sent." }),
     contact_id: Type.Union([Type.String(), Type.Null()]),
     thread_id: Type.Union([Type.String(), Type.Null()]),
     text: Type.String(),
@@ -129,6 +143,7 @@ export type BatchAnswer = Static<typeof BatchAnswer>;
 /** What a list of messages can be narrowed by. */
 export interface MessageFilter {
   status?: MessageStatus;
+  direction?: Direction;
   account_id?: number;
   to?: string;
   created_after?: string;

@@ -1,6 +1,6 @@
 import { toTime } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
-import type { Attempt, Message, MessageStatus, Sent } from "./model.ts";
+import type { Attempt, Message, MessageStatus, Person, Sent } from "./model.ts";
 import type { MessageRow } from "./store.ts";
 
 /** The only way from a row to what clients see. */
@@ -11,6 +11,7 @@ export function presentMessage(row: MessageRow): Message {
     account_id: row.account_id,
     direction: row.direction as Message["direction"],
     to: row.recipient,
+    sender: row.sender === null ? null : (JSON.parse(row.sender) as Person),
     contact_id: row.contact_id,
     thread_id: row.thread_id,
     text: row.text,

@@ -8,7 +8,7 @@ import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { batchExample, messageExample, sendExample, sentExample } from "./examples.ts";
-import { BatchAnswer, Message, messageStatuses, SendBatch, SendMessage, Sent } from "./model.ts";
+import { BatchAnswer, directions, Message, messageStatuses, SendBatch, SendMessage, Sent } from "./model.ts";
 import { capHeaders, type MessageService } from "./service.ts";
 
 const id = Type.Object({ id: Type.String({ pattern: idPattern("msg"), description: "`msg_…`" }) });
@@ -78,6 +78,12 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
             offset: t.Optional(t.Integer(offsetOptions)),
             cursor: t.Optional(t.String(cursorOptions)),
             status: t.Optional(t.Union(messageStatuses.map((status) => t.Literal(status)))),
+            direction: t.Optional(
+              t.Union(
+                directions.map((direction) => t.Literal(direction)),
+                { description: "`in` for those received." },
+              ),
+            ),
             account_id: t.Optional(t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
             to: t.Optional(t.String({ minLength: 1, maxLength: 100, description: "Recipient." })),
             created_after: t.Optional(t.String({ format: "date-time", description: "Created at or after." })),

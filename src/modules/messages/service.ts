@@ -268,6 +268,8 @@ function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, e
     attempts: "[]",
     remote_id: null,
     cap_day,
+    sender: null,
+    chat_id: null,
     created_at: now,
     sent_at: null,
     delivered_at: null,
@@ -280,6 +282,7 @@ function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, e
 function narrow(filter: MessageFilter, channels: ReadonlyMap<string, Channel>): Narrowed {
   const by: Narrowed = {};
   if (filter.status !== undefined) by.status = filter.status;
+  if (filter.direction !== undefined) by.direction = filter.direction;
   if (filter.account_id !== undefined) by.account_id = filter.account_id;
   if (filter.to !== undefined) {
     const forms = [...channels.values()].map((channel) => channel.normalize(filter.to!)).filter((form) => form !== null);

@@ -1,11 +1,13 @@
+import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
 import { countRows, newestFirst } from "#db/paging.ts";
 import type { ChatRow, MessageRow } from "#db/schema.ts";
 import { lowestId } from "#src/core/ids.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import type { MessageStatus } from "./model.ts";
+import type { Direction, MessageStatus } from "./model.ts";
 
+/** Those of a message that is sent; a received one has two more. */
 const columns = [
   "env_id",
   "id",
@@ -37,6 +39,11 @@ const columns = [
   "updated_at",
 ] as const satisfies readonly (keyof MessageRow)[];
 
+const receivedColumns = [...columns, "sender", "chat_id"] as const satisfies readonly (keyof MessageRow)[];
+
+/** What names a received message where it comes from. */
+type Origin = Pick<MessageRow, "env_id" | "account_id" | "chat_id" | "remote_id">;
+
 /** What a run can change of a message. */
 type Progress = Pick<
   MessageRow,
@@ -58,15 +65,43 @@ type Progress = Pick<
 /** A list's filter, in the store's terms. */
 export interface Narrowed {
   status?: MessageStatus;
+  direction?: Direction;
   account_id?: number;
   recipients?: string[];
   created_after?: number;
   created_before?: number;
 }
 
+/** In the words of the indexes of received messages. */
+const isReceived = sql<boolean>`direction = 'in'`;
+
 export function createMessageStore(db: Database) {
   const insert = db.prepare<MessageRow>((q, v) =>
     q.insertInto("messages").values(Object.fromEntries(columns.map((name) => [name, v(name)])) as unknown as MessageRow),
+  );
+  const insertReceived = db.prepare<MessageRow, { id: string }>((q, v) =>
+    q
+      .insertInto("messages")
+      .values(Object.fromEntries(receivedColumns.map((name) => [name, v(name)])) as unknown as MessageRow)
+      .onConflict((conflict) => conflict.columns(["env_id", "account_id", "chat_id", "remote_id"]).where(isReceived).doNothing())
+      .returning("id"),
+  );
+  const received = db.prepare<Origin, MessageRow>((q, v) =>
+    q
+      .selectFrom("messages")
+      .selectAll()
+      .where("env_id", "=", v("env_id"))
+      .where("account_id", "=", v("account_id"))
+      .where("chat_id", "=", v("chat_id"))
+      .where("remote_id", "=", v("remote_id"))
+      .where(isReceived),
+  );
+  const assign = db.prepare<Pick<MessageRow, "env_id" | "id" | "contact_id">>((q, v) =>
+    q
+      .updateTable("messages")
+      .set({ contact_id: v("contact_id") })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id")),
   );
   const get = db.prepare<{ env_id: number; id: string }, MessageRow>((q, v) =>
     q.selectFrom("messages").selectAll().where("env_id", "=", v("env_id")).where("id", "=", v("id")),
@@ -126,6 +161,7 @@ export function createMessageStore(db: Database) {
       .selectFrom("messages")
       .where("env_id", "=", env_id)
       .$if(by.status !== undefined, (q) => q.where("status", "=", by.status!))
+      .$if(by.direction !== undefined, (q) => q.where("direction", "=", sql.lit(by.direction!)))
       .$if(by.account_id !== undefined, (q) => q.where("account_id", "=", by.account_id!))
       .$if(by.recipients !== undefined, (q) => q.where("recipient", "in", by.recipients!))
       // Ids carry their time: a range of times is a range of the primary key.
@@ -134,6 +170,13 @@ export function createMessageStore(db: Database) {
 
   return {
     insert: (tx: Tx, row: MessageRow): void => insert.later(tx, row),
+    /** Keeps a received message unless it is there. On PostgreSQL it waits for whoever is keeping the same. @returns whether it is new */
+    insertReceived: async (tx: Tx, row: MessageRow): Promise<boolean> => (await insertReceived.one(tx, row)) !== undefined,
+    /** The message that was received from there. */
+    received: (tx: Tx, { env_id, account_id, chat_id, remote_id }: Origin): Maybe<MessageRow | undefined> =>
+      received.one(tx, { env_id, account_id, chat_id, remote_id }),
+    /** Says whose a received message is. */
+    assign: (tx: Tx, { env_id, id, contact_id }: MessageRow): void => assign.later(tx, { env_id, id, contact_id }),
     get: (tx: Tx | null, env_id: number, id: string): Maybe<MessageRow | undefined> => get.one(tx, { env_id, id }),
     lock: (tx: Tx, env_id: number, id: string): Maybe<MessageRow | undefined> =>
       db.engine === "sqlite"

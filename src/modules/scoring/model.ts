@@ -19,6 +19,7 @@ export const scoredEvents = [
   "message.delivered",
   "message.read",
   "message.failed",
+  "message.received",
 ] as const satisfies EventType[];
 export type ScoredEvent = (typeof scoredEvents)[number];
 

@@ -4,13 +4,14 @@ import { DAY_MS, readCount, readDays } from "./values.ts";
 
 const TIMES_MAX = 1_000;
 
-/** Which states of a message to the contact tell that this has happened. */
+/** Which states of a message to the contact, or from them, tell that this has happened. */
 const statusesOf: Record<string, readonly string[]> = {
   message_queued: ["queued", "sending"],
   message_sent: ["sent", "delivered", "read"],
   message_delivered: ["delivered", "read"],
   message_read: ["read"],
   message_failed: ["failed"],
+  message_received: ["received"],
 };
 const names = Object.keys(statusesOf);
 

@@ -6,8 +6,12 @@ export const EVERY_CHANNEL = "*";
 const BATCH_MAX = 500;
 const NOTE_MAX = 500;
 
-export const suppressionReasons = ["opt_out", "complaint", "manual", "bounced"] as const;
-export type SuppressionReason = (typeof suppressionReasons)[number];
+const suppressionReasons = ["opt_out", "complaint", "manual", "bounced"] as const;
+
+/** The reason of one that a person has made by an answer such as STOP; no request gives it. */
+export const BY_REPLY = "reply";
+export const shownReasons = [...suppressionReasons, BY_REPLY] as const;
+export type SuppressionReason = (typeof shownReasons)[number];
 
 const SuppressionId = Type.String({ pattern: idPattern("sup") });
 const Channel = Type.String({
@@ -21,14 +25,19 @@ const Reason = Type.Union(
   { description: "What led to it; it counts the same whatever it is." },
 );
 
+const ShownReason = Type.Union(
+  shownReasons.map((reason) => Type.Literal(reason)),
+  { description: "What led to it; `reply` is the person's own STOP. It counts the same whatever it is." },
+);
+
 export const Suppression = Type.Object(
   {
     id: SuppressionId,
     channel: Channel,
     to: Type.String({ description: "`@username` in small letters, a numeric id, or `+phone`." }),
-    reason: Reason,
+    reason: ShownReason,
     note: Type.Union([Type.String(), Type.Null()]),
-    actor: Type.String({ description: "Who made it: a key, the job loop, a command." }),
+    actor: Type.String({ description: "Who made it: a key, a command, or the contact." }),
     created_at: Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] }),
   },
   { $id: "Suppression" },

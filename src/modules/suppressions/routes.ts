@@ -7,7 +7,7 @@ import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { batchAskExample, batchExample, newExample, suppressionExample as example } from "./examples.ts";
-import { NewSuppression, Suppression, SuppressionBatch, SuppressionBatchAnswer, suppressionReasons } from "./model.ts";
+import { NewSuppression, shownReasons, Suppression, SuppressionBatch, SuppressionBatchAnswer } from "./model.ts";
 import type { SuppressionService } from "./service.ts";
 
 const params = Type.Object({ id: Type.String({ pattern: idPattern("sup"), description: "`sup_…`" }) });
@@ -67,7 +67,7 @@ export function suppressionRoutes(suppressions: SuppressionService, write: UnitO
           cursor: t.Optional(t.String(cursorOptions)),
           to: t.Optional(t.String({ minLength: 1, maxLength: 100, description: "Recipient; the `+` of a phone as `%2B`." })),
           channel: t.Optional(t.String({ minLength: 1, maxLength: 40, description: "`telegram`, or `*`." })),
-          reason: t.Optional(t.Union(suppressionReasons.map((reason) => t.Literal(reason)))),
+          reason: t.Optional(t.Union(shownReasons.map((reason) => t.Literal(reason)))),
         },
         { additionalProperties: false },
       ),

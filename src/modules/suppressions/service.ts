@@ -7,6 +7,7 @@ import type { Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import {
+  BY_REPLY,
   EVERY_CHANNEL,
   type NewSuppression,
   type Suppression,
@@ -31,6 +32,9 @@ interface Needs {
 }
 
 type Author = Pick<Principal, "env_id" | "key_id">;
+
+/** Who has made one by an answer. */
+const PERSON = "contact";
 
 export type SuppressionService = ReturnType<typeof createSuppressionService>;
 
@@ -60,6 +64,18 @@ export function createSuppressionService({ store, clock, channels, audit }: Need
     return { env_id, id: newId("sup", now), channel, recipient, reason, note, actor: key_id, created_at: now };
   }
 
+  async function keep(tx: Tx, author: Author, row: SuppressionRow): Promise<{ suppression: Suppression; created: boolean }> {
+    const [kept] = await store.put(tx, [row]);
+    const created = kept!.id === row.id;
+    if (created) audit(tx, row.env_id, { ...entryOf(author, row), operation: "suppressions.create", before: null, after: remembered(row) });
+    return { suppression: presentSuppression(kept!), created };
+  }
+
+  async function lift(tx: Tx, author: Author, row: SuppressionRow): Promise<void> {
+    await store.remove(tx, row.env_id, row.id);
+    audit(tx, row.env_id, { ...entryOf(author, row), operation: "suppressions.delete", before: remembered(row), after: null });
+  }
+
   return {
     /**
      * Notes that somebody must not be written to. Noting it again changes nothing.
@@ -67,12 +83,19 @@ export function createSuppressionService({ store, clock, channels, audit }: Need
      * @throws AppError `validation_error` for a recipient or a channel that no channel knows
      */
     async create(tx: Tx, author: Author, ask: NewSuppression): Promise<{ suppression: Suppression; created: boolean }> {
-      const row = newRow(author, ask);
-      const [kept] = await store.put(tx, [row]);
-      const created = kept!.id === row.id;
-      if (created)
-        audit(tx, row.env_id, { ...entryOf(author, row), operation: "suppressions.create", before: null, after: remembered(row) });
-      return { suppression: presentSuppression(kept!), created };
+      return keep(tx, author, newRow(author, ask));
+    },
+
+    /** As `create`, by what a person has answered. @param recipient in its normal form */
+    async optOut(tx: Tx, env_id: number, family: string, recipient: string): Promise<void> {
+      const row = newRow({ env_id, key_id: PERSON }, { to: recipient, channel: family });
+      await keep(tx, { env_id, key_id: PERSON }, { ...row, reason: BY_REPLY });
+    },
+
+    /** Lifts what `optOut` has made, and nothing else. */
+    async optIn(tx: Tx, env_id: number, family: string, recipient: string): Promise<void> {
+      const row = await store.lockAt(tx, env_id, recipient, family);
+      if (row?.reason === BY_REPLY) await lift(tx, { env_id, key_id: PERSON }, row);
     },
 
     /** Notes up to 500; each is taken or refused by itself. */
@@ -131,8 +154,7 @@ export function createSuppressionService({ store, clock, channels, audit }: Need
       const row = await store.lock(tx, env_id, id);
       if (row === undefined) throw notFound("suppression");
       check(presentSuppression(row));
-      await store.remove(tx, env_id, id);
-      audit(tx, env_id, { ...entryOf(author, row), operation: "suppressions.delete", before: remembered(row), after: null });
+      await lift(tx, author, row);
     },
 
     /** Whether an environment has any at all: the cheap question, asked before every group of sends. */

@@ -58,6 +58,17 @@ export function createSuppressionStore(db: Database) {
         .where("id", "=", id)
         .$if(db.engine === "postgres", (query) => query.forUpdate())
         .executeTakeFirst(),
+    /** Of a recipient, under this very channel. */
+    lockAt: (tx: Tx, env_id: number, recipient: string, channel: string) =>
+      db
+        .in(tx)
+        .selectFrom("suppressions")
+        .selectAll()
+        .where("env_id", "=", env_id)
+        .where("recipient", "=", recipient)
+        .where("channel", "=", channel)
+        .$if(db.engine === "postgres", (query) => query.forUpdate())
+        .executeTakeFirst(),
     remove: async (tx: Tx, env_id: number, id: string) => {
       await db.in(tx).deleteFrom("suppressions").where("env_id", "=", env_id).where("id", "=", id).execute();
     },

@@ -1,7 +1,7 @@
 import type { Database } from "#db/database.ts";
 import { isUniqueViolation } from "#db/errors.ts";
 import { countRows, newestFirst } from "#db/paging.ts";
-import type { TemplateRow, TemplateVersionRow } from "#db/schema.ts";
+import type { TemplateRow, TemplateVersionRow } from "#db/schema-templates.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { TemplateFilter } from "./model.ts";
 

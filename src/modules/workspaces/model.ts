@@ -42,6 +42,9 @@ export const Environment = Type.Object(
     id: Type.String({ pattern: idPattern("env") }),
     name: Type.String(),
     mode: Type.Union([Type.Literal("live"), Type.Literal("test")]),
+    opt_out_replies: Type.Boolean({
+      description: "Whether a person who answers STOP, in one of many languages, is suppressed, and START lifts that.",
+    }),
     created_at: time,
     updated_at: time,
   },
@@ -54,3 +57,6 @@ export const NewEnvironment = Type.Object(
   { additionalProperties: false },
 );
 export type NewEnvironment = Static<typeof NewEnvironment>;
+
+export const EnvironmentPatch = Type.Object({ opt_out_replies: Type.Optional(Type.Boolean()) }, { additionalProperties: false });
+export type EnvironmentPatch = Static<typeof EnvironmentPatch>;

@@ -1,17 +1,20 @@
 import { Elysia, t } from "elysia";
+import { Type } from "@sinclair/typebox";
 import { etagOf, preconditionOf } from "#src/core/etag.ts";
+import { idPattern } from "#src/core/ids.ts";
 import { cursorOptions, limitOptions, offsetOptions, pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
-import { Environment, NewEnvironment, Workspace, WorkspacePatch } from "./model.ts";
+import { Environment, EnvironmentPatch, NewEnvironment, Workspace, WorkspacePatch } from "./model.ts";
 import type { WorkspaceService } from "./service.ts";
 
 const tag = "Workspace";
 const scope = "manage:keys";
 const times = { created_at: "2026-05-06T14:32:18.000Z", updated_at: "2026-05-06T14:32:18.000Z" };
 const workspaceExample = { id: "ws_01HKQ9R2X30000000000000000", name: "Acme", plan: null, currency: "USD", on_unknown: "fail", ...times };
-const environmentExample = { id: "env_01HKQ9R2X30000000000000000", name: "sandbox", mode: "test", ...times };
+const environmentExample = { id: "env_01HKQ9R2X30000000000000000", name: "sandbox", mode: "test", opt_out_replies: false, ...times };
+const params = Type.Object({ id: Type.String({ pattern: idPattern("env"), description: "`env_…`" }) });
 
 export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork) {
   return new Elysia()
@@ -95,6 +98,49 @@ export function workspaceRoutes(workspaces: WorkspaceService, write: UnitOfWork)
           example: { name: "staging" },
           answers: { 201: { description: "The environment.", schema: Environment, example: { ...environmentExample, name: "staging" } } },
           errors: ["conflict"],
+        }),
+      },
+    )
+    .get(
+      "/v1/environments/:id",
+      async ({ request, params, set }) => {
+        const environment = await workspaces.environment(principalOf(request), params.id);
+        set.headers.etag = etagOf(environment);
+        return environment;
+      },
+      {
+        params,
+        detail: operation({
+          id: "environments.get",
+          summary: "Get the key's environment",
+          tag,
+          scope,
+          answers: { 200: { description: "The environment.", schema: Environment, example: environmentExample } },
+        }),
+      },
+    )
+    .patch(
+      "/v1/environments/:id",
+      ({ request, params, body, set }) =>
+        write({ request, body, set }, async (tx, principal) => ({
+          status: 200,
+          body: await workspaces.patchEnvironment(tx, principal, params.id, body, preconditionOf(request)),
+        })),
+      {
+        params,
+        body: EnvironmentPatch,
+        detail: operation({
+          id: "environments.patch",
+          summary: "Change the key's environment",
+          description:
+            "With `opt_out_replies` a person who answers STOP or its like in a private chat, with nothing else, is suppressed on that channel with the reason `reply`. START lifts that, and no other suppression.",
+          tag,
+          scope,
+          example: { opt_out_replies: true },
+          answers: {
+            200: { description: "The environment.", schema: Environment, example: { ...environmentExample, opt_out_replies: true } },
+          },
+          errors: ["precondition_failed"],
         }),
       },
     );

@@ -1,12 +1,12 @@
 import { type Clock, toTime } from "#src/core/clock.ts";
-import { AppError, invalidField } from "#src/core/errors.ts";
+import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
-import type { Environment, NewEnvironment, Plan, Workspace, WorkspacePatch } from "./model.ts";
+import type { Environment, EnvironmentPatch, NewEnvironment, Plan, Workspace, WorkspacePatch } from "./model.ts";
 import { planLimits } from "./model.ts";
 import type { EnvironmentRow, WorkspaceRow, WorkspaceStore } from "./store.ts";
 
@@ -39,7 +39,7 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
     const id = await store.nextNumber(tx, "environments", 1);
     const taken = (await store.environmentsIn(tx, workspace_id)).some((environment) => environment.name === name);
     if (taken) throw new AppError("conflict", `There is an environment ${name} already.`);
-    const row = { id, public_id: newId("env", now), workspace_id, name, mode, created_at: now, updated_at: now };
+    const row = { id, public_id: newId("env", now), workspace_id, name, mode, opt_out_replies: 0, created_at: now, updated_at: now };
     await store.insertEnvironment(tx, row);
     if (mode === "test") await furnishSandbox(tx, id);
     return row;
@@ -160,12 +160,47 @@ export function createWorkspaceService({ store, clock, furnishSandbox, planRose,
       return presentEnvironment(row);
     },
 
+    /** @throws AppError `not_found` for another than the key's own */
+    async environment({ env_id }: Pick<Principal, "env_id">, id: string): Promise<Environment> {
+      return presentEnvironment(checkOwn(await store.environment(null, env_id), id));
+    },
+
+    /**
+     * Changes what is given of the key's own environment.
+     * @throws AppError `not_found` for another one; what `check` throws
+     */
+    async patchEnvironment(
+      tx: Tx,
+      { env_id, key_id: actor }: Pick<Principal, "env_id" | "key_id">,
+      id: string,
+      { opt_out_replies }: EnvironmentPatch,
+      check: Precondition,
+    ): Promise<Environment> {
+      const row = checkOwn(await store.environment(tx, env_id), id);
+      const before = presentEnvironment(row);
+      check(before);
+      const change = opt_out_replies === undefined ? {} : { opt_out_replies: opt_out_replies ? 1 : 0 };
+      const changed = { ...row, ...change, updated_at: clock.now() };
+      await store.updateEnvironment(tx, env_id, changed);
+      const after = presentEnvironment(changed);
+      await note(tx, row.workspace_id, { actor, env_id }, { operation: "environments.patch", subject: id, before, after });
+      return after;
+    },
+
     all: () => store.workspaces(),
     rows: (workspace_id: number) => store.environments(workspace_id),
     named: (name: string) => store.workspaceNamed(null, name),
     /** What to do with a send whose outcome is not known. */
     onUnknown: (tx: Tx, env_id: number) => store.onUnknown(tx, env_id),
+    /** Whether a person's own STOP counts. */
+    hearsReplies: (tx: Tx, env_id: number) => store.hearsReplies(tx, env_id),
   };
+}
+
+/** An environment's settings are for its own keys. */
+function checkOwn(row: EnvironmentRow, id: string): EnvironmentRow {
+  if (row.public_id !== id) throw notFound("environment");
+  return row;
 }
 
 function rank(plan: string | null): number {
@@ -189,6 +224,7 @@ function presentEnvironment(row: EnvironmentRow): Environment {
     id: row.public_id,
     name: row.name,
     mode: row.mode as Environment["mode"],
+    opt_out_replies: row.opt_out_replies === 1,
     created_at: toTime(row.created_at),
     updated_at: toTime(row.updated_at),
   };

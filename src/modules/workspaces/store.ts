@@ -29,6 +29,20 @@ export function createWorkspaceStore(db: Database) {
     updateWorkspace: async (tx: Tx, id: number, values: Partial<WorkspaceRow>) => {
       await db.in(tx).updateTable("workspaces").set(values).where("id", "=", id).execute();
     },
+    updateEnvironment: async (tx: Tx, id: number, values: Partial<EnvironmentRow>) => {
+      await db.in(tx).updateTable("environments").set(values).where("id", "=", id).execute();
+    },
+    /** @param tx null reads the last committed snapshot */
+    environment: (tx: Tx | null, id: number) =>
+      (tx === null ? db.read : db.in(tx))
+        .selectFrom("environments")
+        .selectAll()
+        .where("id", "=", id)
+        .$if(tx !== null && db.engine === "postgres", (query) => query.forUpdate())
+        .executeTakeFirstOrThrow(),
+    hearsReplies: async (tx: Tx, id: number) =>
+      (await db.in(tx).selectFrom("environments").select("opt_out_replies").where("id", "=", id).executeTakeFirstOrThrow())
+        .opt_out_replies === 1,
     lockWorkspace: (tx: Tx, id: number) =>
       db
         .in(tx)

@@ -5,6 +5,7 @@ import type { Task } from "#src/modules/tasks/model.ts";
 import { runImport } from "#test/support/importing.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
+import { receiveFrom } from "#test/support/receiving.ts";
 import { queue, read } from "#test/support/sending.ts";
 
 const HOUR_MS = 3_600_000;
@@ -65,6 +66,8 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
   for (let at = 0; at < 45; at++)
     messages.push(await queue(sandbox, { to: id, text: "mark-text {name}", metadata: { a: "mark-metadata" } }));
   messages.push(await queue(sandbox, { to: "@mark_username", text: "mark-text" }));
+  const written = await receiveFrom(sandbox, { from: 7_777_001, text: "mark-text received" }, { "idempotency-key": "received" });
+  messages.push(written.body.id);
   messages.push(await queue(sandbox, { to: "@sandbox_blocked", text: "to somebody else" }));
   await app.settled();
   const canceled = await queue(sandbox, { to: id, text: "mark-text", schedule_at: "2999-01-01T00:00:00Z" });

@@ -30,6 +30,7 @@ describe.each(appEngines)("a send on %s", (engine) => {
       account_id: 7421,
       direction: "out",
       to: "@sarah_miller",
+      sender: null,
       contact_id: null,
       thread_id: null,
       text: "Hey Sarah",

@@ -23,6 +23,7 @@ const statuses: Record<string, string[]> = {
   message_delivered: ["delivered", "read"],
   message_read: ["read"],
   message_failed: ["failed"],
+  message_received: ["received"],
 };
 
 /** Whether a contact, as the API shows it, is in a segment: as the reference tells it, and without any of the code that does it. */
@@ -38,9 +39,10 @@ export function holds(tree: Tree, contact: Contact, world: World): boolean {
 
 function isActive(tree: Tree, { id }: Contact, { now, messages }: World): boolean {
   const since = tree["within_days"] === undefined ? -Infinity : now - (tree["within_days"] as number) * DAY_MS;
+  const way = tree["activity"] === "message_received" ? "in" : "out";
   const found = messages.filter(
     ({ contact_id, direction, status, created_at }) =>
-      contact_id === id && direction === "out" && statuses[tree["activity"] as string]!.includes(status) && Date.parse(created_at) >= since,
+      contact_id === id && direction === way && statuses[tree["activity"] as string]!.includes(status) && Date.parse(created_at) >= since,
   );
   return found.length >= ((tree["at_least"] as number | undefined) ?? 1);
 }

@@ -58,8 +58,7 @@ export const person = fc.record({
   messages: fc.array(
     fc.record({
       age: fc.constantFrom(...ages),
-      direction: fc.constantFrom("out", "out", "out", "in"),
-      status: fc.constantFrom("queued", "sent", "delivered", "read", "failed", "canceled"),
+      status: fc.constantFrom("queued", "sent", "delivered", "read", "failed", "canceled", "received", "received"),
     }),
     { maxLength: 4 },
   ),
@@ -91,14 +90,22 @@ export async function populate(
       const q = app.db.in(tx);
       const times = { created_at: now - created * DAY_MS, last_seen_at: seen === undefined ? null : now - seen * DAY_MS };
       await q.updateTable("contacts").set(times).where("env_id", "=", tenant.env_id).where("id", "=", body.id).execute();
-      for (const { age, direction, status } of messages) {
+      for (const { age, status } of messages) {
         const created_at = now - age * DAY_MS;
         const id = lowestId("msg", created_at).slice(0, -4) + String(count++).padStart(4, "0");
         const nothing = { account_id: null, thread_id: null, eta: null, schedule_at: null, expires_at: null, reply_to: null };
         const none = { error_code: null, error_message: null, error_link: null, last_error: null, remote_id: null, cap_day: null };
         const never = { sent_at: null, delivered_at: null, read_at: null };
         const own = { env_id: tenant.env_id, id, contact_id: body.id, status, created_at, updated_at: created_at };
-        const said = { channel: "telegram", direction, recipient: "1", text: "Hi", silent: 0, metadata: "{}", attempts: "[]" };
+        const said = {
+          channel: "telegram",
+          direction: status === "received" ? "in" : "out",
+          recipient: "1",
+          text: "Hi",
+          silent: 0,
+          metadata: "{}",
+          attempts: "[]",
+        };
         await q
           .insertInto("messages")
           .values({ ...nothing, ...none, ...never, ...own, ...said })
@@ -169,7 +176,14 @@ function condition(now: number): fc.Arbitrary<Tree> {
     comparisons({ field: "topics" }, options),
     fc
       .record({
-        activity: fc.constantFrom("message_queued", "message_sent", "message_delivered", "message_read", "message_failed"),
+        activity: fc.constantFrom(
+          "message_queued",
+          "message_sent",
+          "message_delivered",
+          "message_read",
+          "message_failed",
+          "message_received",
+        ),
         ...days,
       })
       .map((given): Tree => JSON.parse(JSON.stringify(given)) as Tree),

@@ -1,0 +1,87 @@
+import type { Clock } from "#src/core/clock.ts";
+import { AppError, invalidField, notFound } from "#src/core/errors.ts";
+import { newId } from "#src/core/ids.ts";
+import { mayUse, type Principal } from "#src/core/principal.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Message, Person } from "#src/modules/messages/model.ts";
+import { defaults, type NewInbound } from "./model.ts";
+
+interface Account {
+  id: number;
+  kind: string;
+  username: string | null;
+  deleted_at: number | null;
+}
+
+/** What the sandbox needs to know of a channel. */
+interface Stage {
+  normalize(recipient: string | number): string | null;
+  /** Who writes from an address; only where people are played. */
+  persona?(address: string): Person | null;
+}
+
+interface Needs {
+  clock: Clock;
+  channels: ReadonlyMap<string, Stage>;
+  accounts: { row(tx: Tx, env_id: number, id: number): Maybe<Account | undefined> };
+  contacts: {
+    ownerOf(tx: Tx, env_id: number, address: string): Maybe<string | null>;
+    addresses(tx: Tx, env_id: number, id: string): Maybe<{ addresses: string[] } | undefined>;
+  };
+  receive(
+    tx: Tx,
+    incoming: {
+      env_id: number;
+      account: Account;
+      remote_id: string;
+      chat_id: string;
+      sender: Person;
+      text: string;
+      sent_at: number;
+    },
+  ): Promise<{ message: Message; created: boolean }>;
+}
+
+const playsPeople = (stage: Stage): stage is Required<Stage> => stage.persona !== undefined;
+
+type Player = Pick<Principal, "env_id" | "mode" | "account_ids">;
+
+export type SandboxService = ReturnType<typeof createSandboxService>;
+
+/** Plays people who write, in test environments. */
+export function createSandboxService({ clock, channels, accounts, contacts, receive }: Needs) {
+  /** A contact is who it is: what is made up is only what nobody has told. */
+  async function playedBy(tx: Tx, env_id: number, from: string, stage: Required<Stage>): Promise<Person | null> {
+    const owner = await contacts.ownerOf(tx, env_id, from);
+    const known = owner === null ? [] : ((await contacts.addresses(tx, env_id, owner))?.addresses ?? []);
+    const id = known.find((address) => /^\d+$/.test(address));
+    const person = stage.persona(known.find((address) => address.startsWith("@")) ?? from);
+    if (person === null) return null;
+    const telegram_id = from.startsWith("@") ? id : from;
+    return telegram_id === undefined ? person : { ...person, telegram_id: Number(telegram_id) };
+  }
+
+  return {
+    /**
+     * Plays a message to an account, in a private chat.
+     * @returns the message, and whether it is new
+     * @throws AppError `conflict` in a live environment, `not_found` for the account, `validation_error` on `from`
+     */
+    async inbound(tx: Tx, player: Player, ask: NewInbound): Promise<{ message: Message; created: boolean }> {
+      const { env_id, mode } = player;
+      if (mode !== "test") throw new AppError("conflict", "Only in a test environment can messages be played: use a key of one.");
+      const { account_id = defaults.account_id } = ask;
+      const account = await accounts.row(tx, env_id, account_id);
+      if (account === undefined || account.deleted_at !== null || !mayUse(player, account_id)) throw notFound("account");
+      const channel = channels.get(account.kind)!;
+      if (!playsPeople(channel)) throw new AppError("conflict", "Nobody is played to this account: use the sandbox account, 7421.");
+      const from = channel.normalize(ask.from);
+      const sender = from === null || channel.persona(from) === null ? null : await playedBy(tx, env_id, from, channel);
+      if (sender === null)
+        throw invalidField("from", "bad_format", "from is neither a username such as @sarah_miller nor a person's numeric id.", ask.from);
+      const now = clock.now();
+      const remote_id = ask.message_id === undefined ? newId("msg", now) : String(ask.message_id);
+      return receive(tx, { env_id, account, remote_id, chat_id: String(sender.telegram_id), sender, text: ask.text, sent_at: now });
+    },
+  };
+}
