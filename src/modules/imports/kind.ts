@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import { findBadText, isNestedDeeper } from "#src/core/json.ts";
@@ -13,6 +13,8 @@ export const IMPORT_TASK = "contacts.import";
 /** How long a step may hold the process up, where a transaction does that: while requests write, and while none does. */
 const STEP_MS = 1;
 const QUIET_STEP_MS = 20;
+/** Between two steps, while requests write. */
+const PAUSE_MS = 6;
 const ROWS_MIN = 5;
 const ROWS_MAX = 1_000;
 /** A row takes so long before it is known: the first step is a short one. */
@@ -147,6 +149,8 @@ export function importKind({ store, target, clock, isQuiet, sweepSoon }: Needs):
       try {
         const reading = await session.read(task.state.place, rowsOf(session));
         const entries = await readAll(reading.records, session.target, signal);
+        // Each step has its commit, and fills the log that is begun anew while all writes wait: so most of the time is the requests'.
+        if (store.holdsUp && !isQuiet()) await pause(PAUSE_MS);
         // What requests have queued meanwhile is written before the step is: none of them waits for both.
         await turn();
         await turn();
