@@ -24,9 +24,9 @@ export function newestFirst<Table extends Listed>(
  * How many rows a query narrows down to, counted beside the main thread.
  * @param filtered then they are counted up to TOTAL_MAX
  */
-export async function countRows<Table extends keyof Schema>(
+export async function countRows<Tables, Table extends keyof Tables>(
   db: Database,
-  query: SelectQueryBuilder<Schema, Table, object>,
+  query: SelectQueryBuilder<Tables, Table, object>,
   filtered: boolean,
 ): Promise<{ total: number; capped: boolean }> {
   const some = query.select(sql<number>`1`.as("one")).$if(filtered, (q) => q.limit(TOTAL_MAX + 1));

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { AppError } from "#src/core/errors.ts";
 import { findBadText, isNestedDeeper } from "#src/core/json.ts";
+import { mediaTypeOf } from "#src/core/request.ts";
 
 /** Largest body that a request may have. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -52,11 +53,6 @@ function pathOf(url: string): string {
 function checkType(request: Request, types: readonly string[]): object {
   if (types.includes(mediaTypeOf(request))) return {};
   return refuse(new AppError("unsupported_media_type", `Send the file as Content-Type: ${types.join(" or ")}.`));
-}
-
-/** Without its parameters, in lower case; empty without one. */
-function mediaTypeOf(request: Request): string {
-  return (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
 }
 
 /** @throws AppError that reading the body led to; `validation_error` for a NUL in the query */

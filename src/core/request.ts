@@ -41,3 +41,8 @@ export function principalOf(request: Request): Principal {
   if (principal === undefined) throw new Error("the request has no principal: the operation is public or auth is not wired");
   return principal;
 }
+
+/** What a body is said to be, without parameters and in lower case; empty where nothing is said. */
+export function mediaTypeOf({ headers }: Request): string {
+  return (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+}

@@ -21,6 +21,16 @@ export function foldText(text: string): string {
     .normalize("NFC");
 }
 
+/** Without white space around it, and with single spaces within: as names and tags are kept. */
+export function tidyText(text: string): string {
+  return text.trim().replace(/\s+/g, " ");
+}
+
+/** A telephone number, or a part of one, without what groups its digits. */
+export function plainPhone(text: string): string {
+  return text.replaceAll(/[\s().-]/g, "");
+}
+
 /** The beginning of a text, of at most so many UTF-16 units, without half a character at its end. */
 export function cutText(text: string, length: number): string {
   return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");

@@ -2,6 +2,7 @@ import { cutText, foldText } from "#src/core/search-text.ts";
 import { identities, type Identity } from "./identity.ts";
 import { SORT_NAME_MAX } from "./row.ts";
 import type { ContactRow } from "./store.ts";
+import { entriesBack, tagsBack } from "./three-way.ts";
 
 const tracked = [
   ...identities,
@@ -47,7 +48,7 @@ export function takeBack(row: ContactRow, changed: Changed, without: ReadonlySet
     if (pair === undefined) continue;
     const [before, after] = pair;
     if (column === "tags" || column === "fields") {
-      const merged = column === "tags" ? tagsBack(row.tags, pair as [string, string]) : fieldsBack(row.fields, pair as [string, string]);
+      const merged = (column === "tags" ? tagsBack : entriesBack)(row[column], pair as [string, string]);
       back[column] = merged.json;
       left ||= merged.left;
     } else if (row[column] === after && !without.has(column as Identity)) back[column] = before;
@@ -56,31 +57,3 @@ export function takeBack(row: ContactRow, changed: Changed, without: ReadonlySet
   const is = { ...row, ...back };
   return { row: { ...is, sort_name: is.name === row.name ? row.sort_name : cutText(foldText(is.name ?? ""), SORT_NAME_MAX) }, left };
 }
-
-function tagsBack(json: string, pair: [before: string, after: string]): { json: string; left: boolean } {
-  const [before, after] = pair.map((tags) => JSON.parse(tags) as string[]) as [string[], string[]];
-  const now = JSON.parse(json) as string[];
-  const added = after.filter((tag) => !before.includes(tag));
-  const removed = before.filter((tag) => !after.includes(tag));
-  const back = [...now.filter((tag) => !added.includes(tag)), ...removed.filter((tag) => !now.includes(tag))];
-  const left = added.some((tag) => !now.includes(tag)) || removed.some((tag) => now.includes(tag));
-  // In their old order where nothing else has come or gone.
-  const same = back.length === before.length && back.every((tag) => before.includes(tag));
-  return { json: same ? pair[0] : JSON.stringify(back), left };
-}
-
-function fieldsBack(json: string, pair: [before: string, after: string]): { json: string; left: boolean } {
-  const [before, after, now] = [...pair, json].map((fields) => JSON.parse(fields) as Record<string, unknown>) as [Fields, Fields, Fields];
-  const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-  let left = false;
-  const back = { ...now };
-  for (const id of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (isSame(before[id], after[id])) continue;
-    if (!isSame(now[id], after[id])) left ||= !isSame(now[id], before[id]);
-    else if (before[id] === undefined) delete back[id];
-    else back[id] = before[id];
-  }
-  return { json: JSON.stringify(back), left };
-}
-
-type Fields = Record<string, unknown>;

@@ -3,6 +3,7 @@ import { mergeTags } from "./tags.ts";
 import { identities } from "./identity.ts";
 import { METADATA_MAX, type MergeMember } from "./model.ts";
 import type { ContactRow } from "./store.ts";
+import { entriesBack, entriesOf, tagsBack } from "./three-way.ts";
 
 /** Members that go together: the whole name follows its parts. */
 const groups = {
@@ -41,11 +42,11 @@ export function combine(survivor: ContactRow, other: ContactRow, prefer: Readonl
   combined.consent = newerConsent(survivor.consent, other.consent);
   combined.tags = JSON.stringify(mergeTags(survivor.tags, JSON.parse(other.tags) as string[], "add"));
   for (const name of maps) {
-    const [own, given] = [mapOf(survivor[name]), mapOf(other[name])];
+    const [own, given] = [entriesOf(survivor[name]), entriesOf(other[name])];
     for (const [key, value] of given) if (!own.has(key) || prefer.has(name)) own.set(key, value);
     combined[name] = JSON.stringify(Object.fromEntries(own));
   }
-  if (mapOf(combined.metadata).size > METADATA_MAX)
+  if (entriesOf(combined.metadata).size > METADATA_MAX)
     throw new AppError("conflict", `Together they have more than ${METADATA_MAX} entries of metadata: take some away first.`);
   if (survivor.last_seen_at !== null || other.last_seen_at !== null)
     combined.last_seen_at = Math.max(survivor.last_seen_at ?? 0, other.last_seen_at ?? 0);
@@ -69,30 +70,10 @@ export function separate(current: ContactRow, { before, made }: Snapshots, other
   }
   if (current.consent === made.consent) restored.consent = before.consent;
   if (current.last_seen_at === made.last_seen_at) restored.last_seen_at = before.last_seen_at;
-  restored.tags = current.tags === made.tags ? before.tags : JSON.stringify(tagsApart(current.tags, before.tags, made.tags));
-  for (const name of maps)
-    restored[name] = current[name] === made[name] ? before[name] : JSON.stringify(mapApart(current[name], before[name], made[name]));
+  restored.tags = tagsBack(current.tags, [before.tags, made.tags]).json;
+  for (const name of maps) restored[name] = entriesBack(current[name], [before[name], made[name]]).json;
   return restored;
 }
-
-function tagsApart(current: string, before: string, made: string): string[] {
-  const [had, has] = [before, made].map((tags) => new Set(JSON.parse(tags) as string[])) as [Set<string>, Set<string>];
-  const given = has.difference(had);
-  return (JSON.parse(current) as string[]).filter((tag) => !given.has(tag));
-}
-
-function mapApart(current: string, before: string, made: string): Record<string, unknown> {
-  const [now, was, is] = [current, before, made].map(mapOf) as [Entries, Entries, Entries];
-  const apart: Entries = new Map();
-  for (const key of new Set([...was.keys(), ...now.keys(), ...is.keys()])) {
-    const value = JSON.stringify(now.get(key)) === JSON.stringify(is.get(key)) ? was.get(key) : now.get(key);
-    if (value !== undefined) apart.set(key, value);
-  }
-  return Object.fromEntries(apart);
-}
-
-type Entries = Map<string, unknown>;
-const mapOf = (json: string): Entries => new Map(Object.entries(JSON.parse(json) as object));
 
 function only(row: ContactRow | Snapshot, columns: readonly ColumnName[]): Partial<ContactRow> {
   return Object.fromEntries(columns.map((column) => [column, row[column]]));

@@ -1,5 +1,5 @@
 import { invalidField } from "#src/core/errors.ts";
-import { wordsOf } from "#src/core/search-text.ts";
+import { tidyText, wordsOf } from "#src/core/search-text.ts";
 import { readTime } from "#src/core/time-field.ts";
 import type { ContactCondition, ContactFilter, ContactSort } from "./model.ts";
 import type { SoughtValue } from "./lead-sql.ts";
@@ -32,7 +32,7 @@ export async function readFilter(env_id: number, filter: ContactFilter, { sought
 function narrow({ search, tag, created_after, created_before, seen_after, seen_before }: ContactFilter): Narrowed {
   const by: Narrowed = {};
   if (search !== undefined) by.words = readSearch(search);
-  if (tag !== undefined) by.tag = tag.trim().replace(/\s+/g, " ");
+  if (tag !== undefined) by.tag = tidyText(tag);
   if (created_after !== undefined) by.created_after = readTime("created_after", created_after);
   if (created_before !== undefined) by.created_before = readTime("created_before", created_before);
   if (seen_after !== undefined) by.seen_after = readTime("seen_after", seen_after);

@@ -1,3 +1,5 @@
+import { tidyText } from "#src/core/search-text.ts";
+
 /** The ways in which a person's name is kept; each tells the others where they are not given. */
 export interface Names {
   name: string | null;
@@ -7,7 +9,7 @@ export interface Names {
 
 /** Given names go before what was there, and the whole follows its parts or the parts the whole. */
 export function mergeNames(before: Names, given: { [Part in keyof Names]?: string | null }): Names {
-  const clean = (text: string | null) => text?.trim().replace(/\s+/g, " ") || null;
+  const clean = (text: string | null) => (text === null ? null : tidyText(text) || null);
   const partsGiven = given.first_name !== undefined || given.last_name !== undefined;
   if (given.name === undefined && !partsGiven) return { name: before.name, first_name: before.first_name, last_name: before.last_name };
   if (!partsGiven) return split(clean(given.name ?? null));

@@ -1,10 +1,11 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Build, Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
+import { countRows } from "#db/paging.ts";
 import type { ContactRow, TallyRow } from "#db/schema-people.ts";
 import type { CsvPart } from "#src/core/csv.ts";
 import { lowestId } from "#src/core/ids.ts";
-import { PAGE_MAX, TOTAL_MAX } from "#src/core/page.ts";
+import { PAGE_MAX } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { changeable, columns } from "./columns.ts";
 import { compileCondition, leadingParts } from "./condition-sql.ts";
@@ -207,10 +208,7 @@ export function createContactStore(db: Database) {
       // Who is deleted is in no index by words, tags or fields: their own rows need not be looked at.
       const all =
         lead?.isWhole === true ? (db.read.selectFrom(lead.rows.as("lead")) as unknown as ReturnType<typeof narrow>) : narrow(env_id, by);
-      const some = all.select(sql<number>`1`.as("one")).limit(TOTAL_MAX + 1);
-      const [row] = await db.slowly(db.read.selectFrom(some.as("some")).select(({ fn }) => fn.countAll<number>().as("total")));
-      const total = row?.total ?? 0;
-      return total > TOTAL_MAX ? { total: TOTAL_MAX, capped: true } : { total, capped: false };
+      return countRows(db, all, true);
     },
     /** Two requests about one person must not miss each other; on SQLite writes are one after another anyway. */
     async lockIdentities(tx: Tx, env_id: number, ...given: Identities[]): Promise<void> {

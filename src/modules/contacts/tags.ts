@@ -1,4 +1,5 @@
 import { AppError, invalidField } from "#src/core/errors.ts";
+import { tidyText } from "#src/core/search-text.ts";
 
 const TAGS_KEPT_MAX = 200;
 
@@ -7,7 +8,7 @@ const TAGS_KEPT_MAX = 200;
  * @throws AppError `validation_error` for one that is empty then
  */
 export function readTags(tags: readonly string[]): string[] {
-  const read = tags.map((tag) => tag.trim().replace(/\s+/g, " "));
+  const read = tags.map(tidyText);
   const empty = read.indexOf("");
   if (empty !== -1) throw invalidField(`tags.${empty}`, "too_short", "A tag holds more than white space.");
   return [...new Set(read)];

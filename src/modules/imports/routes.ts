@@ -4,7 +4,7 @@ import { AppError, invalidField } from "#src/core/errors.ts";
 import { idPattern } from "#src/core/ids.ts";
 import { pageExample, pageSchema } from "#src/core/list-query.ts";
 import { operation } from "#src/core/operation.ts";
-import { contextOf, principalOf } from "#src/core/request.ts";
+import { contextOf, mediaTypeOf, principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
 import { Task } from "#src/modules/tasks/model.ts";
 import {
@@ -38,22 +38,19 @@ export function importRoutes(imports: ImportService, write: UnitOfWork) {
         context.allowIdle?.(IDLE_SECONDS);
         const { env_id, key_id } = principalOf(request);
         const upload = await imports.receive(env_id, bodyOf(request), askOf(request, query));
-        let isTaken = false;
+        let answer: string;
         try {
-          const body = { query, digest: upload.digest };
-          const answer = await write({ request, body, set }, async (tx) => {
-            const task = await imports.start(tx, { env_id, actor: key_id }, upload);
-            isTaken = true;
-            return { status: 202, body: task };
-          });
-          if (context.replayed === true) isTaken = false;
-          return answer;
+          answer = await write({ request, body: { query, digest: upload.digest }, set }, async (tx) => ({
+            status: 202,
+            body: await imports.start(tx, { env_id, actor: key_id }, upload),
+          }));
         } catch (error) {
-          isTaken = false;
+          await imports.drop(upload);
           throw error;
-        } finally {
-          if (!isTaken) await imports.drop(upload);
         }
+        // The first request with this key has its own.
+        if (context.replayed === true) await imports.drop(upload);
+        return answer;
       },
       {
         query: t.Object(
@@ -163,8 +160,7 @@ function bodyOf(request: Request): AsyncIterable<Uint8Array> {
 }
 
 function askOf(request: Request, query: { mode: ImportAsk["mode"]; dry_run?: boolean; mapping?: string }): ImportAsk {
-  const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
-  return { format: formats[type]!, mode: query.mode, dry_run: query.dry_run ?? false, mapping: readMapping(query.mapping) };
+  return { format: formats[mediaTypeOf(request)]!, mode: query.mode, dry_run: query.dry_run ?? false, mapping: readMapping(query.mapping) };
 }
 
 /** @throws AppError `validation_error` for what is no such object */

@@ -91,6 +91,7 @@ export function createImportService({ store, target, clock, enqueue, createTask,
         });
         return { env_id, digest, params: { ...ask, ...first!, import_id, chunks, rows } };
       } catch (error) {
+        // Where that fails too, the hourly sweep finds it: what went wrong first is what to tell.
         if (first !== undefined) await drop(env_id, import_id).catch(() => undefined);
         throw error;
       }

@@ -1,8 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-
-/** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
-const TEXT_MAX = 4_096;
-const SANDBOX_ACCOUNT_ID = 7421;
+import { SANDBOX_ACCOUNT_ID } from "#src/modules/accounts/model.ts";
+import { TEXT_MAX } from "#src/modules/messages/model.ts";
 
 const id = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 
@@ -20,5 +18,3 @@ export const NewInbound = Type.Object(
   { additionalProperties: false },
 );
 export type NewInbound = Static<typeof NewInbound>;
-
-export const defaults = { account_id: SANDBOX_ACCOUNT_ID };

@@ -3,8 +3,9 @@ import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import { SANDBOX_ACCOUNT_ID } from "#src/modules/accounts/model.ts";
 import type { Message, Person } from "#src/modules/messages/model.ts";
-import { defaults, type NewInbound } from "./model.ts";
+import type { NewInbound } from "./model.ts";
 
 interface Account {
   id: number;
@@ -70,11 +71,12 @@ export function createSandboxService({ clock, channels, accounts, contacts, rece
     async inbound(tx: Tx, player: Player, ask: NewInbound): Promise<{ message: Message; created: boolean }> {
       const { env_id, mode } = player;
       if (mode !== "test") throw new AppError("conflict", "Only in a test environment can messages be played: use a key of one.");
-      const { account_id = defaults.account_id } = ask;
+      const { account_id = SANDBOX_ACCOUNT_ID } = ask;
       const account = await accounts.row(tx, env_id, account_id);
       if (account === undefined || account.deleted_at !== null || !mayUse(player, account_id)) throw notFound("account");
       const channel = channels.get(account.kind)!;
-      if (!playsPeople(channel)) throw new AppError("conflict", "Nobody is played to this account: use the sandbox account, 7421.");
+      if (!playsPeople(channel))
+        throw new AppError("conflict", `Nobody is played to this account: use the sandbox account, ${SANDBOX_ACCOUNT_ID}.`);
       const from = channel.normalize(ask.from);
       const sender = from === null || channel.persona(from) === null ? null : await playedBy(tx, env_id, from, channel);
       if (sender === null)

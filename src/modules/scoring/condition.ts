@@ -1,5 +1,5 @@
 import { invalidField } from "#src/core/errors.ts";
-import { foldText } from "#src/core/search-text.ts";
+import { foldText, plainPhone, tidyText } from "#src/core/search-text.ts";
 import type { FieldDefinition } from "#src/modules/fields/model.ts";
 import type { Happening, Lead, NewWhen, ScoredAttribute, ScoredEvent, ScoreOp, ScoreRule } from "./model.ts";
 
@@ -57,7 +57,7 @@ function refuse(member: string, given: Value, message: string): void {
 }
 
 function readTag(name: string, text: string): string {
-  const tag = text.trim().replace(/\s+/g, " ");
+  const tag = tidyText(text);
   if (tag === "") throw invalidField(name, "too_short", "A tag holds more than white space.");
   return tag;
 }
@@ -74,7 +74,13 @@ function readAttribute(attribute: ScoredAttribute, op: ScoreOp, value: Value): C
   if (attribute === "tag") return { attribute, op, value: readTag(name, text) };
   if (attribute === "consent" && text !== "granted" && text !== "withdrawn")
     throw invalidField(name, "not_allowed", "consent is granted or withdrawn.", text);
-  return { attribute, op, value: attribute === "username" ? text.replace(/^@/, "") : text };
+  return { attribute, op, value: plainOf(attribute, text.trim()) };
+}
+
+/** As contacts keep it, but for case. */
+function plainOf(attribute: ScoredAttribute, text: string): string {
+  if (attribute === "phone") return plainPhone(text);
+  return attribute === "username" ? text.replace(/^@/, "") : text;
 }
 
 function readField(field: FieldDefinition, op: ScoreOp, value: Value, values: FieldValues): Condition {

@@ -1,4 +1,4 @@
-import { cutText, foldText } from "#src/core/search-text.ts";
+import { cutText, foldText, plainPhone } from "#src/core/search-text.ts";
 import { type ComparedColumn, consentStatuses, type ContactCondition } from "#src/modules/contacts/model.ts";
 import { fault } from "./fault.ts";
 import type { Filter, ReadFilter, Reading } from "./tree.ts";
@@ -27,7 +27,7 @@ const texts: Record<string, TextAttribute> = {
   external_id: { column: "external_id", form: asWritten },
   username: { column: "username", form: (text) => lower(text).replace(/^@/, "") },
   email: { column: "email", form: lower },
-  phone: { column: "phone", form: (text) => text.replaceAll(/[\s().-]/g, "") },
+  phone: { column: "phone", form: plainPhone },
   name: { column: "sort_name", form: (text) => cutText(foldText(text), FOLDED_NAME_MAX) },
   first_name: { column: "first_name", form: asWritten },
   last_name: { column: "last_name", form: asWritten },

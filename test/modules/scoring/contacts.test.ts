@@ -50,6 +50,15 @@ describe.each(appEngines)("the score of a contact on %s", (engine) => {
     expect(await totalOf(sandbox, two)).toBe(27);
   });
 
+  test("knows identities in whatever form people write them", async () => {
+    await using app = await setup({ engine });
+    const id = await makeContact(app.live, { username: "sarah_miller", email: "sarah@example.com", phone: "+447700900123" });
+    await makeRule(app.live, 1, { attribute: "phone", op: "equals", value: "+44 (7700) 900-123" });
+    await makeRule(app.live, 2, { attribute: "email", op: "equals", value: " Sarah@Example.com" });
+    await makeRule(app.live, 4, { attribute: "username", op: "equals", value: " @Sarah_Miller" });
+    expect(await totalOf(app.live, id)).toBe(7);
+  });
+
   test("counts what is so of the contact, for as long as it is", async () => {
     await using app = await setup({ engine });
     for (const field of fields) await app.live.post("/v1/fields", field);
