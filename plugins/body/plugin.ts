@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { AppError } from "#src/core/errors.ts";
 import { findBadText, isNestedDeeper } from "#src/core/json.ts";
-import { mediaTypeOf } from "#src/core/request.ts";
+import { contextOf, mediaTypeOf } from "#src/core/request.ts";
 
 /** Largest body that a request may have. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -29,7 +29,12 @@ interface Needs {
 export function body({ uploadTypes }: Needs) {
   return new Elysia({ name: "body" })
     .onRequest(({ request }) => {
-      if (request.body === null || uploadTypes(request.method, pathOf(request.url)) !== undefined) return;
+      if (request.body === null) return;
+      const types = uploadTypes(request.method, pathOf(request.url));
+      if (types !== undefined) {
+        contextOf(request).uploadTypes = types;
+        return;
+      }
       const length = request.headers.get("content-length");
       if (length !== null && Number(length) > BODY_BYTES_MAX) throw tooLarge();
       if (length === "0") return;
@@ -38,7 +43,7 @@ export function body({ uploadTypes }: Needs) {
         throw new AppError("unsupported_media_type", "Send the body as Content-Type: application/json.");
     })
     .onParse({ as: "global" }, ({ request }) => {
-      const types = uploadTypes(request.method, pathOf(request.url));
+      const { uploadTypes: types } = contextOf(request);
       return types === undefined ? readJson(request) : checkType(request, types);
     });
 }

@@ -13,6 +13,8 @@ export interface RequestContext {
   /** Code of the problem that was answered. */
   problem?: string;
   replayed?: boolean;
+  /** The media types of the file that the operation reads by itself. */
+  uploadTypes?: readonly string[];
   /** The answer goes out bit by bit, for as long as the client takes: it must not be cut for being idle. */
   streams?: boolean;
   /** Lets the connection be idle for so many seconds before it is cut, for a body that arrives as slowly as its client likes. */
