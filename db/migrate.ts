@@ -13,6 +13,7 @@ import { scoring } from "./migrations/0009-scoring.ts";
 import { merges } from "./migrations/0010-merges.ts";
 import { imports } from "./migrations/0011-imports.ts";
 import { inbound } from "./migrations/0012-inbound.ts";
+import { webhooks } from "./migrations/0013-webhooks.ts";
 
 interface Migration {
   number: number;
@@ -34,6 +35,7 @@ const migrations: readonly Migration[] = [
   { number: 10, name: "merges", up: merges },
   { number: 11, name: "imports", up: imports },
   { number: 12, name: "inbound", up: inbound },
+  { number: 13, name: "webhooks", up: webhooks },
 ];
 
 /** The schema that this executable needs. */

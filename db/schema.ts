@@ -18,6 +18,7 @@ import type {
   TallyRow,
 } from "./schema-people.ts";
 import type { TemplateRow, TemplateVersionRow } from "./schema-templates.ts";
+import type { DeliveryRow, WebhookHourRow, WebhookRow, WebhookStateRow } from "./schema-webhooks.ts";
 
 /**
  * The rows, the same on both engines: times are integer milliseconds, booleans 0 and 1, JSON is text.
@@ -56,6 +57,10 @@ export interface Schema {
   tasks: TaskRow;
   templates: TemplateRow;
   template_versions: TemplateVersionRow;
+  webhooks: WebhookRow;
+  webhook_states: WebhookStateRow;
+  deliveries: DeliveryRow;
+  webhook_hours: WebhookHourRow;
 }
 
 export interface WorkspaceRow {

@@ -3,7 +3,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { createActivityService } from "#src/modules/activity/service.ts";
 import { createActivityStore } from "#src/modules/activity/store.ts";
 import { presentAuditEntry } from "#src/modules/audit/service.ts";
-import { presentEvent } from "#src/modules/events/service.ts";
+import { presentEvent } from "#src/modules/events/present.ts";
 import type { MergeStore } from "#src/modules/merges/store.ts";
 import { presentMessage } from "#src/modules/messages/present.ts";
 import { presentSuppression } from "#src/modules/suppressions/service.ts";

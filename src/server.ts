@@ -68,6 +68,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     gate: createBotGate(wire),
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
+    tellCopies: bell.tellCopies,
     amSole: bell.amSole,
   });
   const close = async () => {
@@ -111,7 +112,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
   ];
-  const background = lifecycle([services.loop, bell.listen(services.loop.rescan), createTicks(ticks, log)]);
+  const background = lifecycle([services.loop, services.feed, bell.listen(services.rescan, services.feed.rescan), createTicks(ticks, log)]);
   const end = async () => {
     try {
       await background.stop();

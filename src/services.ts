@@ -1,7 +1,6 @@
 import type { Database } from "#db/database.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
-import { unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import { createQuiet } from "#src/core/quiet.ts";
@@ -19,15 +18,9 @@ import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createDuplicateService } from "#src/modules/duplicates/service.ts";
 import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
-import { eraseKind } from "#src/modules/erasure/kind.ts";
-import { createErasureService } from "#src/modules/erasure/service.ts";
-import { createErasureStore } from "#src/modules/erasure/store.ts";
-import { createEventService } from "#src/modules/events/service.ts";
-import { createEventStore } from "#src/modules/events/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
 import { createFieldStore } from "#src/modules/fields/store.ts";
-import { createMergeErasure } from "#src/modules/merges/erasure.ts";
 import { moveJob } from "#src/modules/merges/job.ts";
 import { createMergeService } from "#src/modules/merges/service.ts";
 import { createMergeStore } from "#src/modules/merges/store.ts";
@@ -61,6 +54,8 @@ import { createTemplateStore } from "#src/modules/templates/store.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 import { createActivity } from "./activity.ts";
+import { createErasing } from "./erasing.ts";
+import { createEventLog } from "./event-log.ts";
 import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
@@ -77,6 +72,8 @@ export interface ServiceDeps {
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database to look for work. */
   ring(): void;
+  /** Tells the other copies that serve these data that there are events; there are none on SQLite. */
+  tellCopies(): void;
   /** Whether no other process serves these data. */
   amSole(): Promise<boolean>;
 }
@@ -94,12 +91,13 @@ export function createServices({
   taskKinds = [],
   onOutcome,
   ring,
+  tellCopies,
   amSole,
 }: ServiceDeps) {
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
-  const events = createEventService({ store: createEventStore(db), clock, reachableJobs: taskStore.reachable });
+  const { events, feed } = createEventLog({ db, clock, log, ring, tellCopies, reachableJobs: taskStore.reachable });
   const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);
@@ -186,7 +184,6 @@ export function createServices({
     audit: audit.record,
   });
 
-  const erasureStore = createErasureStore(db);
   const importing = createImporting({
     ...{ db, clock, store: contactStore, fields: fieldSource, scoring: scorer, addValue: fieldStore.addValue },
     isQuiet: quiet.isQuiet,
@@ -195,24 +192,14 @@ export function createServices({
     audit: audit.record,
   });
   // Messages and long jobs are made further down: they need the loop.
-  const eraseContacts = eraseKind({
-    store: erasureStore,
-    clock,
-    merges: createMergeErasure(mergeStore),
-    cancelMessage: (tx, env_id, id) => messages.cancel(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
-    points: scorer,
+  const erasing = createErasing({
+    ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove },
+    cancelMessage: (...args) => messages.cancel(...args),
     forgetImports: importing.forgetContact,
-  });
-  const erasure = createErasureService({
-    store: erasureStore,
-    clock,
-    removeContact: requested.remove,
-    isMerged: async (tx, env_id, ref) => (await mergeStore.active(tx, env_id, ref)) !== undefined,
     createTask: (...args) => tasks.create(...args),
-    write: db.write,
   });
 
-  const kinds = new Map([eraseContacts as TaskKind, ...importing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
+  const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -242,7 +229,7 @@ export function createServices({
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
       moveJob({ store: mergeStore, write: db.write }),
-      erasure.sweepJob,
+      erasing.service.sweepJob,
       importing.sweepJob,
       running,
     ],
@@ -268,10 +255,16 @@ export function createServices({
 
   return {
     loop,
+    /** Others may have written anything. */
+    rescan() {
+      loop.rescan();
+      feed.rescan();
+    },
     runTask: createTaskRunner({ running, clock, write: db.write }),
     events,
+    feed,
     contacts: requested,
-    erase: erasure.erase,
+    erase: erasing.service.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),
     imports: importing.service,
     accounts,

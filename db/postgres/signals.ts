@@ -1,7 +1,8 @@
 import { SQL } from "bun";
 import type { Log } from "#src/core/log.ts";
 
-const CHANNEL = "posthouse";
+/** Of the first one, something may have changed anywhere; of the second, that there are new events. */
+const CHANNELS = { ring: "posthouse", events: "posthouse_events" } as const;
 /** NOTIFY takes a lock over the whole server at commit: at most one in this time, whatever happens. */
 const EVERY_MS = 20;
 /** The first half of every advisory lock of ours. */
@@ -9,16 +10,21 @@ const LOCK = 7421;
 
 /** Lets the copies of the executable on one PostgreSQL wake one another. https://www.postgresql.org/docs/current/sql-notify.html */
 export interface Signals {
-  /** Soon, and once for many calls. A signal that is lost costs time, not work: leases are renewed every few seconds. */
-  send(): void;
+  ring: Signal;
+  events: Signal;
   /**
    * Makes this copy's presence known, for as long as its connection lasts.
    * @returns true when no other copy has done so: then whatever is still leased belongs to the dead
    */
   announce(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+interface Signal {
+  /** Soon, and once for many calls. A signal that is lost costs time, not work: leases are renewed every few seconds. */
+  send(): void;
   /** @param onSignal also called after the connection was lost, since signals may have been missed */
   listen(onSignal: () => void): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** @param self unique for this process: its own signals are not told to it */
@@ -42,25 +48,32 @@ export function connectSignals(url: string, self: string, log: Log): Signals {
     return alone?.locked === true;
   }
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return {
+  const timers = new Map<string, ReturnType<typeof setTimeout>>();
+  const signal = (channel: string): Signal => ({
     send() {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        connection.notify(CHANNEL, self).catch((error: unknown) => log.warn("other copies could not be woken", { error }));
-      }, EVERY_MS);
+      if (timers.has(channel)) return;
+      const notify = () => {
+        timers.delete(channel);
+        connection.notify(channel, self).catch((error: unknown) => log.warn("other copies could not be woken", { error }));
+      };
+      timers.set(channel, setTimeout(notify, EVERY_MS));
     },
-    announce,
     async listen(onSignal) {
       const heard = (sender: string) => {
         if (sender !== self) onSignal();
       };
-      await connection.listen(CHANNEL, heard, onSignal);
+      await connection.listen(channel, heard, onSignal);
     },
+  });
+
+  return {
+    ring: signal(CHANNELS.ring),
+    events: signal(CHANNELS.events),
+    announce,
     async close() {
       closing = true;
-      clearTimeout(timer);
-      if (timer !== undefined) await connection.notify(CHANNEL, self);
+      for (const timer of timers.values()) clearTimeout(timer);
+      for (const channel of timers.keys()) await connection.notify(channel, self);
       await connection.close({ timeout: 2 });
     },
   };

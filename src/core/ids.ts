@@ -19,7 +19,9 @@ export type IdPrefix =
   | "rule"
   | "seg"
   | "mrg"
-  | "imp";
+  | "imp"
+  | "wh"
+  | "dlv";
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]! + DIGITS[number & 31]!);

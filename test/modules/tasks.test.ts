@@ -45,6 +45,7 @@ function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
     channels: [],
     gate: { check: () => Promise.reject(new Error("nobody asks")) },
     taskKinds: script === undefined ? [] : [countingKind(db, script)],
+    tellCopies() {},
     ring() {},
     amSole: () => Promise.resolve(db.engine === "sqlite"),
   });

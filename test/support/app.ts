@@ -93,7 +93,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     gate: createBotGate(wire),
     taskKinds: options.taskKinds?.(db) ?? [],
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
-    ring: () => services.loop.rescan(),
+    ring: () => services.rescan(),
+    tellCopies: () => {},
     amSole: () => Promise.resolve(db.engine === "sqlite"),
   });
   const config = { public_url: PUBLIC_URL, trusted_proxies: options.trustedProxies ?? [], cors_origins: options.corsOrigins ?? [] };
@@ -101,6 +102,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const app = createApp({ services, db, clock, log, metrics, version: "test", config, ready });
   const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
   await services.loop.start();
+  await services.feed.start();
 
   async function makeKey({ env_id, name, mode }: Pick<Tenant, "env_id" | "name" | "mode">, ask: Partial<NewKey> = {}): Promise<Caller> {
     const maker = { env_id, mode, environment: name, plan: null, scopes: null };

@@ -1,10 +1,10 @@
-import { type Clock, toTime } from "#src/core/clock.ts";
+import type { Clock } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { type Scope, scopes as allScopes } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { Message } from "#src/modules/messages/model.ts";
-import { type Event, type EventType, eventTypes, type NewEvent } from "./model.ts";
+import { type EventType, eventTypes, type NewEvent } from "./model.ts";
+import { presentEvent } from "./present.ts";
 import type { EventRow, EventStore } from "./store.ts";
 
 /** Which scopes let a key read an event, by what it is about. */
@@ -21,6 +21,8 @@ const readers: Record<string, readonly Scope[]> = {
 interface Needs {
   store: EventStore;
   clock: Clock;
+  /** Something was written in this environment. */
+  appended(tx: Tx, env_id: number): void;
   /** Which of these jobs a key with these scopes can see. */
   reachableJobs(env_id: number, ids: readonly string[], scopes: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 }
@@ -28,7 +30,7 @@ interface Needs {
 export type EventService = ReturnType<typeof createEventService>;
 
 /** The one log of everything that changes. */
-export function createEventService({ store, clock, reachableJobs }: Needs) {
+export function createEventService({ store, clock, appended, reachableJobs }: Needs) {
   async function withoutHidden(env_id: number, rows: EventRow[], scopes: ReadonlySet<string>): Promise<EventRow[]> {
     const jobs = rows.filter(isOfJob).map(({ subject }) => subject);
     if (jobs.length === 0) return rows;
@@ -42,6 +44,7 @@ export function createEventService({ store, clock, reachableJobs }: Needs) {
       const created_at = clock.now();
       const { type, subject, actor, data } = event;
       store.append(tx, { env_id, id: newId("evt", created_at), type, subject, actor, data: JSON.stringify(data), created_at });
+      appended(tx, env_id);
     },
 
     /**
@@ -66,19 +69,4 @@ const isOfJob = ({ type }: EventRow) => type.startsWith("job.");
 
 function mayRead(type: EventType, scopes: ReadonlySet<string>): boolean {
   return readers[type.slice(0, type.indexOf("."))]!.some((scope) => scopes.has(scope));
-}
-
-/** The form in which an event goes out, in lists and to receivers alike. */
-export function presentEvent(row: EventRow): Event {
-  const data = JSON.parse(row.data) as Record<string, unknown>;
-  const event = { event: row.type as EventType, id: row.id, created_at: toTime(row.created_at), subject: row.subject, actor: row.actor };
-  if (!row.type.startsWith("message.")) return { ...event, data };
-  const { account_id, to, sender, text, thread_id } = data as Pick<Message, "account_id" | "to" | "sender" | "text" | "thread_id">;
-  return { ...event, account_id, contact: writerOf(sender) ?? to, text, thread_id, data };
-}
-
-/** @param sender absent from events of earlier versions */
-function writerOf(sender: Message["sender"] | undefined): string | undefined {
-  if (sender === null || sender === undefined) return undefined;
-  return sender.username === null ? String(sender.telegram_id) : `@${sender.username}`;
 }

@@ -1,0 +1,22 @@
+import type { Database } from "#db/database.ts";
+import type { Clock } from "#src/core/clock.ts";
+import type { Log } from "#src/core/log.ts";
+import { createEventFeed } from "#src/modules/events/feed.ts";
+import { createEventService } from "#src/modules/events/service.ts";
+import { createEventStore } from "#src/modules/events/store.ts";
+
+interface Needs {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  ring(): void;
+  tellCopies(): void;
+  reachableJobs(env_id: number, ids: readonly string[], scopes: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+}
+
+/** The one log of everything that changes: who writes it, who reads it and who follows it. */
+export function createEventLog({ db, clock, log, ring, tellCopies, reachableJobs }: Needs) {
+  const store = createEventStore(db);
+  const feed = createEventFeed({ store, clock, log, ring, tellCopies });
+  return { feed, events: createEventService({ store, clock, appended: feed.appended, reachableJobs }) };
+}
