@@ -27,9 +27,6 @@ import { createMergeStore } from "#src/modules/merges/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
-import { createAuthenticator } from "#src/modules/keys/authenticate.ts";
-import { createKeyService } from "#src/modules/keys/service.ts";
-import { createKeyStore } from "#src/modules/keys/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
@@ -51,14 +48,16 @@ import { createTaskService } from "#src/modules/tasks/service.ts";
 import { createTaskStore } from "#src/modules/tasks/store.ts";
 import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
-import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
-import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
+import type { KeptAttempt } from "#src/modules/webhooks/attempt.ts";
+import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import { createActivity } from "./activity.ts";
 import { createErasing } from "./erasing.ts";
+import { createDelivering } from "./delivering.ts";
 import { createEventLog } from "./event-log.ts";
 import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
+import { createTenancy } from "./tenancy.ts";
 
 export interface ServiceDeps {
   db: Database;
@@ -69,6 +68,11 @@ export interface ServiceDeps {
   gate: BotGate;
   /** Kinds of long jobs beside those of the program. */
   taskKinds?: readonly TaskKind[];
+  /** The door through which webhooks leave. */
+  http: HttpSender;
+  /** Of this program, as it tells receivers. */
+  version: string;
+  onAttempt?(attempt: KeptAttempt): void;
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database to look for work. */
   ring(): void;
@@ -89,6 +93,9 @@ export function createServices({
   channels: channelList,
   gate,
   taskKinds = [],
+  http,
+  version,
+  onAttempt = () => {},
   onOutcome,
   ring,
   tellCopies,
@@ -100,8 +107,6 @@ export function createServices({
   const { events, feed } = createEventLog({ db, clock, log, ring, tellCopies, reachableJobs: taskStore.reachable });
   const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
-  const workspaceStore = createWorkspaceStore(db);
-  const keyStore = createKeyStore(db);
   const messageStore = createMessageStore(db);
   const idempotencyStore = createIdempotencyStore(db);
 
@@ -110,7 +115,7 @@ export function createServices({
     clock,
     cipher,
     gate,
-    nextNumber: workspaceStore.nextNumber,
+    nextNumber: (...args) => nextNumber(...args),
     appendEvent,
     audit: audit.record,
     // The loop is made further down: its kinds need the accounts.
@@ -119,27 +124,9 @@ export function createServices({
     releaseLane: (...args) => loop.releaseLane(...args),
   });
 
-  const authenticator = createAuthenticator({
-    store: keyStore,
-    clock,
-    mayCache: db.engine === "sqlite",
-    noteUse(env_id, key_id, now) {
-      db.write((tx) => keyStore.update(tx, env_id, key_id, { last_used_at: now })).catch((error: unknown) =>
-        log.warn("the last use of a key could not be noted", { key_id, error }),
-      );
-    },
-  });
-  const keysChanged = () => authenticator.forget();
-
-  const workspaces = createWorkspaceService({
-    store: workspaceStore,
-    clock,
+  const { authenticator, keys, workspaces, nextNumber } = createTenancy({
+    ...{ db, clock, log, appendEvent, audit: audit.record },
     furnishSandbox: accounts.furnishSandbox,
-    planRose: (tx, env_id, actor, change) => {
-      appendEvent(tx, env_id, { type: "subscription.upgraded", subject: change.workspace.id, actor, data: change });
-    },
-    keysChanged,
-    audit: audit.record,
   });
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
@@ -206,6 +193,12 @@ export function createServices({
 
   const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
 
+  // The loop leases its lanes.
+  const { relay, lanes } = createDelivering({
+    ...{ db, clock, log, cipher, feed, http, version, appendEvent, ring, onAttempt },
+    lanesLost: (...args) => loop.lanesLost(...args),
+    refreshLanes: () => loop.refreshLanes(),
+  });
   const loop = createJobLoop({
     db,
     clock,
@@ -234,6 +227,7 @@ export function createServices({
       running,
     ],
     ring,
+    laneServer: lanes,
     amSole,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
@@ -259,10 +253,12 @@ export function createServices({
     rescan() {
       loop.rescan();
       feed.rescan();
+      relay.rescan();
     },
     runTask: createTaskRunner({ running, clock, write: db.write }),
     events,
     feed,
+    relay,
     contacts: requested,
     erase: erasing.service.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),
@@ -270,7 +266,7 @@ export function createServices({
     accounts,
     workspaces,
     authenticator,
-    keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
+    keys,
     suppressions,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,

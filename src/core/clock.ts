@@ -28,6 +28,12 @@ export function parseTime(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
+/** The moment that an HTTP header names (ms), or null. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
+export function parseHttpDate(text: string): number | null {
+  const at = /^[A-Z][a-z]{2},? /.test(text) || /^[A-Z][a-z]+day, /.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
 /** What happens within some milliseconds is written many times over. A power of two. */
 const TIMES_KEPT = 64;
 const times: { ms: number; text: string }[] = [];

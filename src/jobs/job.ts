@@ -80,6 +80,14 @@ export interface Ran<Ready, Result> {
   result: Result;
 }
 
+/** Does the work of some lanes by itself: the loop only leases them for it. */
+export interface LaneServer {
+  /** How the names of its lanes begin. */
+  readonly prefix: string;
+  /** These are ours from now on: all of them, each time. */
+  serve(lanes: readonly { env_id: number; lane: string }[]): void;
+}
+
 /** Puts a job into the queue with the rows that it belongs to; the loop hears of it after the commit. */
 export type Enqueue = (tx: Tx, job: NewJob) => void;
 
@@ -93,6 +101,10 @@ export interface JobLoop extends Component {
   pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
   /** Ends a lane's wait where this is its reason. */
   releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
+  /** Which of these lanes have another owner by now. */
+  lanesLost(tx: Tx, env_id: number, lanes: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Looks at once whose the lanes are. */
+  refreshLanes(): void;
   lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;
   /** Somebody waits for an answer: until a second has passed without, jobs run in small groups. */
   makeWay(): void;

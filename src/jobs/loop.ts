@@ -2,7 +2,7 @@ import type { Database } from "#db/database.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import { createFreeJobs } from "./free-jobs.ts";
-import type { Job, JobKind, JobLoop, NewJob, Outcome } from "./job.ts";
+import type { Job, JobKind, JobLoop, LaneServer, NewJob, Outcome } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { createLaneSet } from "./lane-set.ts";
 import { createLeases } from "./leases.ts";
@@ -29,6 +29,8 @@ interface LoopDeps {
   /** Unique for this process. */
   owner: string;
   kinds: JobKind[];
+  /** Who serves lanes without jobs. */
+  laneServer?: LaneServer;
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database that there is something for them: a lane that is theirs has changed. */
   ring(): void;
@@ -37,7 +39,7 @@ interface LoopDeps {
 }
 
 /** The in-process job loop: claims due jobs lane by lane, in order and at the lane's pace. Sleeps when nothing is due. */
-export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcome, ring, amSole }: LoopDeps): JobLoop {
+export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServer, onOutcome, ring, amSole }: LoopDeps): JobLoop {
   const store = createJobStore(db);
   const kinds = new Map(kindList.map((kind) => [kind.kind, kind]));
   const free = createFreeJobs(db, store);
@@ -69,7 +71,9 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
     kinds,
     amSole,
     onLanes(rows) {
-      lanes.become(rows);
+      const isServed = ({ lane }: { lane: string }) => laneServer !== undefined && lane.startsWith(laneServer.prefix);
+      laneServer?.serve(rows.filter(isServed));
+      lanes.become(rows.filter((row) => !isServed(row)));
       schedule();
     },
     onRefreshed: schedule,
@@ -234,6 +238,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
       await ownership.stop();
       // They may be another's until the next start: what is known of them then counts for nothing.
       lanes.become([]);
+      laneServer?.serve([]);
     },
     enqueue(tx, job) {
       store.insert(tx, job);
@@ -267,6 +272,8 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, onOutcom
         schedule();
       });
     },
+    lanesLost: (tx, env_id, names) => store.lanesLost(tx, env_id, names, owner),
+    refreshLanes: () => ownership.refresh(),
     lastEta: async (tx, env_id, lane, now) => (await store.lastEta(tx, env_id, lane, now))?.eta ?? null,
     makeWay: () => void (politeUntil = clock.now() + POLITE_MS),
     rescan() {

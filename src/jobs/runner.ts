@@ -121,7 +121,8 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     const begun = new Map<Job, Started>();
     const settled: Settled[] = [];
     for (const [env_id, ofEnv] of Map.groupBy(jobs, (job) => job.env_id)) {
-      const lost = await store.lanesLost(tx, env_id, ofEnv, owner);
+      const names = new Set(ofEnv.map((job) => job.lane).filter((lane) => lane !== null));
+      const lost = await store.lanesLost(tx, env_id, [...names], owner);
       const isLost = (job: Job) => job.lane !== null && lost.has(job.lane);
       for (const job of ofEnv.filter(isLost)) begun.set(job, "lost");
       const ours = ofEnv.filter((job) => !isLost(job));

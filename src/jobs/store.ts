@@ -11,8 +11,8 @@ const columns = ["env_id", "id", "kind", "lane", "chat", "run_at", "attempts", "
 /** The only SQL of the job loop, and its one system door: the loop serves every environment. */
 export interface JobStore extends LaneReader {
   insert(tx: Tx, job: NewJob): void;
-  /** Which of these jobs' lanes have another owner by now. On SQLite there is no other. */
-  lanesLost(tx: Tx, env_id: number, jobs: readonly Job[], owner: string): Promise<ReadonlySet<string>>;
+  /** Which of these lanes have another owner by now. On SQLite there is no other. */
+  lanesLost(tx: Tx, env_id: number, lanes: readonly string[], owner: string): Promise<ReadonlySet<string>>;
   /** Takes jobs of one environment out of the queue. */
   remove(tx: Tx, env_id: number, ids: string[]): Maybe<number>;
   /** Takes a job out of the queue. @returns whether it was there */
@@ -89,8 +89,7 @@ export function createJobStore(db: Database): JobStore {
 
   return {
     insert: (tx, job) => insert.later(tx, { ...job, running: 0, attempts: 0, lease_until: null }),
-    async lanesLost(tx, env_id, jobs, owner) {
-      const lanes = [...new Set(jobs.map((job) => job.lane).filter((lane) => lane !== null))];
+    async lanesLost(tx, env_id, lanes, owner) {
       if (db.engine === "sqlite" || lanes.length === 0) return new Set();
       const query = db.in(tx).selectFrom("lanes").select("lane").where("env_id", "=", env_id).where("lane", "in", lanes);
       const kept = await query.where("owner", "=", owner).forShare().execute();

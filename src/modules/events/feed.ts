@@ -32,6 +32,8 @@ export interface EventFeed extends Component {
   follow(env_id: number, onNews: () => void): () => void;
   /** Up to a hundred events after a place. Shared between those who ask: not to be changed. */
   after(env_id: number, place: Place): Promise<FeedPage>;
+  /** Those of these events that are still kept, in any order. */
+  byIds(env_id: number, ids: readonly string[]): Promise<readonly LoggedEvent[]>;
   /** Where an event stands; undefined when there is none. */
   placeOf(env_id: number, event_id: string): Promise<Place | undefined>;
   /** The place behind all that is there. @param tx then what is written after this transaction is behind it, and nothing is missed */
@@ -156,6 +158,7 @@ export function createEventFeed({ store, clock, log, ring, tellCopies }: Needs):
         throw error;
       }
     },
+    byIds: async (env_id, ids) => (await store.byIds(env_id, ids)).map(createLoggedEvent),
     placeOf: (env_id, event_id) => store.place(env_id, event_id),
     head: (tx, env_id) => store.head(tx, env_id),
   };

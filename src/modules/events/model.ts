@@ -21,6 +21,7 @@ export const eventTypes = [
   "contact.unmerged",
   "lead.scored",
   "job.completed",
+  "webhook.disabled",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -14,6 +14,7 @@ const readers: Record<string, readonly Scope[]> = {
   subscription: ["manage:keys"],
   contact: ["read:contacts"],
   lead: ["read:contacts"],
+  webhook: ["manage:webhooks"],
   // Each job has scopes of its own, which are looked at one by one.
   job: allScopes,
 };

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
+import { listOf } from "#db/list.ts";
 import type { EventRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Place } from "./logged-event.ts";
@@ -46,6 +47,13 @@ export function createEventStore(db: Database) {
       const end = rows.findIndex(({ shown }) => shown === 0);
       return end === -1 ? { rows, hidden: false } : { rows: rows.slice(0, end), hidden: true };
     },
+    byIds: (env_id: number, ids: readonly string[]): Promise<EventRow[]> =>
+      db.read
+        .selectFrom("events")
+        .selectAll()
+        .where("env_id", "=", env_id)
+        .where("id", "in", listOf(db.engine, JSON.stringify(ids)))
+        .execute(),
     /** Behind everything that is there: behind what a transaction has written, or what is committed. */
     async head(tx: Tx | null, env_id: number): Promise<Place> {
       const reader = tx === null ? db.read : db.in(tx);

@@ -1,0 +1,103 @@
+import type { Clock } from "#src/core/clock.ts";
+import { type Endpoint, liveSecrets } from "./endpoint.ts";
+import { isSuccess, readRetryAfter } from "./schedule.ts";
+import type { HttpSender, PostResult, Stage } from "./sender.ts";
+import type { Secret } from "./secrets.ts";
+import { plainSignature, standardSignature } from "./signing.ts";
+
+/** An attempt as a delivery's row keeps it. */
+export interface KeptAttempt {
+  /** When it began (ms). */
+  at: number;
+  status: number | null;
+  duration_ms: number;
+  /** Where it failed; null of a success. */
+  stage: Stage | null;
+  error: string | null;
+  /** The headers that differ from attempt to attempt, as they were sent. */
+  timestamp: number;
+  signature: string;
+  webhook_signature: string;
+  response: { headers: Record<string, string>; body: string } | null;
+}
+
+/** What is posted. */
+export interface Letter {
+  event_id: string;
+  body: string;
+}
+
+/** What came of trying: more than one attempt only where another secret was tried at once. */
+export interface Tried {
+  attempts: KeptAttempt[];
+  last: PostResult;
+  /** What the last answer asked to wait (ms). */
+  retry_after_ms: number | null;
+  /** Number of the secret that the last one was signed with. */
+  secret: number;
+}
+
+interface Needs {
+  sender: HttpSender;
+  clock: Clock;
+  userAgent: string;
+}
+
+/** Answers that say that the signature is not the one expected. */
+const REFUSED: ReadonlySet<number | null> = new Set([401, 403]);
+const FAULTS: Record<number, string> = { 410: "The endpoint is gone." };
+
+/**
+ * Posts to an endpoint. The plain signature is made with the secret that the receiver last accepted; while a rotated secret still
+ * counts, a 401 or 403 is tried again at once with the other one.
+ * @param accepted number of that secret; null when none was yet
+ */
+export async function tryDelivery(
+  { sender, clock, userAgent }: Needs,
+  endpoint: Endpoint,
+  { event_id, body }: Letter,
+  accepted: number | null,
+  signal: AbortSignal,
+): Promise<Tried> {
+  const attempts: KeptAttempt[] = [];
+  const live = liveSecrets(endpoint, accepted, clock.now());
+  for (let turn = 0; ; turn++) {
+    const secret = live[turn]!;
+    const at = clock.now();
+    const timestamp = Math.floor(at / 1_000);
+    const signature = plainSignature(secret.text, body, endpoint.signature.format);
+    const webhook_signature = standardSignature(newestFirst(live), event_id, timestamp, body);
+    const last = await sender.post(
+      {
+        url: endpoint.url,
+        headers: [
+          ["content-type", "application/json"],
+          ["user-agent", userAgent],
+          ["webhook-id", event_id],
+          ["webhook-timestamp", String(timestamp)],
+          ["webhook-signature", webhook_signature],
+          [endpoint.signature.header, signature],
+          ...endpoint.headers,
+        ],
+        body,
+      },
+      signal,
+    );
+    attempts.push({ at, ...outcomeOf(last), timestamp, signature, webhook_signature });
+    if (REFUSED.has(last.status) && turn + 1 < live.length && !signal.aborted) continue;
+    return { attempts, last, retry_after_ms: readRetryAfter(last.headers["retry-after"], clock.now()), secret: secret.number };
+  }
+}
+
+const newestFirst = (secrets: readonly Secret[]) => secrets.toSorted((a, b) => b.number - a.number).map(({ text }) => text);
+
+function outcomeOf({ stage, error, status, duration_ms, headers, body }: PostResult) {
+  const succeeded = isSuccess({ stage, status });
+  return {
+    status,
+    duration_ms,
+    stage: stage ?? (succeeded ? null : ("status" as const)),
+    error: error ?? (succeeded ? null : (FAULTS[status ?? 0] ?? `The endpoint answered ${status}.`)),
+    response: status === null ? null : { headers, body },
+  };
+}

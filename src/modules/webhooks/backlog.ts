@@ -1,0 +1,128 @@
+/** A place in the event log: all up to it is before it. */
+export interface Place {
+  tx_id: number;
+  seq: number;
+}
+
+export function isBefore(a: Place, b: Place): boolean {
+  return a.tx_id < b.tx_id || (a.tx_id === b.tx_id && a.seq < b.seq);
+}
+
+/** What delivering needs to know of an event in the log. */
+export interface FeedEvent extends Place {
+  readonly id: string;
+  readonly type: string;
+  /** As it goes out. */
+  readonly event: object;
+  /** The same as JSON. */
+  readonly body: string;
+  /** Whom it is about: events that share one of these are delivered one after another. */
+  readonly about: readonly string[];
+}
+
+/** An event that an endpoint is to get, from being read to having its first outcome recorded. */
+export interface Entry {
+  readonly event: FeedEvent;
+  /** Where the log stood before it. */
+  readonly before: Place;
+  /** Earlier entries about the same that are not settled yet. */
+  blockers: number;
+  readonly followers: Entry[];
+  settled: boolean;
+}
+
+/** What was read of the log for one endpoint and is not settled, in the order of the log. */
+export interface Backlog {
+  /** Takes an event that is to be delivered. */
+  add(event: FeedEvent): void;
+  /** Everything up to here was read. */
+  readTo(place: Place): void;
+  /** How far was read. */
+  readonly read: Place;
+  /** The next that nothing of the same subject stands before; the caller has it from then on. */
+  next(): Entry | undefined;
+  hasNext(): boolean;
+  /** It goes back to the front: nothing came of it. */
+  putBack(entry: Entry): void;
+  /** Its outcome is recorded: what is about the same may go. */
+  settle(entry: Entry): void;
+  /** Everything up to here is settled or was not asked for. */
+  settledTo(): Place;
+  /** Entries that are not settled, those that the caller has among them. */
+  readonly size: number;
+  /** Forgets what the caller does not have, and goes on from there. */
+  jump(place: Place): void;
+}
+
+export function createBacklog(from: Place): Backlog {
+  let read = from;
+  let previous = from;
+  let entries: Entry[] = [];
+  /** Settled ones at the beginning of `entries` are cut off now and then, not each time. */
+  let first = 0;
+  let unsettled = 0;
+  let ready: Entry[] = [];
+  /** The last entry about each subject. */
+  const tails = new Map<string, Entry>();
+
+  function dropSettled(): void {
+    while (first < entries.length && entries[first]!.settled) first++;
+    if (first === entries.length || first > 256) {
+      entries = entries.slice(first);
+      first = 0;
+    }
+  }
+
+  return {
+    add(event) {
+      const entry: Entry = { event, before: previous, blockers: 0, followers: [], settled: false };
+      previous = { tx_id: event.tx_id, seq: event.seq };
+      for (const subject of new Set(event.about)) {
+        const tail = tails.get(subject);
+        if (tail !== undefined && !tail.followers.includes(entry)) {
+          tail.followers.push(entry);
+          entry.blockers++;
+        }
+        tails.set(subject, entry);
+      }
+      entries.push(entry);
+      unsettled++;
+      if (entry.blockers === 0) ready.push(entry);
+    },
+    readTo(place) {
+      read = place;
+      previous = place;
+    },
+    get read() {
+      return read;
+    },
+    next: () => ready.shift(),
+    hasNext: () => ready.length > 0,
+    putBack(entry) {
+      if (!entry.settled) ready.unshift(entry);
+    },
+    settle(entry) {
+      // It was jumped over meanwhile.
+      if (entry.settled) return;
+      entry.settled = true;
+      unsettled--;
+      for (const subject of entry.event.about) if (tails.get(subject) === entry) tails.delete(subject);
+      for (const follower of entry.followers) if (--follower.blockers === 0 && !follower.settled) ready.push(follower);
+      dropSettled();
+    },
+    settledTo: () => entries[first]?.before ?? read,
+    get size() {
+      return unsettled;
+    },
+    jump(place) {
+      for (const entry of entries) entry.settled = true;
+      entries = [];
+      first = 0;
+      unsettled = 0;
+      ready = [];
+      tails.clear();
+      read = place;
+      previous = place;
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** Attempts under way to all endpoints together: more than all files that a process may have open would be of no use. */
+const TOTAL_MAX = 1_024;
+/** Everybody may have so many, whatever the others do. */
+const OWN = 2;
+
+interface Spender {
+  inFlight(): number;
+  pump(): void;
+}
+
+/** Shares out how many attempts may be under way, so that those who wait for slow endpoints leave room for the rest. */
+export interface Budget {
+  /** @returns false when there is none left; the spender hears when there is */
+  take(spender: Spender): boolean;
+  giveBack(): void;
+}
+
+export function createBudget(total = TOTAL_MAX): Budget {
+  let taken = 0;
+  const waiting = new Set<Spender>();
+  return {
+    take(spender) {
+      if (taken >= total && spender.inFlight() >= OWN) {
+        waiting.add(spender);
+        return false;
+      }
+      taken++;
+      return true;
+    },
+    giveBack() {
+      taken--;
+      if (taken >= total) return;
+      const [next] = waiting;
+      if (next === undefined) return;
+      waiting.delete(next);
+      next.pump();
+    },
+  };
+}

@@ -1,0 +1,273 @@
+import type { Clock } from "#src/core/clock.ts";
+import { type Tried, tryDelivery } from "./attempt.ts";
+import { createBacklog, type Entry, type FeedEvent, type Place } from "./backlog.ts";
+import type { Budget } from "./budget.ts";
+import type { DeliveringStore, DeliveryRow, EndpointRow } from "./delivering-sql.ts";
+import { deliveryId } from "./delivery-id.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { isSuccess } from "./schedule.ts";
+import type { HttpSender } from "./sender.ts";
+
+/** Attempts under way to one endpoint: it begins with some, gets more with each success, and few while it fails. */
+const AT_ONCE_FIRST = 16;
+const AT_ONCE_MAX = 64;
+const AT_ONCE_FAILING = 4;
+/** Events that are read ahead and not settled. */
+const BACKLOG_MAX = 512;
+/** Due retries that are read at a time. */
+const DUE_MAX = 32;
+const READ_AGAIN_MS = 1_000;
+
+/** What a courier has in hand: an event that is new to the endpoint, or a delivery that is due again. */
+export type Item = { kind: "first"; entry: Entry } | { kind: "again"; row: DeliveryRow; body: string | null };
+
+/** An item and what came of it, to be recorded. `null`: its event is no longer kept, so that there is nothing to send. */
+export interface Done {
+  item: Item;
+  tried: Tried | null;
+}
+
+/** Follows the event log for many; the events module's feed is it. */
+export interface Feed {
+  follow(env_id: number, onNews: () => void): () => void;
+  after(env_id: number, place: Place): Promise<{ events: readonly FeedEvent[]; last: Place; isEnd: boolean }>;
+  byIds(env_id: number, ids: readonly string[]): Promise<readonly FeedEvent[]>;
+}
+
+interface Needs {
+  feed: Feed;
+  store: DeliveringStore;
+  sender: HttpSender;
+  clock: Clock;
+  budget: Budget;
+  userAgent: string;
+  signal: AbortSignal;
+  /** Outcomes wait to be recorded in such a number that nothing more should begin. */
+  isFull(): boolean;
+  done(courier: Courier, done: Done): void;
+  onReadFailure(error: unknown): void;
+}
+
+/** Brings events to one endpoint: in the order of the log where they are about the same, at the endpoint's own speed. */
+export interface Courier {
+  readonly endpoint: Endpoint;
+  /** What the endpoint's last answers have told. */
+  readonly state: CourierState;
+  /** Everything up to here is settled. */
+  settledTo(): Place;
+  /** The endpoint was changed. */
+  update(endpoint: Endpoint): void;
+  /** Somebody else has moved the endpoint's place: what was read is forgotten. */
+  jump(place: Place): void;
+  /** There may be retries that this process knows nothing of. */
+  lookForDue(): void;
+  /** What came of an item is on disk. @param nextAt when its delivery is due again (ms), if it is */
+  recorded(item: Item, nextAt: number | null): void;
+  /** Looks for something to do. */
+  pump(): void;
+  /** Nothing runs, and nothing could by now. */
+  isIdle(): boolean;
+  inFlight(): number;
+  close(): void;
+}
+
+export interface CourierState {
+  /** The place that is on disk. */
+  recorded: Place;
+  failing_since: number | null;
+  last_success_at: number | null;
+  accepted: number | null;
+}
+
+export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): Courier {
+  const { feed, store, clock, budget } = needs;
+  const { env_id, id } = first;
+  const backlog = createBacklog({ tx_id: row.tx_id, seq: row.seq });
+  let endpoint = first;
+  const state: CourierState = {
+    recorded: { tx_id: row.tx_id, seq: row.seq },
+    failing_since: row.failing_since,
+    last_success_at: row.last_success_at,
+    accepted: row.accepted,
+  };
+  let closed = false;
+  let inFlight = 0;
+  let atOnce = AT_ONCE_FIRST;
+  let hasNews = true;
+  let reading = false;
+  /** Events whose row may be there already, since whoever had the lane before settled them ahead of the recorded place. */
+  let doubtful = BACKLOG_MAX;
+  let due: Item[] = [];
+  /** Deliveries in hand, whose rows still say that they are due. */
+  const again = new Set<string>();
+  let dueAt = 0;
+  let readingDue = false;
+  let dueTurn = false;
+  let cancelTimer: (() => void) | undefined;
+  let armedFor = Number.POSITIVE_INFINITY;
+
+  async function readAhead(): Promise<void> {
+    reading = true;
+    hasNews = false;
+    const from = backlog.read;
+    try {
+      const page = await feed.after(env_id, from);
+      const wanted = page.events.filter((event) => endpoint.takes(event));
+      const known = doubtful > 0 ? await store.known(env_id, wanted.map((event) => deliveryId(event.id, id))) : undefined;
+      if (closed) return;
+      if (backlog.read !== from) {
+        hasNews = true;
+        return;
+      }
+      doubtful -= wanted.length;
+      for (const event of wanted) if (known === undefined || !known.has(deliveryId(event.id, id))) backlog.add(event);
+      backlog.readTo(page.last);
+      if (!page.isEnd) hasNews = true;
+    } catch (error) {
+      readAgain(error, () => (hasNews = true));
+    } finally {
+      reading = false;
+    }
+    pump();
+  }
+
+  async function readDue(): Promise<void> {
+    readingDue = true;
+    const now = clock.now();
+    // What is recorded while this reads sets an earlier time again.
+    dueAt = Number.POSITIVE_INFINITY;
+    try {
+      const rows = (await store.due(env_id, id, now, DUE_MAX + again.size)).filter((row) => !again.has(row.id));
+      const found = rows.slice(0, DUE_MAX);
+      const logged = found.filter(({ is_test }) => is_test === 0).map(({ event_id }) => event_id);
+      const events = logged.length === 0 ? [] : await feed.byIds(env_id, logged);
+      const bodies = new Map(events.map((event) => [event.id, event.body]));
+      const next = rows.length > 0 ? now : ((await store.nextDue(env_id, id, now)) ?? Number.POSITIVE_INFINITY);
+      if (closed) return;
+      for (const row of found) again.add(row.id);
+      due.push(...found.map((row) => ({ kind: "again" as const, row, body: row.body ?? bodies.get(row.event_id) ?? null })));
+      dueAt = Math.min(dueAt, next);
+    } catch (error) {
+      readAgain(error, () => (dueAt = 0));
+    } finally {
+      readingDue = false;
+    }
+    pump();
+  }
+
+  function readAgain(error: unknown, how: () => void): void {
+    needs.onReadFailure(error);
+    clock.at(clock.now() + READ_AGAIN_MS, () => {
+      how();
+      pump();
+    });
+  }
+
+  /** New events and retries take turns, so that neither waits for all of the other. */
+  function take(): Item | undefined {
+    dueTurn = !dueTurn;
+    const retry = dueTurn || !backlog.hasNext() ? due.shift() : undefined;
+    if (retry !== undefined) return retry;
+    const entry = backlog.next();
+    return entry === undefined ? due.shift() : { kind: "first", entry };
+  }
+
+  const mayBegin = () => inFlight < atOnce && !needs.isFull() && (backlog.hasNext() || due.length > 0);
+
+  function pump(): void {
+    if (closed || !endpoint.isOpen || needs.signal.aborted) return;
+    while (mayBegin() && budget.take(courier)) void send(take()!);
+    const now = clock.now();
+    if (!reading && hasNews && !backlog.hasNext() && backlog.size < BACKLOG_MAX) void readAhead();
+    if (!readingDue && due.length === 0 && dueAt <= now && again.size < AT_ONCE_MAX) void readDue();
+    else if (dueAt > now) arm();
+  }
+
+  function arm(): void {
+    if (dueAt === armedFor) return;
+    armedFor = dueAt;
+    cancelTimer?.();
+    const fire = () => {
+      armedFor = Number.POSITIVE_INFINITY;
+      pump();
+    };
+    cancelTimer = dueAt === Number.POSITIVE_INFINITY ? undefined : clock.at(dueAt, fire);
+  }
+
+  async function send(item: Item): Promise<void> {
+    inFlight++;
+    const letter =
+      item.kind === "first"
+        ? { event_id: item.entry.event.id, body: item.entry.event.body }
+        : { event_id: item.row.event_id, body: item.body };
+    const tried =
+      letter.body === null ? null : await tryDelivery(needs, endpoint, { ...letter, body: letter.body }, state.accepted, needs.signal);
+    inFlight--;
+    budget.giveBack();
+    if (closed) return;
+    // The program stops: as if it had not been tried.
+    if (needs.signal.aborted && tried !== null && !isSuccess(tried.last)) return putBack(item);
+    if (tried !== null) adapt(isSuccess(tried.last));
+    needs.done(courier, { item, tried });
+    if (item.kind === "first") backlog.settle(item.entry);
+    pump();
+  }
+
+  function putBack(item: Item): void {
+    if (item.kind === "first") backlog.putBack(item.entry);
+    else due.unshift(item);
+  }
+
+  function adapt(succeeded: boolean): void {
+    atOnce = succeeded ? Math.min(AT_ONCE_MAX, atOnce + 1) : Math.max(AT_ONCE_FAILING, atOnce >> 1);
+  }
+
+  const unfollow = feed.follow(env_id, () => {
+    hasNews = true;
+    pump();
+  });
+
+  const courier: Courier = {
+    get endpoint() {
+      return endpoint;
+    },
+    state,
+    settledTo: () => backlog.settledTo(),
+    update(changed) {
+      endpoint = changed;
+      courier.lookForDue();
+    },
+    jump(place) {
+      state.recorded = place;
+      backlog.jump(place);
+      hasNews = true;
+      pump();
+    },
+    lookForDue() {
+      // Rows that wait in memory may have changed.
+      for (const item of due.splice(0)) if (item.kind === "again") again.delete(item.row.id);
+      dueAt = 0;
+      pump();
+    },
+    recorded(item, nextAt) {
+      if (item.kind === "again") again.delete(item.row.id);
+      if (nextAt === null || nextAt >= dueAt) return;
+      dueAt = nextAt;
+      pump();
+    },
+    pump,
+    isIdle() {
+      if (inFlight > 0 || reading || readingDue) return false;
+      if (closed || !endpoint.isOpen) return true;
+      return !hasNews && !backlog.hasNext() && due.length === 0 && dueAt > clock.now();
+    },
+    inFlight: () => inFlight,
+    close() {
+      closed = true;
+      unfollow();
+      cancelTimer?.();
+    },
+  };
+
+  return courier;
+}

@@ -1,0 +1,50 @@
+import type { Cipher } from "#src/core/cipher.ts";
+import type { FeedEvent } from "./backlog.ts";
+import { defaultRetry, type RetryPolicy } from "./retry-policy.ts";
+import { openHeaders, openSecrets, type Secret } from "./secrets.ts";
+import { defaultSignature, type SignatureForm } from "./signing.ts";
+import { subscribes } from "./subscription.ts";
+import type { EndpointRow } from "./delivering-sql.ts";
+
+/** An endpoint as delivering uses it: its row, read once. */
+export interface Endpoint {
+  readonly env_id: number;
+  readonly id: string;
+  readonly url: string;
+  /** Neither paused nor disabled nor deleted. */
+  readonly isOpen: boolean;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly signature: SignatureForm;
+  readonly retry: RetryPolicy;
+  /** Newest first; those that have ended among them. */
+  readonly secrets: readonly Secret[];
+  /** Whether it is to get this event. */
+  takes(event: FeedEvent): boolean;
+}
+
+export function readEndpoint(cipher: Cipher, row: EndpointRow): Endpoint {
+  const events = JSON.parse(row.events) as string[];
+  const byType = new Map<string, boolean>();
+  return {
+    env_id: row.env_id,
+    id: row.id,
+    url: row.url,
+    isOpen: row.paused === 0 && row.disabled_at === null && row.deleted_at === null,
+    headers: Object.entries(openHeaders(cipher, row)),
+    signature: row.signature === null ? defaultSignature : (JSON.parse(row.signature) as SignatureForm),
+    retry: row.retry === null ? defaultRetry : (JSON.parse(row.retry) as RetryPolicy),
+    secrets: openSecrets(cipher, row),
+    takes({ type }) {
+      let takes = byType.get(type);
+      if (takes === undefined) byType.set(type, (takes = subscribes(events, type)));
+      return takes;
+    },
+  };
+}
+
+/** The secrets that count at a time (ms), the one that the receiver last accepted first. */
+export function liveSecrets({ secrets }: Pick<Endpoint, "secrets">, accepted: number | null, now: number): Secret[] {
+  const live = secrets.filter(({ expires_at }) => expires_at === null || expires_at > now);
+  const first = live.findIndex(({ number }) => number === accepted);
+  return first <= 0 ? live : [live[first]!, ...live.toSpliced(first, 1)];
+}

@@ -1,0 +1,256 @@
+import { type Clock, toTime } from "#src/core/clock.ts";
+import { AppError } from "#src/core/errors.ts";
+import type { Log } from "#src/core/log.ts";
+import type { Tx } from "#src/core/tx.ts";
+import type { NewEvent } from "#src/modules/events/model.ts";
+import type { KeptAttempt, Tried } from "./attempt.ts";
+import type { Place } from "./backlog.ts";
+import type { Courier, Done, Item } from "./courier.ts";
+import type { DeliveringStore, WebhookHourRow } from "./delivering-sql.ts";
+import { deliveryId } from "./delivery-id.ts";
+import { judge, type Verdict } from "./schedule.ts";
+
+/** Outcomes that wait for the database; past these nothing more begins. */
+const WAITING_MAX = 1_024;
+const REPEAT_MS = 1_000;
+const HOUR_MS = 3_600_000;
+/** An endpoint that fails for so long is disabled. */
+const FAILING_MS_MAX = 5 * 24 * HOUR_MS;
+
+export interface RecorderDeps {
+  store: DeliveringStore;
+  clock: Clock;
+  log: Log;
+  random(): number;
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Which of these lanes another copy has by now. */
+  lanesLost(tx: Tx, env_id: number, lanes: readonly string[]): Promise<ReadonlySet<string>>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  /** The place of these was moved by somebody else, or they were disabled: their rows are to be read again. */
+  changed(couriers: readonly Courier[]): void;
+  /** Whose lanes are another copy's by now. */
+  lost(couriers: readonly Courier[]): void;
+  onAttempt(attempt: KeptAttempt): void;
+}
+
+interface Waiting extends Done {
+  courier: Courier;
+  /** The moment of the outcome (ms). */
+  at: number;
+  verdict: Verdict;
+}
+
+/** What one batch came to. */
+interface Recorded {
+  changed: Courier[];
+  lost: Courier[];
+}
+
+export const laneOf = (webhook_id: string) => `webhook:${webhook_id}`;
+
+/** Writes down what came of attempts: what finished together in one transaction, with the places that are reached by it. */
+export function createRecorder(deps: RecorderDeps) {
+  const { store, clock, log } = deps;
+  let waiting: Waiting[] = [];
+  let writing = false;
+  let scheduled = false;
+  let cancelRepeat: (() => void) | undefined;
+  /** Couriers that have passed events which their endpoints did not ask for. */
+  const moved = new Set<Courier>();
+
+  function schedule(): void {
+    if (scheduled || writing || cancelRepeat !== undefined) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      void record();
+    });
+  }
+
+  /** One batch at a time: the places that it reaches count on all before it being on disk. */
+  async function record(): Promise<void> {
+    if (writing || (waiting.length === 0 && moved.size === 0)) return;
+    writing = true;
+    const batch = waiting;
+    waiting = [];
+    const couriers = new Set([...batch.map(({ courier }) => courier), ...moved]);
+    moved.clear();
+    const places = new Map([...couriers].map((courier) => [courier, courier.settledTo()]));
+    try {
+      const { changed, lost } = await deps.write((tx) => write(tx, batch, places));
+      for (const { courier, item, verdict } of batch) courier.recorded(item, verdict.kind === "again" ? verdict.at : null);
+      for (const [courier, place] of places) if (!changed.includes(courier) && !lost.includes(courier)) courier.state.recorded = place;
+      if (lost.length > 0) deps.lost(lost);
+      if (changed.length > 0) deps.changed(changed);
+      for (const courier of couriers) courier.pump();
+    } catch (error) {
+      repeatLater(batch, [...couriers], error);
+    } finally {
+      writing = false;
+    }
+    if (waiting.length > 0) schedule();
+  }
+
+  /** Outcomes are known and must not be lost while the program lives: they are kept until they can be written. */
+  function repeatLater(batch: Waiting[], couriers: readonly Courier[], error: unknown): void {
+    log.error("outcomes of deliveries could not be recorded; they are kept and written again", { deliveries: batch.length, error });
+    // Should it be for what an endpoint has answered, that is left out.
+    if (!(error instanceof AppError)) {
+      for (const { tried } of batch) for (const attempt of tried?.attempts ?? []) attempt.response = null;
+    }
+    waiting = [...batch, ...waiting];
+    for (const courier of couriers) moved.add(courier);
+    cancelRepeat = clock.at(clock.now() + REPEAT_MS, () => {
+      cancelRepeat = undefined;
+      schedule();
+    });
+  }
+
+  async function write(tx: Tx, batch: Waiting[], places: ReadonlyMap<Courier, Place>): Promise<Recorded> {
+    const lost = new Set<Courier>();
+    for (const [env_id, couriers] of Map.groupBy(places.keys(), ({ endpoint }) => endpoint.env_id)) {
+      const lanes = await deps.lanesLost(tx, env_id, couriers.map(({ endpoint }) => laneOf(endpoint.id)));
+      if (lanes.size > 0) for (const courier of couriers) if (lanes.has(laneOf(courier.endpoint.id))) lost.add(courier);
+    }
+    const ours = batch.filter(({ courier }) => !lost.has(courier));
+    for (const one of ours) await writeDelivery(tx, one);
+    const changed: Courier[] = [];
+    const byCourier = Map.groupBy(ours, ({ courier }) => courier);
+    for (const [courier, place] of places) {
+      if (lost.has(courier)) continue;
+      const mine = byCourier.get(courier) ?? [];
+      if (!(await writeState(tx, courier, place, mine))) changed.push(courier);
+    }
+    return { changed, lost: [...lost] };
+  }
+
+  async function writeDelivery(tx: Tx, { courier, item, tried, verdict, at }: Waiting): Promise<void> {
+    const { env_id, id: webhook_id } = courier.endpoint;
+    const attempts = JSON.stringify(tried?.attempts ?? []);
+    const result = {
+      env_id,
+      status: statusOf(item, verdict),
+      tries: triesOf(item),
+      next_attempt_at: verdict.kind === "again" && !isTest(item) ? verdict.at : null,
+      response_status: tried?.last.status ?? null,
+      updated_at: at,
+    };
+    if (item.kind === "again") {
+      await store.update(tx, { ...result, id: item.row.id, attempts: joinLists(item.row.attempts, attempts) });
+      return;
+    }
+    const { id: event_id, type: event_type } = item.entry.event;
+    const id = deliveryId(event_id, webhook_id);
+    const fresh = { webhook_id, event_id, event_type, is_test: 0, replayed_at: null, created_at: at, body: null };
+    store.insert(tx, { ...result, ...fresh, id, attempts });
+  }
+
+  /** @returns false when the endpoint's row is to be read again */
+  async function writeState(tx: Tx, courier: Courier, place: Place, mine: readonly Waiting[]): Promise<boolean> {
+    const { endpoint, state } = courier;
+    const { env_id, id } = endpoint;
+    for (const hour of hoursOf(mine)) store.count(tx, { env_id, webhook_id: id, ...hour });
+    const { recorded, failing_since, last_success_at, accepted } = state;
+    const row = { env_id, webhook_id: id, ...place, failing_since, last_success_at, accepted };
+    const isOurs = await store.advance(tx, recorded, row);
+    const reason = mine.some(({ verdict }) => verdict.kind === "gone") ? "gone" : isFailing(courier, mine) ? "failing" : null;
+    if (reason === null) return isOurs;
+    const now = clock.now();
+    if (await store.disable(tx, env_id, id, reason, now)) {
+      const data = { id, url: endpoint.url, status: "disabled", reason, disabled_at: toTime(now) };
+      deps.appendEvent(tx, env_id, { type: "webhook.disabled", subject: id, actor: "job", data });
+    }
+    return false;
+  }
+
+  /** Only what has just failed disables: who is enabled again begins anew. */
+  function isFailing({ state }: Courier, mine: readonly Waiting[]): boolean {
+    const since = state.failing_since;
+    return since !== null && clock.now() - since >= FAILING_MS_MAX && mine.some(({ verdict }) => verdict.kind !== "delivered");
+  }
+
+  return {
+    isFull: () => waiting.length >= WAITING_MAX,
+    /** Takes the outcome of an item; what it tells of the endpoint counts at once. */
+    done(courier: Courier, { item, tried }: Done): void {
+      const at = clock.now();
+      const verdict = verdictOf(courier, item, tried, at, deps.random());
+      if (tried !== null) {
+        learn(courier, item, tried.secret, verdict, at);
+        for (const attempt of tried.attempts) deps.onAttempt(attempt);
+      }
+      waiting.push({ courier, item, tried, at, verdict });
+      schedule();
+    },
+    /** The courier has read on without anything to deliver. */
+    passed(courier: Courier): void {
+      moved.add(courier);
+      schedule();
+    },
+    isIdle: () => !writing && !scheduled && waiting.length === 0,
+    /** Writes what waits. @returns how many outcomes could not be written */
+    async flush(): Promise<number> {
+      cancelRepeat?.();
+      cancelRepeat = undefined;
+      while (writing) await new Promise((resolve) => setImmediate(resolve));
+      await record();
+      return waiting.length;
+    },
+  };
+}
+
+const isTest = (item: Item) => item.kind === "again" && item.row.is_test === 1;
+
+/** Attempts of the schedule, this one included. */
+const triesOf = (item: Item) => (item.kind === "first" ? 1 : item.row.tries + 1);
+
+function verdictOf({ endpoint }: Courier, item: Item, tried: Tried | null, now: number, random: number): Verdict {
+  if (tried === null) return { kind: "dead_letter" };
+  const { last, retry_after_ms } = tried;
+  const verdict = judge(endpoint.retry, triesOf(item), { ...last, retry_after_ms }, now, random);
+  return isTest(item) && verdict.kind === "again" ? { kind: "dead_letter" } : verdict;
+}
+
+function statusOf(item: Item, { kind }: Verdict): string {
+  if (kind === "again") return "pending";
+  if (kind === "delivered") return "delivered";
+  return isTest(item) ? "failed" : "dead_letter";
+}
+
+/** What an attempt tells of the endpoint. A test that fails tells nothing: it may be a try at what was never there. */
+function learn({ state }: Courier, item: Item, secret: number, { kind }: Verdict, now: number): void {
+  if (kind === "delivered") {
+    state.failing_since = null;
+    state.last_success_at = now;
+    state.accepted = secret;
+  } else if (!isTest(item)) state.failing_since ??= now;
+}
+
+/** Of two JSON lists, one. */
+function joinLists(first: string, second: string): string {
+  if (first === "[]") return second;
+  return second === "[]" ? first : `${first.slice(0, -1)},${second.slice(1)}`;
+}
+
+/** What attempts come to, by the hour in which they began. */
+function hoursOf(done: readonly Waiting[]): Omit<WebhookHourRow, "env_id" | "webhook_id">[] {
+  const hours = new Map<number, Omit<WebhookHourRow, "env_id" | "webhook_id">>();
+  for (const { tried, verdict, item } of done) {
+    if (tried === null || isTest(item)) continue;
+    for (const [at, attempt] of tried.attempts.entries()) {
+      const begins = Math.floor(attempt.at / HOUR_MS) * HOUR_MS;
+      const sum = hours.get(begins) ?? {
+        ...{ hour: begins, attempts: 0, failures: 0, delivered: 0, dead_letters: 0, duration_ms: 0, duration_ms_max: 0 },
+      };
+      hours.set(begins, sum);
+      const isLast = at === tried.attempts.length - 1;
+      sum.attempts++;
+      if (attempt.stage !== null) sum.failures++;
+      if (isLast && verdict.kind === "delivered") sum.delivered++;
+      if (isLast && (verdict.kind === "dead_letter" || verdict.kind === "gone")) sum.dead_letters++;
+      sum.duration_ms += attempt.duration_ms;
+      sum.duration_ms_max = Math.max(sum.duration_ms_max, attempt.duration_ms);
+    }
+  }
+  return [...hours.values()];
+}

@@ -1,0 +1,34 @@
+import { createHmac } from "node:crypto";
+
+const PREFIX = "whsec_";
+
+/** How the plain signature is written. */
+export interface SignatureForm {
+  header: string;
+  format: "sha256=hex" | "hex";
+}
+
+export const defaultSignature: SignatureForm = { header: "X-Signature", format: "sha256=hex" };
+
+/**
+ * HMAC-SHA256 of the body alone, keyed with the secret's UTF-8 bytes as it was shown.
+ * @returns what the header says
+ */
+export function plainSignature(secret: string, body: string, format: SignatureForm["format"]): string {
+  const hex = createHmac("sha256", secret).update(body).digest("hex");
+  return format === "hex" ? hex : `sha256=${hex}`;
+}
+
+/**
+ * The signature of Standard Webhooks, one for each secret.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ * @param timestamp whole seconds since 1970
+ */
+export function standardSignature(secrets: readonly string[], id: string, timestamp: number, body: string): string {
+  return secrets
+    .map((secret) => {
+      const key = secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), "base64") : secret;
+      return `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
+    })
+    .join(" ");
+}
