@@ -27,7 +27,6 @@ const LINE_BYTES_MAX = 16_384;
 const HEAD_BYTES_MAX = 65_536;
 const BODY_BYTES_MAX = 65_536;
 const CHUNK_HEAD = /^([0-9a-f]{1,8})[ \t]*(;.*)?$/i;
-const NEWLINE = 10;
 
 type State = "status" | "header" | "sized" | "until-close" | "chunk-head" | "chunk" | "chunk-end" | "trailer" | "complete" | "faulty";
 
@@ -44,15 +43,17 @@ export function createAnswerReader(): AnswerReader {
   /** Of the body or the chunk. */
   let left = 0;
   /** A line whose end is not here yet. */
-  let rest: Buffer | null = null;
+  let rest = "";
   const kept = createKept();
 
   function feed(chunk: Buffer): boolean {
     isBegun = true;
     let at = 0;
+    // Latin-1 has a character a byte: where something is in the text it is in the bytes.
+    let text: string | null = null;
     while (at < chunk.length && state !== "complete" && state !== "faulty") {
       if (state === "sized" || state === "until-close" || state === "chunk") at = takeBody(chunk, at);
-      else at = takeLine(chunk, at);
+      else at = takeLine((text ??= chunk.toString("latin1")), at);
     }
     // More than was announced: where the next answer begins nobody knows.
     if (at < chunk.length) keepsAlive = false;
@@ -69,19 +70,17 @@ export function createAnswerReader(): AnswerReader {
     return until;
   }
 
-  function takeLine(chunk: Buffer, at: number): number {
-    const end = chunk.indexOf(NEWLINE, at);
-    const until = end === -1 ? chunk.length : end + 1;
+  function takeLine(text: string, at: number): number {
+    const end = text.indexOf("\n", at);
+    const until = end === -1 ? text.length : end + 1;
     const isHead = state === "status" || state === "header" || state === "trailer";
     if (isHead) headBytes += until - at;
     else countBody(until - at);
-    const before: Buffer | null = rest;
-    if (headBytes > HEAD_BYTES_MAX || (before?.length ?? 0) + until - at > LINE_BYTES_MAX) fail("the head of the answer is too long");
-    else if (end === -1) rest = before === null ? chunk.subarray(at) : Buffer.concat([before, chunk.subarray(at)]);
+    if (headBytes > HEAD_BYTES_MAX || rest.length + until - at > LINE_BYTES_MAX) fail("the head of the answer is too long");
+    else if (end === -1) rest += text.slice(at);
     else {
-      rest = null;
-      const line =
-        before === null ? chunk.toString("latin1", at, end) : Buffer.concat([before, chunk.subarray(at, end)]).toString("latin1");
+      const line = rest + text.slice(at, end);
+      rest = "";
       readLine(line.endsWith("\r") ? line.slice(0, -1) : line);
     }
     return until;
@@ -152,7 +151,8 @@ export function createAnswerReader(): AnswerReader {
   return {
     begin() {
       state = "status";
-      status = fault = rest = null;
+      status = fault = null;
+      rest = "";
       isBegun = keepsAlive = false;
       headBytes = bodyBytes = left = 0;
       kept.clear();

@@ -17,8 +17,11 @@ export interface Dialler {
   connect(target: Target, finding: Finding, attempt: Attempt): Promise<Line>;
 }
 
-/** Tries the addresses of a finding one after another until one takes the connection. */
-export function createDialler(clock: Clock, ca: string | undefined): Dialler {
+/**
+ * Tries the addresses of a finding one after another until one takes the connection.
+ * @param dialOne makes one connection
+ */
+export function createDialler(clock: Clock, ca: string | undefined, dialOne = dial): Dialler {
   /** How many dials of a place were left while they connect, and who waits for their end. */
   const left = new Map<string, { count: number; wake: (() => void)[] }>();
 
@@ -28,7 +31,7 @@ export function createDialler(clock: Clock, ca: string | undefined): Dialler {
       const { wake } = full;
       await during(new Promise<void>((resolve) => void wake.push(resolve)));
     }
-    const dialled = dial(target, address, judgedAt, attempt, ca);
+    const dialled = dialOne(target, address, judgedAt, attempt, ca);
     try {
       return await during(dialled.line);
     } catch (error) {

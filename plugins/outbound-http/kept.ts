@@ -30,7 +30,7 @@ export function createKept(): Kept {
       if (bytes === 0) return "";
       const whole = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
       // Told that more follows, a decoder leaves out a character whose end is not here.
-      const text = isCut ? new TextDecoder().decode(whole, { stream: true }) : whole.toString();
+      const text = isCut ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(whole, { stream: true }) : whole.toString();
       return text.includes("\0") ? text.replaceAll("\0", "") : text;
     },
   };

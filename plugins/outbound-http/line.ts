@@ -12,7 +12,7 @@ export interface Line {
   /** The answer to the last request, as far as it came. */
   readonly answer: AnswerReader;
   /** Null once the answer is complete; resolves in any case. */
-  exchange(request: Buffer, attempt: Attempt): Promise<Failure | null>;
+  exchange(request: string, attempt: Attempt): Promise<Failure | null>;
   /** Another request may follow. */
   readonly isReusable: boolean;
   onClosed: (() => void) | null;
@@ -46,10 +46,10 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
   }
 
   /** What the socket does not take at once leaves when it drains. */
-  function send(bytes: Buffer): void {
-    const taken = socket.write(bytes);
+  function send(what: Buffer | string): void {
+    const taken = socket.write(what);
     if (taken < 0) closed();
-    else if (taken < bytes.length) unsent = bytes.subarray(taken);
+    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = Buffer.from(what as string).subarray(taken);
     else {
       unsent = null;
       if (attempt !== null) attempt.stage = "wait";

@@ -50,14 +50,14 @@ const ENDS_LINE = /[\r\n\0]/;
 const OURS = new Set(["host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "expect", "te", "trailer"]);
 
 /**
- * The whole request in one piece, so that it leaves by one write.
+ * The whole request in one piece, so that it leaves by one write, as UTF-8.
  * @throws TypeError for a header that can't be written: whoever lets one be set has to refuse it
  */
-export function writeRequest(target: Target, { headers, body }: PostRequest): Buffer {
+export function writeRequest(target: Target, { headers, body }: PostRequest): string {
   let text = target.head;
   for (const [name, value] of headers) {
     if (!NAME.test(name) || ENDS_LINE.test(value)) throw new TypeError("a header has a character that no header can have");
     if (!OURS.has(name.toLowerCase())) text += `${name}: ${value}\r\n`;
   }
-  return Buffer.from(`${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  return `${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
