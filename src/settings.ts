@@ -120,6 +120,15 @@ export const settings = {
     accepted: "origins such as https://app.example.com, separated by commas, or *",
     parse: (text) => parseList(text, parseOrigin),
   }),
+  allowPrivateWebhooks: setting({
+    name: "ALLOW_PRIVATE_WEBHOOKS",
+    flag: "--allow-private-webhooks",
+    placeholder: "choice",
+    byDefault: "false",
+    meaning: "Lets webhooks go to private addresses and to this machine.",
+    accepted: "true or false",
+    parse: (text) => ({ true: true, false: false })[text],
+  }),
   logLevel: setting({
     name: "LOG_LEVEL",
     flag: "--log-level",

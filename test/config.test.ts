@@ -28,6 +28,7 @@ test("without any setting it listens on loopback and keeps its data beside it", 
     telegram_api_root: "https://api.telegram.org",
     trusted_proxies: [],
     cors_origins: [],
+    allow_private_webhooks: false,
     log_level: "info",
     log_format: "json",
   });
@@ -63,6 +64,12 @@ test("a fault shows neither a secret nor a password", () => {
   expect(shown).toContain("POSTHOUSE_SECRET has 7 characters; accepted: 16 characters or more");
   expect(shown).toContain('DATABASE_URL is "…@db/x?…"');
   expect(shown).not.toMatch(/hunter2|p@ss|ann/);
+});
+
+test("webhooks may go to private addresses only where it says true", () => {
+  expect(load({ ALLOW_PRIVATE_WEBHOOKS: "true" }).allow_private_webhooks).toBe(true);
+  expect(load({ ALLOW_PRIVATE_WEBHOOKS: "true" }, { allowPrivateWebhooks: "false" }).allow_private_webhooks).toBe(false);
+  expect(faultsOf({ ALLOW_PRIVATE_WEBHOOKS: "yes" })).toEqual(['ALLOW_PRIVATE_WEBHOOKS is "yes"; accepted: true or false']);
 });
 
 test("a fault stays in one line of bounded length, whatever was given", () => {

@@ -47,6 +47,7 @@ const table: Record<string, string[]> = {
     "#src/core/ids.ts",
     "#src/modules/accounts/model.ts",
     "#src/modules/messages/channel.ts",
+    "#src/modules/webhooks/sender.ts",
     "ulid",
     "node:crypto",
     "node:fs",

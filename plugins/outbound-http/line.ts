@@ -1,0 +1,119 @@
+import { type AnswerReader, createAnswerReader } from "./answer.ts";
+import type { Attempt } from "./attempt.ts";
+import { Failure } from "./failure.ts";
+
+/** A connection to a receiver: one request and its answer after another. */
+export interface Line {
+  /** The address that was dialled, and when it was last judged (ms). */
+  readonly address: string;
+  judgedAt: number;
+  /** Since when it waits for the next request (ms). */
+  idleSince: number;
+  /** The answer to the last request, as far as it came. */
+  readonly answer: AnswerReader;
+  /** Null once the answer is complete; resolves in any case. */
+  exchange(request: string, attempt: Attempt): Promise<Failure | null>;
+  /** Another request may follow. */
+  readonly isReusable: boolean;
+  onClosed: (() => void) | null;
+  close(): void;
+}
+
+/** What its socket tells it. */
+export interface LineEvents {
+  data(chunk: Buffer): void;
+  drain(): void;
+  ended(): void;
+  closed(): void;
+}
+
+export type LineSocket = Pick<Bun.Socket<unknown>, "write" | "terminate">;
+
+export function createLine(socket: LineSocket, address: string, judgedAt: number): Line & LineEvents {
+  const answer = createAnswerReader();
+  let isOpen = true;
+  let isReused = false;
+  let unsent: Buffer | null = null;
+  let attempt: Attempt | null = null;
+  let settle: ((failure: Failure | null) => void) | null = null;
+
+  function finish(failure: Failure | null): void {
+    const tell = settle;
+    settle = null;
+    if (attempt !== null) attempt.onBreak = null;
+    attempt = null;
+    tell?.(failure);
+  }
+
+  /** What the socket does not take at once leaves when it drains. */
+  function send(what: Buffer | string): void {
+    const taken = socket.write(what);
+    if (taken < 0) closed();
+    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = Buffer.from(what as string).subarray(taken);
+    else {
+      unsent = null;
+      if (attempt !== null) attempt.stage = "wait";
+    }
+  }
+
+  function closed(): void {
+    isOpen = false;
+    if (settle !== null) finish(lost());
+    line.onClosed?.();
+  }
+
+  function lost(): Failure {
+    if (answer.isBegun) return new Failure("wait", "the connection was closed before the answer was complete");
+    if (unsent !== null) return new Failure("send", "the connection was closed before the request was sent", isReused);
+    return new Failure("wait", "the connection was closed before an answer came", isReused);
+  }
+
+  function close(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    socket.terminate();
+    line.onClosed?.();
+  }
+
+  const line: Line & LineEvents = {
+    address,
+    judgedAt,
+    idleSince: judgedAt,
+    answer,
+    exchange(request, of) {
+      answer.begin();
+      if (of.broken !== null || !isOpen) return Promise.resolve(of.broken ?? lost());
+      return new Promise((resolve) => {
+        settle = (failure) => {
+          isReused = true;
+          resolve(failure);
+        };
+        attempt = of;
+        of.stage = "send";
+        of.onBreak = (failure) => {
+          finish(failure);
+          close();
+        };
+        send(request);
+      });
+    },
+    get isReusable() {
+      return isOpen && unsent === null && answer.keepsAlive;
+    },
+    onClosed: null,
+    close,
+    data(chunk) {
+      // What comes unasked belongs to nothing: mostly the reason why the other side is about to close.
+      if (settle === null) close();
+      else if (answer.feed(chunk)) finish(answer.fault === null ? null : new Failure("wait", answer.fault));
+    },
+    drain() {
+      if (unsent !== null) send(unsent);
+    },
+    ended() {
+      if (settle !== null && answer.isBegun && answer.finish()) finish(null);
+    },
+    closed,
+  };
+  return line;
+}
