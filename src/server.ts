@@ -5,6 +5,7 @@ import { isUniqueViolation } from "#db/errors.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDatabase } from "#db/open.ts";
 import { createMetrics } from "#plugins/metrics/plugin.ts";
+import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
@@ -59,6 +60,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
   }
   const bell = createBell(config, newId("copy"), log);
   const wire = { apiRoot: config.telegram_api_root, timeoutMs: TELEGRAM_MS_MAX };
+  const http = createHttpSender({ clock, allowPrivate: config.allow_private_webhooks });
   const services = createServices({
     db,
     clock,
@@ -66,6 +68,8 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     cipher: createCipher(secret),
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    http,
+    version,
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
     tellCopies: bell.tellCopies,
@@ -73,6 +77,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
   });
   const close = async () => {
     await bell.close();
+    await http.close();
     await db.close();
   };
   return { db, services, metrics, bell, close };
@@ -112,7 +117,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
   ];
-  const background = lifecycle([services.loop, services.feed, bell.listen(services.rescan, services.feed.rescan), createTicks(ticks, log)]);
+  const background = lifecycle([services.loop, services.feed, services.relay, bell.listen(services.rescan, services.feed.rescan), createTicks(ticks, log)]);
   const end = async () => {
     try {
       await background.stop();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { toTime } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
@@ -45,6 +46,8 @@ function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
     channels: [],
     gate: { check: () => Promise.reject(new Error("nobody asks")) },
     taskKinds: script === undefined ? [] : [countingKind(db, script)],
+    http: createHttpSender({ clock, allowPrivate: true }),
+    version: "test",
     tellCopies() {},
     ring() {},
     amSole: () => Promise.resolve(db.engine === "sqlite"),

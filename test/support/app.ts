@@ -1,4 +1,5 @@
 import { createMetrics } from "#plugins/metrics/plugin.ts";
+import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
@@ -33,6 +34,8 @@ interface Options {
   taskKinds?: (db: Database) => readonly TaskKind[];
   /** What a test breaks on purpose, such as a disk that is full. */
   wrapDatabase?: (db: Database) => Database;
+  /** Whether webhooks may go to this machine; they may where nothing is said, since receivers of the tests are here. */
+  allowPrivate?: boolean;
   /** Answers that break the contract are then only told by `client.breaches`. */
   lenient?: boolean;
 }
@@ -84,6 +87,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
   const wire = { apiRoot: options.apiRoot ?? "http://127.0.0.1:1", timeoutMs: 5_000 };
   const metrics = createMetrics({ version: "test" });
+  const http = createHttpSender({ clock, allowPrivate: options.allowPrivate ?? true });
   const services = createServices({
     db,
     clock,
@@ -92,6 +96,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
     taskKinds: options.taskKinds?.(db) ?? [],
+    http,
+    version: "test",
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: () => services.rescan(),
     tellCopies: () => {},
@@ -103,6 +109,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
   await services.loop.start();
   await services.feed.start();
+  await services.relay.start();
 
   async function makeKey({ env_id, name, mode }: Pick<Tenant, "env_id" | "name" | "mode">, ask: Partial<NewKey> = {}): Promise<Caller> {
     const maker = { env_id, mode, environment: name, plan: null, scopes: null };
@@ -155,7 +162,9 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     leap,
     async [Symbol.asyncDispose]() {
       // What plays a slow recipient waits for the clock.
+      await movingOn(clock, services.relay.stop());
       await movingOn(clock, services.loop.stop());
+      await http.close();
       await fresh[Symbol.asyncDispose]();
       client.checkLog(lines);
     },
