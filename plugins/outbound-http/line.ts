@@ -24,6 +24,8 @@ export interface LineEvents {
   data(chunk: Buffer): void;
   drain(): void;
   ended(): void;
+  /** Something of ours threw, or TLS broke; the latter has a code. */
+  erred(error: Error): void;
   closed(): void;
 }
 
@@ -36,6 +38,7 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
   let unsent: Buffer | null = null;
   let attempt: Attempt | null = null;
   let settle: ((failure: Failure | null) => void) | null = null;
+  let throwOut: ((error: Error) => void) | null = null;
 
   function finish(failure: Failure | null): void {
     const tell = settle;
@@ -57,6 +60,7 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
   }
 
   function closed(): void {
+    if (!isOpen) return;
     isOpen = false;
     if (settle !== null) finish(lost());
     line.onClosed?.();
@@ -70,9 +74,8 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
 
   function close(): void {
     if (!isOpen) return;
-    isOpen = false;
     socket.terminate();
-    line.onClosed?.();
+    if (isOpen) closed();
   }
 
   const line: Line & LineEvents = {
@@ -83,7 +86,8 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
     exchange(request, of) {
       answer.begin();
       if (of.broken !== null || !isOpen) return Promise.resolve(of.broken ?? lost());
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
+        throwOut = reject;
         settle = (failure) => {
           isReused = true;
           resolve(failure);
@@ -112,6 +116,11 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
     },
     ended() {
       if (settle !== null && answer.isBegun && answer.finish()) finish(null);
+    },
+    erred(error) {
+      // A closed connection is told of as any other; a fault of ours must not look like one of the receiver's.
+      if (!("code" in error)) throwOut?.(error);
+      close();
     },
     closed,
   };
