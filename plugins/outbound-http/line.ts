@@ -11,7 +11,7 @@ export interface Line {
   idleSince: number;
   /** The answer to the last request, as far as it came. */
   readonly answer: AnswerReader;
-  /** Null once the answer is complete; resolves in any case. */
+  /** Null once the answer is complete. After a failure the line must be closed. */
   exchange(request: string, attempt: Attempt): Promise<Failure | null>;
   /** Another request may follow. */
   readonly isReusable: boolean;
@@ -29,12 +29,9 @@ export interface LineEvents {
   closed(): void;
 }
 
-export type LineSocket = Pick<Bun.Socket<unknown>, "write" | "terminate">;
-
-export function createLine(socket: LineSocket, address: string, judgedAt: number): Line & LineEvents {
+export function createLine(socket: Pick<Bun.Socket<unknown>, "write" | "terminate">, address: string, judgedAt: number): Line & LineEvents {
   const answer = createAnswerReader();
   let isOpen = true;
-  let isReused = false;
   let unsent: Buffer | null = null;
   let attempt: Attempt | null = null;
   let settle: ((failure: Failure | null) => void) | null = null;
@@ -52,7 +49,7 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
   function send(what: Buffer | string): void {
     const taken = socket.write(what);
     if (taken < 0) closed();
-    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = Buffer.from(what as string).subarray(taken);
+    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = bytesOf(what).subarray(taken);
     else {
       unsent = null;
       if (attempt !== null) attempt.stage = "wait";
@@ -68,8 +65,8 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
 
   function lost(): Failure {
     if (answer.isBegun) return new Failure("wait", "the connection was closed before the answer was complete");
-    if (unsent !== null) return new Failure("send", "the connection was closed before the request was sent", isReused);
-    return new Failure("wait", "the connection was closed before an answer came", isReused);
+    if (unsent !== null) return new Failure("send", "the connection was closed before the request was sent", true);
+    return new Failure("wait", "the connection was closed before an answer came", true);
   }
 
   function close(): void {
@@ -88,16 +85,10 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
       if (of.broken !== null || !isOpen) return Promise.resolve(of.broken ?? lost());
       return new Promise((resolve, reject) => {
         throwOut = reject;
-        settle = (failure) => {
-          isReused = true;
-          resolve(failure);
-        };
+        settle = resolve;
         attempt = of;
         of.stage = "send";
-        of.onBreak = (failure) => {
-          finish(failure);
-          close();
-        };
+        of.onBreak = finish;
         send(request);
       });
     },
@@ -125,4 +116,8 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
     closed,
   };
   return line;
+}
+
+function bytesOf(what: Buffer | string): Buffer {
+  return typeof what === "string" ? Buffer.from(what) : what;
 }
