@@ -25,8 +25,7 @@ const handlers: Bun.SocketHandler<Ear> = {
   drain: (socket) => socket.data.drain(),
   end: (socket) => socket.data.ended(),
   close: (socket) => socket.data.closed(),
-  // What is wrong with a connection ends it; the end is told above.
-  error: (socket) => socket.terminate(),
+  error: (socket, error) => socket.data.erred(error),
 };
 const secureHandlers: Bun.SocketHandler<Ear> = {
   ...handlers,
@@ -59,6 +58,8 @@ export function dial(target: Target, address: string, judgedAt: number, attempt:
       attempt.stage = "tls";
     },
     shaken(socket, error) {
+      // A second handshake has nothing to say: the line is whose it was.
+      if (made !== null) return;
       if (error === null || error === undefined) return ready(socket);
       reject(new Failure("tls", wordsOfTls(error)));
       socket.terminate();
@@ -66,6 +67,11 @@ export function dial(target: Target, address: string, judgedAt: number, attempt:
     data: (chunk) => made?.data(chunk),
     drain: () => made?.drain(),
     ended: () => made?.ended(),
+    erred(error) {
+      if (made !== null) return made.erred(error);
+      reject(error);
+      open?.terminate();
+    },
     closed() {
       if (made === null) reject(new Failure(target.isSecure ? "tls" : "connect", "the connection was closed at once"));
       else made.closed();
@@ -74,13 +80,9 @@ export function dial(target: Target, address: string, judgedAt: number, attempt:
   const tls = target.isSecure
     ? { serverName: target.serverName, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
     : undefined;
-  Bun.connect<Ear>({
-    hostname: address,
-    port: target.port,
-    socket: target.isSecure ? secureHandlers : handlers,
-    data: ear,
-    ...(tls === undefined ? {} : { tls }),
-  }).catch((error: unknown) => {
+  const options = { hostname: address, port: target.port, socket: target.isSecure ? secureHandlers : handlers, data: ear };
+  const connect = async () => Bun.connect<Ear>(tls === undefined ? options : { ...options, tls });
+  connect().catch((error: unknown) => {
     connected.resolve();
     reject(new Failure("connect", wordsOfConnect(error)));
   });

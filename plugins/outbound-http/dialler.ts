@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
 /** How long the first of several addresses may keep the next one waiting. */
 const NEXT_ADDRESS_MS = 3_000;
 const ADDRESSES_MAX = 4;
-/** Of one address and port: connecting can't be called off, and the system goes on for some two minutes. */
+/** Connecting can't be called off, and the system goes on for some two minutes: with so many left of a place no more are begun. */
 const LEFT_MAX = 8;
 
 export interface Dialler {

@@ -7,8 +7,8 @@ export class Failure extends Error {
   constructor(
     readonly stage: FailedStage,
     message: string,
-    /** The connection had been used before and was closed before any byte of an answer: on another one all may be well. */
-    readonly isStale = false,
+    /** The connection ended before any byte of an answer. Where it had been used before, all may be well on another one. */
+    readonly isUnanswered = false,
   ) {
     super(message);
     this.name = "Failure";

@@ -11,7 +11,7 @@ export interface Line {
   idleSince: number;
   /** The answer to the last request, as far as it came. */
   readonly answer: AnswerReader;
-  /** Null once the answer is complete; resolves in any case. */
+  /** Null once the answer is complete. After a failure the line must be closed. */
   exchange(request: string, attempt: Attempt): Promise<Failure | null>;
   /** Another request may follow. */
   readonly isReusable: boolean;
@@ -24,18 +24,18 @@ export interface LineEvents {
   data(chunk: Buffer): void;
   drain(): void;
   ended(): void;
+  /** Something of ours threw, or TLS broke; the latter has a code. */
+  erred(error: Error): void;
   closed(): void;
 }
 
-export type LineSocket = Pick<Bun.Socket<unknown>, "write" | "terminate">;
-
-export function createLine(socket: LineSocket, address: string, judgedAt: number): Line & LineEvents {
+export function createLine(socket: Pick<Bun.Socket<unknown>, "write" | "terminate">, address: string, judgedAt: number): Line & LineEvents {
   const answer = createAnswerReader();
   let isOpen = true;
-  let isReused = false;
   let unsent: Buffer | null = null;
   let attempt: Attempt | null = null;
   let settle: ((failure: Failure | null) => void) | null = null;
+  let throwOut: ((error: Error) => void) | null = null;
 
   function finish(failure: Failure | null): void {
     const tell = settle;
@@ -49,7 +49,7 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
   function send(what: Buffer | string): void {
     const taken = socket.write(what);
     if (taken < 0) closed();
-    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = Buffer.from(what as string).subarray(taken);
+    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = bytesOf(what).subarray(taken);
     else {
       unsent = null;
       if (attempt !== null) attempt.stage = "wait";
@@ -57,6 +57,7 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
   }
 
   function closed(): void {
+    if (!isOpen) return;
     isOpen = false;
     if (settle !== null) finish(lost());
     line.onClosed?.();
@@ -64,15 +65,14 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
 
   function lost(): Failure {
     if (answer.isBegun) return new Failure("wait", "the connection was closed before the answer was complete");
-    if (unsent !== null) return new Failure("send", "the connection was closed before the request was sent", isReused);
-    return new Failure("wait", "the connection was closed before an answer came", isReused);
+    if (unsent !== null) return new Failure("send", "the connection was closed before the request was sent", true);
+    return new Failure("wait", "the connection was closed before an answer came", true);
   }
 
   function close(): void {
     if (!isOpen) return;
-    isOpen = false;
     socket.terminate();
-    line.onClosed?.();
+    if (isOpen) closed();
   }
 
   const line: Line & LineEvents = {
@@ -83,17 +83,12 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
     exchange(request, of) {
       answer.begin();
       if (of.broken !== null || !isOpen) return Promise.resolve(of.broken ?? lost());
-      return new Promise((resolve) => {
-        settle = (failure) => {
-          isReused = true;
-          resolve(failure);
-        };
+      return new Promise((resolve, reject) => {
+        throwOut = reject;
+        settle = resolve;
         attempt = of;
         of.stage = "send";
-        of.onBreak = (failure) => {
-          finish(failure);
-          close();
-        };
+        of.onBreak = finish;
         send(request);
       });
     },
@@ -113,7 +108,16 @@ export function createLine(socket: LineSocket, address: string, judgedAt: number
     ended() {
       if (settle !== null && answer.isBegun && answer.finish()) finish(null);
     },
+    erred(error) {
+      // A closed connection is told of as any other; a fault of ours must not look like one of the receiver's.
+      if (!("code" in error)) throwOut?.(error);
+      close();
+    },
     closed,
   };
   return line;
+}
+
+function bytesOf(what: Buffer | string): Buffer {
+  return typeof what === "string" ? Buffer.from(what) : what;
 }

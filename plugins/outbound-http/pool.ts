@@ -34,12 +34,9 @@ export function createPool(clock: Clock): Pool {
     if (lines.length === 0) idle.delete(origin);
   }
 
-  /** The one that has waited longest where it was begun to wait first. */
+  /** Closes the one that has waited longest for the origin that has had some waiting for longest. */
   function makeRoom(): void {
-    for (const lines of idle.values()) {
-      lines[0]?.close();
-      return;
-    }
+    idle.values().next().value?.[0]?.close();
   }
 
   function sweep(): void {
@@ -55,19 +52,18 @@ export function createPool(clock: Clock): Pool {
 
   return {
     take(origin) {
-      const line = idle.get(origin)?.at(-1);
-      if (line === undefined) return undefined;
-      remove(origin, line);
-      if (!isStale(line, clock.now())) return line;
-      line.close();
-      return this.take(origin);
+      for (let line = idle.get(origin)?.at(-1); line !== undefined; line = idle.get(origin)?.at(-1)) {
+        remove(origin, line);
+        if (!isStale(line, clock.now())) return line;
+        line.close();
+      }
+      return undefined;
     },
     give(origin, line) {
-      if (isClosed || !line.isReusable) return line.close();
+      if (isClosed || !line.isReusable || (idle.get(origin)?.length ?? 0) >= ORIGIN_MAX) return line.close();
+      if (count >= ALL_MAX) makeRoom();
       let lines = idle.get(origin);
       if (lines === undefined) idle.set(origin, (lines = []));
-      if (lines.length >= ORIGIN_MAX) return line.close();
-      if (count >= ALL_MAX) makeRoom();
       line.idleSince = clock.now();
       line.onClosed = () => remove(origin, line);
       lines.push(line);

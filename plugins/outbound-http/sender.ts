@@ -37,7 +37,7 @@ export function createHttpSender({ clock, allowPrivate, timeoutMs = TIMEOUT_MS, 
     if (line !== undefined && !isFresh(line)) line = await stillGood(line, target, attempt);
     if (line !== undefined) {
       const failure = await line.exchange(bytes, attempt);
-      if (failure?.isStale !== true) return conclude(line, target, failure, attempt);
+      if (failure?.isUnanswered !== true) return conclude(line, target, failure, attempt);
       line.close();
       attempt.stage = "resolve";
     }

@@ -26,10 +26,14 @@ export interface PostResult {
 
 /** The door through which webhooks leave; `plugins/outbound-http` is it. */
 export interface HttpSender {
-  /** One POST: no redirect is followed. Only the address that was judged is dialled. Breaks off when the signal does. */
+  /**
+   * One POST: no redirect is followed. Only the address that was judged is dialled. Breaks off when the signal does.
+   * @throws TypeError for a URL or a header that can't be written: both are checked when they are taken in
+   */
   post(request: PostRequest, signal: AbortSignal): Promise<PostResult>;
   /**
    * Judges where an address leads, as each POST does again.
+   * @throws TypeError for what is no http:// or https:// address
    * @returns null when it may be dialled or does not resolve by now, else why it is refused
    */
   judge(url: string): Promise<string | null>;
