@@ -22,13 +22,16 @@ export function createEventStore(db: Database) {
   );
 
   const isShown = sql<number>`(case when tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint then 1 else 0 end)`;
+  /** SQLite takes no index for a pair that ends in the rowid; there the first of the two is always 0. */
+  const isAfter = (tx_id: number, seq: number) =>
+    db.engine === "sqlite" ? sql<boolean>`tx_id = ${tx_id} and seq > ${seq}` : sql<boolean>`(tx_id, seq) > (${tx_id}, ${seq})`;
   const page = db.prepare<{ env_id: number; tx_id: number; seq: number; most: number }, EventRow & { shown: number }>((q, v) =>
     q
       .selectFrom("events")
       .selectAll()
       .select((db.engine === "sqlite" ? sql<number>`1` : isShown).as("shown"))
       .where("env_id", "=", v("env_id"))
-      .where(sql<boolean>`(tx_id, seq) > (${v("tx_id")}, ${v("seq")})`)
+      .where(isAfter(v("tx_id"), v("seq")))
       .orderBy("tx_id")
       .orderBy("seq")
       .limit(v("most")),
@@ -75,7 +78,7 @@ export function createEventStore(db: Database) {
         .selectFrom("events")
         .selectAll()
         .where("env_id", "=", env_id)
-        .where(sql<boolean>`(tx_id, seq) > (${place.tx_id}, ${place.seq})`)
+        .where(isAfter(Math.max(0, place.tx_id), place.seq))
         .where("type", "in", types)
         .$if(db.engine === "postgres", (query) => query.where(sql<boolean>`tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`))
         .orderBy("tx_id")

@@ -45,6 +45,8 @@ interface Needs {
   /** Outcomes wait to be recorded in such a number that nothing more should begin. */
   isFull(): boolean;
   done(courier: Courier, done: Done): void;
+  /** Events were read that the endpoint has not asked for. */
+  passed(): void;
   onReadFailure(error: unknown): void;
 }
 
@@ -122,6 +124,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       doubtful -= wanted.length;
       for (const event of wanted) if (known === undefined || !known.has(deliveryId(event.id, id))) backlog.add(event);
       backlog.readTo(page.last);
+      if (wanted.length < page.events.length) needs.passed();
       if (!page.isEnd) hasNews = true;
     } catch (error) {
       readAgain(error, () => (hasNews = true));

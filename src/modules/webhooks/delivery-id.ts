@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const HASH_DIGITS = 10;
 const TIME_DIGITS = 10;
@@ -12,7 +10,7 @@ const TAIL_DIGITS = 6;
 export function deliveryId(event_id: string, webhook_id: string): string {
   const time = event_id.slice(4, 4 + TIME_DIGITS);
   const tail = event_id.slice(-TAIL_DIGITS);
-  const hash = createHash("sha256").update(event_id).update(webhook_id).digest();
+  const hash = new Bun.CryptoHasher("sha256").update(event_id + webhook_id).digest();
   let digits = "";
   for (let at = 0; at < HASH_DIGITS; at++) digits += DIGITS[hash[at]! & 31]!;
   return `dlv_${time}${tail}${digits}`;

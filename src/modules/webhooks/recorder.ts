@@ -13,6 +13,9 @@ import { judge, type Verdict } from "./schedule.ts";
 /** Outcomes that wait for the database; past these nothing more begins. */
 const WAITING_MAX = 1_024;
 const REPEAT_MS = 1_000;
+/** While outcomes follow one another, they are written so often. */
+const GATHER_MS = 10;
+const BATCH_FULL = 512;
 const HOUR_MS = 3_600_000;
 /** An endpoint that fails for so long is disabled. */
 const FAILING_MS_MAX = 5 * 24 * HOUR_MS;
@@ -53,6 +56,8 @@ export function createRecorder(deps: RecorderDeps) {
   const { store, clock, log } = deps;
   let waiting: Waiting[] = [];
   let writing = false;
+  /** How many outcomes the last batch had. */
+  let lastBatch = 0;
   let scheduled = false;
   let cancelRepeat: (() => void) | undefined;
   /** Couriers that have passed events which their endpoints did not ask for. */
@@ -61,10 +66,13 @@ export function createRecorder(deps: RecorderDeps) {
   function schedule(): void {
     if (scheduled || writing || cancelRepeat !== undefined) return;
     scheduled = true;
-    setImmediate(() => {
+    const go = () => {
       scheduled = false;
       void record();
-    });
+    };
+    // One by one they are written at once; those that follow one another share a transaction, and its fsync.
+    if (lastBatch > 1 && waiting.length < BATCH_FULL) setTimeout(go, GATHER_MS);
+    else setImmediate(go);
   }
 
   /** One batch at a time: the places that it reaches count on all before it being on disk. */
@@ -73,6 +81,7 @@ export function createRecorder(deps: RecorderDeps) {
     writing = true;
     const batch = waiting;
     waiting = [];
+    lastBatch = batch.length;
     const couriers = new Set([...batch.map(({ courier }) => courier), ...moved]);
     moved.clear();
     const places = new Map([...couriers].map((courier) => [courier, courier.settledTo()]));

@@ -104,7 +104,7 @@ export function createRelay(needs: Needs): Relay {
     }
     const endpoint = readEndpoint(cipher, row);
     if (courier === undefined) {
-      const made = createCourier({ ...needs, budget, signal: aborter.signal, isFull: () => !started || recorder.isFull(), done: recorder.done, onReadFailure }, endpoint, row);
+      const made = createCourier({ ...needs, budget, signal: aborter.signal, passed, isFull: () => !started || recorder.isFull(), done: recorder.done, onReadFailure }, endpoint, row);
       couriers.set(key, made);
       made.pump();
       return;
@@ -125,14 +125,11 @@ export function createRelay(needs: Needs): Relay {
   }
 
   /** What was read and not asked for is not read again after a restart. */
-  function recordPassed(): void {
-    cancelPassed = clock.at(clock.now() + PASSED_MS, () => {
-      for (const courier of couriers.values()) {
-        const { recorded } = courier.state;
-        const place = courier.settledTo();
-        if (place.tx_id !== recorded.tx_id || place.seq !== recorded.seq) recorder.passed(courier);
-      }
-      recordPassed();
+  function passed(): void {
+    if (!started) return;
+    cancelPassed ??= clock.at(clock.now() + PASSED_MS, () => {
+      cancelPassed = undefined;
+      for (const courier of couriers.values()) if (isBefore(courier.state.recorded, courier.settledTo())) recorder.passed(courier);
     });
   }
 
@@ -141,7 +138,6 @@ export function createRelay(needs: Needs): Relay {
     start() {
       if (started) return Promise.resolve();
       started = true;
-      recordPassed();
       for (const courier of couriers.values()) courier.pump();
       return Promise.resolve();
     },

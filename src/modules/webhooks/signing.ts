@@ -1,5 +1,3 @@
-import { createHmac } from "node:crypto";
-
 const PREFIX = "whsec_";
 
 /** How the plain signature is written. */
@@ -15,7 +13,7 @@ export const defaultSignature: SignatureForm = { header: "X-Signature", format: 
  * @returns what the header says
  */
 export function plainSignature(secret: string, body: string, format: SignatureForm["format"]): string {
-  const hex = createHmac("sha256", secret).update(body).digest("hex");
+  const hex = new Bun.CryptoHasher("sha256", secret).update(body).digest("hex");
   return format === "hex" ? hex : `sha256=${hex}`;
 }
 
@@ -28,7 +26,7 @@ export function standardSignature(secrets: readonly string[], id: string, timest
   return secrets
     .map((secret) => {
       const key = secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), "base64") : secret;
-      return `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
+      return `v1,${new Bun.CryptoHasher("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
     })
     .join(" ");
 }
