@@ -57,6 +57,8 @@ export interface Courier {
   readonly state: CourierState;
   /** Everything up to here is settled. */
   settledTo(): Place;
+  /** The endpoint is going to be disabled: nothing more begins until it was read again. */
+  halt(): void;
   /** The endpoint was changed. */
   update(endpoint: Endpoint): void;
   /** Somebody else has moved the endpoint's place: what was read is forgotten. */
@@ -93,6 +95,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     accepted: row.accepted,
   };
   let closed = false;
+  let halted = false;
   let inFlight = 0;
   let atOnce = AT_ONCE_FIRST;
   let hasNews = true;
@@ -178,7 +181,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   const mayBegin = () => inFlight < atOnce && !needs.isFull() && (backlog.hasNext() || due.length > 0);
 
   function pump(): void {
-    if (closed || !endpoint.isOpen || needs.signal.aborted) return;
+    if (closed || halted || !endpoint.isOpen || needs.signal.aborted) return;
     while (mayBegin() && budget.take(courier)) void send(take()!);
     const now = clock.now();
     if (!reading && hasNews && !backlog.hasNext() && backlog.size < BACKLOG_MAX) void readAhead();
@@ -236,8 +239,10 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     },
     state,
     settledTo: () => backlog.settledTo(),
+    halt: () => void (halted = true),
     update(changed) {
       endpoint = changed;
+      halted = false;
       courier.lookForDue();
     },
     jump(place) {
@@ -261,7 +266,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     pump,
     isIdle() {
       if (inFlight > 0 || reading || readingDue) return false;
-      if (closed || !endpoint.isOpen) return true;
+      if (closed || halted || !endpoint.isOpen) return true;
       return !hasNews && !backlog.hasNext() && due.length === 0 && dueAt > clock.now();
     },
     inFlight: () => inFlight,

@@ -188,6 +188,7 @@ export function createRecorder(deps: RecorderDeps) {
         learn(courier, item, tried.secret, verdict, at);
         for (const attempt of tried.attempts) deps.onAttempt(attempt);
       }
+      if (verdict.kind === "gone") courier.halt();
       waiting.push({ courier, item, tried, at, verdict });
       schedule();
     },
