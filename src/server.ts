@@ -117,7 +117,13 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
   ];
-  const background = lifecycle([services.loop, services.feed, services.relay, bell.listen(services.rescan, services.feed.rescan), createTicks(ticks, log)]);
+  const background = lifecycle([
+    services.loop,
+    services.feed,
+    services.relay,
+    bell.listen(services.rescan, services.feed.rescan),
+    createTicks(ticks, log),
+  ]);
   const end = async () => {
     try {
       await background.stop();

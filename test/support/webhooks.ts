@@ -5,7 +5,12 @@ import { sealSecrets } from "#src/modules/webhooks/secrets.ts";
 import type { TestApp } from "./app.ts";
 
 /** An endpoint as the API would make it. */
-export async function addEndpoint(app: TestApp, env_id: number, url: string, more: { events?: string[]; retry?: object } = {}): Promise<string> {
+export async function addEndpoint(
+  app: TestApp,
+  env_id: number,
+  url: string,
+  more: { events?: string[]; retry?: object } = {},
+): Promise<string> {
   const id = newId("wh", app.clock.now());
   const cipher = createCipher("a secret of thirty-two characters");
   await app.db.write(async (tx: Tx) => {

@@ -37,12 +37,17 @@ export function createLoggedEvent(row: EventRow): LoggedEvent {
       return (event ??= presentEvent(row));
     },
     get body() {
-      return (body ??= JSON.stringify(this.event));
+      return (body ??= writeBody(this.event, row.data));
     },
     get about() {
       return (about ??= aboutOf(this.event));
     },
   };
+}
+
+/** What the row holds as JSON is not written anew. */
+function writeBody({ data: _, ...head }: Event, data: string): string {
+  return `${JSON.stringify(head).slice(0, -1)},"data":${data}}`;
 }
 
 /** A message is about itself, and about the person at its other end, by contact where there is one and by address. */

@@ -118,7 +118,13 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     try {
       const page = await feed.after(env_id, from);
       const wanted = page.events.filter((event) => endpoint.takes(event));
-      const known = doubtful > 0 ? await store.known(env_id, wanted.map((event) => deliveryId(event.id, id))) : undefined;
+      const known =
+        doubtful > 0
+          ? await store.known(
+              env_id,
+              wanted.map((event) => deliveryId(event.id, id)),
+            )
+          : undefined;
       if (closed) return;
       if (backlog.read !== from) {
         hasNews = true;

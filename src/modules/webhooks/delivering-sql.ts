@@ -10,10 +10,7 @@ export type EndpointRow = WebhookRow & Omit<WebhookStateRow, "env_id" | "webhook
 
 export type DeliveringStore = ReturnType<typeof createDeliveringStore>;
 
-type Result = Pick<
-  DeliveryRow,
-  "env_id" | "id" | "status" | "tries" | "next_attempt_at" | "response_status" | "updated_at" | "attempts"
->;
+type Result = Pick<DeliveryRow, "env_id" | "id" | "status" | "tries" | "next_attempt_at" | "response_status" | "updated_at" | "attempts">;
 
 /** The SQL of delivering, which serves every environment. */
 export function createDeliveringStore(db: Database) {

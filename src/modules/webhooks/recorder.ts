@@ -118,7 +118,11 @@ export function createRecorder(deps: RecorderDeps) {
   async function write(tx: Tx, batch: Waiting[], places: ReadonlyMap<Courier, Place>): Promise<Recorded> {
     const lost = new Set<Courier>();
     for (const [env_id, couriers] of Map.groupBy(places.keys(), ({ endpoint }) => endpoint.env_id)) {
-      const lanes = await deps.lanesLost(tx, env_id, couriers.map(({ endpoint }) => laneOf(endpoint.id)));
+      const lanes = await deps.lanesLost(
+        tx,
+        env_id,
+        couriers.map(({ endpoint }) => laneOf(endpoint.id)),
+      );
       if (lanes.size > 0) for (const courier of couriers) if (lanes.has(laneOf(courier.endpoint.id))) lost.add(courier);
     }
     const ours = batch.filter(({ courier }) => !lost.has(courier));

@@ -104,7 +104,19 @@ export function createRelay(needs: Needs): Relay {
     }
     const endpoint = readEndpoint(cipher, row);
     if (courier === undefined) {
-      const made = createCourier({ ...needs, budget, signal: aborter.signal, passed, isFull: () => !started || recorder.isFull(), done: recorder.done, onReadFailure }, endpoint, row);
+      const made = createCourier(
+        {
+          ...needs,
+          budget,
+          signal: aborter.signal,
+          passed,
+          isFull: () => !started || recorder.isFull(),
+          done: recorder.done,
+          onReadFailure,
+        },
+        endpoint,
+        row,
+      );
       couriers.set(key, made);
       made.pump();
       return;
@@ -151,7 +163,8 @@ export function createRelay(needs: Needs): Relay {
       while ([...couriers.values()].some((courier) => courier.inFlight() > 0)) await new Promise((resolve) => setTimeout(resolve, 5));
       cancel();
       const left = await recorder.flush();
-      if (left > 0) log.error("outcomes of deliveries are not recorded; they are made once more after the next start", { deliveries: left });
+      if (left > 0)
+        log.error("outcomes of deliveries are not recorded; they are made once more after the next start", { deliveries: left });
       for (const key of couriers.keys()) drop(key);
     },
     serve(lanes) {

@@ -133,7 +133,11 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(receiver.ids()).toHaveLength(1);
     expect(await deliveries(app, env_id)).toMatchObject([{ status: "dead_letter" }, { webhook_id: expect.not.stringMatching(id) }]);
     const [told] = receiver.received.filter(({ path }) => path === "/other");
-    expect(JSON.parse(told!.body)).toMatchObject({ event: "webhook.disabled", subject: id, data: { id, reason: "gone", status: "disabled" } });
+    expect(JSON.parse(told!.body)).toMatchObject({
+      event: "webhook.disabled",
+      subject: id,
+      data: { id, reason: "gone", status: "disabled" },
+    });
   });
 
   test("five days of nothing but failures disable an endpoint, and one success begins them anew", async () => {
@@ -141,7 +145,8 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     await using receiver = openReceiver();
     const { env_id } = app.sandbox;
     const id = await addEndpoint(app, env_id, receiver.url(), { retry: { max_attempts: 1, schedule: [0] } });
-    const disabled = async () => (await app.db.read.selectFrom("webhooks").select("disabled_at").where("id", "=", id).executeTakeFirst())!.disabled_at;
+    const disabled = async () =>
+      (await app.db.read.selectFrom("webhooks").select("disabled_at").where("id", "=", id).executeTakeFirst())!.disabled_at;
     let status = 500;
     receiver.answer("/hook", () => status);
     const tryOnce = async () => {
