@@ -20,6 +20,8 @@ import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { duplicateRoutes } from "#src/modules/duplicates/routes.ts";
+import { eventTypes } from "#src/modules/events/model.ts";
+import { eventSchema, exampleEvent, payloads } from "#src/modules/events/payloads.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { importRoutes } from "#src/modules/imports/routes.ts";
@@ -163,7 +165,15 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
   };
 }
 
+const webhooks = Object.fromEntries(
+  eventTypes.map((type) => {
+    const { summary, description } = payloads[type];
+    return [type, { summary, description, tag: "Events", schema: eventSchema(type), example: exampleEvent(type) }];
+  }),
+);
+
 const reference = {
+  webhooks,
   description:
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {

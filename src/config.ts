@@ -22,6 +22,8 @@ export interface Config {
   /** Addresses and ranges. */
   readonly trusted_proxies: readonly string[];
   readonly cors_origins: readonly string[];
+  /** How long events are kept. */
+  readonly events_retention_days: number;
   readonly log_level: LogLevel;
   readonly log_format: LogFormat;
 }
@@ -72,6 +74,7 @@ export function loadConfig(source: ConfigSource): Config {
     telegram_api_root: take("telegramApiRoot", settings.telegramApiRoot) ?? "https://api.telegram.org",
     trusted_proxies: take("trustedProxies", settings.trustedProxies) ?? Object.freeze([]),
     cors_origins: take("corsOrigins", settings.corsOrigins) ?? Object.freeze([]),
+    events_retention_days: take("eventsRetentionDays", settings.eventsRetentionDays) ?? 30,
     log_level: take("logLevel", settings.logLevel) ?? "info",
     log_format: take("logFormat", settings.logFormat) ?? (source.isTerminal ? "pretty" : "json"),
   };

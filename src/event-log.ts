@@ -9,14 +9,16 @@ interface Needs {
   db: Database;
   clock: Clock;
   log: Log;
+  /** How long events are kept. */
+  keptDays: number;
   ring(): void;
   tellCopies(): void;
   reachableJobs(env_id: number, ids: readonly string[], scopes: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 }
 
 /** The one log of everything that changes: who writes it, who reads it and who follows it. */
-export function createEventLog({ db, clock, log, ring, tellCopies, reachableJobs }: Needs) {
+export function createEventLog({ db, clock, log, keptDays, ring, tellCopies, reachableJobs }: Needs) {
   const store = createEventStore(db);
   const feed = createEventFeed({ store, clock, log, ring, tellCopies });
-  return { feed, events: createEventService({ store, clock, appended: feed.appended, reachableJobs }) };
+  return { feed, events: createEventService({ store, clock, keptDays, appended: feed.appended, reachableJobs }) };
 }

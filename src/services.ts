@@ -67,6 +67,8 @@ export interface ServiceDeps {
   cipher: Cipher;
   channels: readonly Channel[];
   gate: BotGate;
+  /** How long events and what was delivered of them are kept. */
+  events_retention_days: number;
   /** Kinds of long jobs beside those of the program. */
   taskKinds?: readonly TaskKind[];
   onOutcome?(kind: string, outcome: Outcome): void;
@@ -88,6 +90,7 @@ export function createServices({
   cipher,
   channels: channelList,
   gate,
+  events_retention_days: keptDays,
   taskKinds = [],
   onOutcome,
   ring,
@@ -97,7 +100,7 @@ export function createServices({
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
-  const { events, feed } = createEventLog({ db, clock, log, ring, tellCopies, reachableJobs: taskStore.reachable });
+  const { events, feed } = createEventLog({ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable });
   const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);

@@ -28,6 +28,7 @@ test("without any setting it listens on loopback and keeps its data beside it", 
     telegram_api_root: "https://api.telegram.org",
     trusted_proxies: [],
     cors_origins: [],
+    events_retention_days: 30,
     log_level: "info",
     log_format: "json",
   });

@@ -91,6 +91,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    events_retention_days: 30,
     taskKinds: options.taskKinds?.(db) ?? [],
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: () => services.rescan(),

@@ -4,6 +4,7 @@ import { operation } from "#src/core/operation.ts";
 import { PAGE_DEFAULT, PAGE_MAX } from "#src/core/page.ts";
 import { principalOf } from "#src/core/request.ts";
 import { Event } from "./model.ts";
+import { exampleEvent } from "./payloads.ts";
 import type { EventService } from "./service.ts";
 
 const EventPage = Type.Object({
@@ -13,18 +14,30 @@ const EventPage = Type.Object({
   next_cursor: Type.Union([Type.String(), Type.Null()], { description: "Give it as `after` for what comes next." }),
 });
 
+const filter = {
+  type: t.Optional(
+    t.String({
+      minLength: 1,
+      maxLength: 1_000,
+      description: "Names of events, or all of a kind as `message.*`, separated by commas.",
+      examples: ["message.sent,message.failed"],
+    }),
+  ),
+  subject: t.Optional(t.String({ minLength: 1, maxLength: 64, description: "Id of what the events are about." })),
+};
+
 export function eventRoutes(events: EventService) {
   return new Elysia().get(
     "/v1/events",
     ({ request, query }) => {
       const { env_id, scopes } = principalOf(request);
-      const { after, limit = PAGE_DEFAULT } = query;
-      return events.list(env_id, scopes, after === undefined ? { limit } : { after, limit });
+      return events.list(env_id, scopes, { ...query, limit: query.limit ?? PAGE_DEFAULT });
     },
     {
       query: t.Object(
         {
           after: t.Optional(t.String({ minLength: 1, maxLength: 40, description: "Id of the last event that you have." })),
+          ...filter,
           limit: t.Optional(t.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })),
         },
         { additionalProperties: false },
@@ -33,7 +46,7 @@ export function eventRoutes(events: EventService) {
         id: "events.list",
         summary: "Read the event log",
         description:
-          "Every change of state, in the order in which it was committed: who follows `after` misses none and sees none twice. A key sees the events of what its scopes let it read.",
+          "Every change of state, in the order in which it was committed: who follows `after` misses none and sees none twice. A key sees the events of what its scopes let it read. One answer looks at 10,000 events at most: under a filter it can have few items or none and still `has_more`; go on at `next_cursor`. Events are kept for 30 days (`EVENTS_RETENTION_DAYS`); an `after` that is older is refused, and the log is to be read from its beginning.",
         tag: "Events",
         scope: ["read:messages", "write:messages", "manage:accounts", "manage:keys", "read:contacts"],
         answers: {
@@ -41,20 +54,7 @@ export function eventRoutes(events: EventService) {
             description: "Events, oldest first.",
             schema: EventPage,
             example: {
-              items: [
-                {
-                  event: "message.sent",
-                  id: "evt_01HKQ9R2X70000000000000000",
-                  created_at: "2026-05-06T14:32:19.000Z",
-                  subject: "msg_01HKQ9R2X30000000000000000",
-                  actor: "job",
-                  account_id: 7421,
-                  contact: "@sarah_miller",
-                  text: "Hey Sarah, your invite is ready",
-                  thread_id: null,
-                  data: { id: "msg_01HKQ9R2X30000000000000000", status: "sent" },
-                },
-              ],
+              items: [exampleEvent("message.sent")],
               limit: 50,
               has_more: false,
               next_cursor: "evt_01HKQ9R2X70000000000000000",

@@ -3,6 +3,7 @@ import type { Database } from "#db/database.ts";
 import type { EventRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Place } from "./logged-event.ts";
+import { createScan, type Scan } from "./scan-sql.ts";
 
 type NewRow = Omit<EventRow, "tx_id" | "seq">;
 
@@ -52,8 +53,11 @@ export function createEventStore(db: Database) {
       if (db.engine === "sqlite") {
         const row = await reader
           .selectFrom("events")
-          .select(({ fn }) => fn.max<number | null>("seq").as("seq"))
+          .select("seq")
           .where("env_id", "=", env_id)
+          .orderBy("tx_id", "desc")
+          .orderBy("seq", "desc")
+          .limit(1)
           .executeTakeFirst();
         return { tx_id: 0, seq: row?.seq ?? 0 };
       }
@@ -61,21 +65,9 @@ export function createEventStore(db: Database) {
       const row = await reader.selectNoFrom(sql<number>`${current}::text::bigint`.as("tx_id")).executeTakeFirstOrThrow();
       return { tx_id: row.tx_id, seq: 0 };
     },
-    /** In the order of commits. On PostgreSQL nothing is shown that a transaction still running could precede. */
-    after: (env_id: number, place: { tx_id: number; seq: number }, types: readonly string[], most: number) =>
-      db.read
-        .selectFrom("events")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where(sql<boolean>`(tx_id, seq) > (${place.tx_id}, ${place.seq})`)
-        .where("type", "in", types)
-        .$if(db.engine === "postgres", (query) => query.where(sql<boolean>`tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`))
-        .orderBy("tx_id")
-        .orderBy("seq")
-        .limit(most)
-        .execute(),
+    scan: createScan(db),
   };
 }
 
-export type { EventRow };
+export type { EventRow, Scan };
 export type EventStore = ReturnType<typeof createEventStore>;
