@@ -98,7 +98,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(scoringRoutes(services.scoring, write))
     .use(segmentRoutes(services.segments, write))
     .use(tagRoutes(services.tags))
-    .use(eventRoutes(services.events))
+    .use(eventRoutes(services.events, services.streams))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
     .use(workspaceRoutes(services.workspaces, write))

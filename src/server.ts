@@ -137,6 +137,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     async stop() {
       if (stopping) return;
       stopping = true;
+      services.streams.stop();
       // Requests first, so that nothing is taken that the loop would not see; then what is on the wire.
       await Promise.race([listener.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
       await end();
@@ -153,7 +154,8 @@ async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promi
   }
 }
 
-function addGauges(metrics: ReturnType<typeof createMetrics>, { loop }: Services): void {
+function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, streams }: Services): void {
+  metrics.gauge("posthouse_event_streams", "Live streams of events that are open.", streams.count);
   metrics.gauge("posthouse_lanes", "Accounts whose queues this process serves.", () => loop.stats().lanes);
   metrics.gauge("posthouse_lanes_held", "Accounts that are paused or told to wait.", () => loop.stats().held);
   metrics.gauge("posthouse_jobs_running", "Jobs that are on the wire.", () => loop.stats().running);

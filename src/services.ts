@@ -100,7 +100,11 @@ export function createServices({
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
-  const { events, feed } = createEventLog({ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable });
+  const { events, feed, streams } = createEventLog({
+    ...{ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable },
+    // Keys are made further down.
+    stillOpens: (principal) => authenticator.stillOpens(principal),
+  });
   const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);
@@ -266,6 +270,7 @@ export function createServices({
     runTask: createTaskRunner({ running, clock, write: db.write }),
     events,
     feed,
+    streams,
     contacts: requested,
     erase: erasing.service.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),

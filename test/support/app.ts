@@ -155,6 +155,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     advance,
     leap,
     async [Symbol.asyncDispose]() {
+      services.streams.stop();
+      await services.feed.stop();
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.loop.stop());
       await fresh[Symbol.asyncDispose]();

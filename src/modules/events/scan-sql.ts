@@ -4,7 +4,7 @@ import { rowsOfContact } from "#db/of-contact.ts";
 import type { EventRow } from "#db/schema.ts";
 import { lowestId, madeAt } from "#src/core/ids.ts";
 import type { EventFilter } from "./filter.ts";
-import type { Place } from "./logged-event.ts";
+import { isAfter, type Place } from "./logged-event.ts";
 
 /** Events that are looked at for one answer, in their order, whether they fit or not. */
 const LOOKED_AT_MAX = 10_000;
@@ -102,11 +102,6 @@ function cut(found: EventRow[], end: NonNullable<Scan["end"]>, isFull: boolean, 
   if (found.length <= most) return { rows: found, end, more: isFull };
   const rows = found.slice(0, most);
   return { rows, end: rows.at(-1), more: true };
-}
-
-/** Of two places of a log, which is the later. */
-export function isAfter(one: Place, other: Place): boolean {
-  return one.tx_id === other.tx_id ? one.seq > other.seq : one.tx_id > other.tx_id;
 }
 
 const isContact = (subject: string) => subject.startsWith("ct_");
