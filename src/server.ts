@@ -16,6 +16,7 @@ import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
+import { purgeEventsAt } from "#src/modules/events/job.ts";
 import { purgeAt } from "#src/modules/idempotency/job.ts";
 import { fadeAt } from "#src/modules/scoring/job.ts";
 import { sweepImportsAt } from "#src/modules/imports/sweep.ts";
@@ -111,6 +112,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) },
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
+    { pattern: "14 * * * *", enqueue: () => enqueueOnce(db, services, purgeEventsAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
   ];
   const background = lifecycle([services.loop, services.feed, bell.listen(services.rescan, services.feed.rescan), createTicks(ticks, log)]);

@@ -100,7 +100,12 @@ export function createServices({
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
-  const { events, feed, streams } = createEventLog({
+  const {
+    events,
+    feed,
+    streams,
+    purgeJob: purgeEvents,
+  } = createEventLog({
     ...{ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable },
     // Keys are made further down.
     stillOpens: (principal) => authenticator.stillOpens(principal),
@@ -238,6 +243,7 @@ export function createServices({
       moveJob({ store: mergeStore, write: db.write }),
       erasing.service.sweepJob,
       importing.sweepJob,
+      purgeEvents,
       running,
     ],
     ring,
