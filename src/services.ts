@@ -100,22 +100,25 @@ export function createServices({
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
-  const {
-    events,
-    feed,
-    streams,
-    purgeJob: purgeEvents,
-  } = createEventLog({
-    ...{ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable },
-    // Keys are made further down.
-    stillOpens: (principal) => authenticator.stillOpens(principal),
-  });
-  const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
   const workspaceStore = createWorkspaceStore(db);
   const keyStore = createKeyStore(db);
   const messageStore = createMessageStore(db);
   const idempotencyStore = createIdempotencyStore(db);
+
+  const authenticator = createAuthenticator({
+    store: keyStore,
+    clock,
+    mayCache: db.engine === "sqlite",
+    noteUse(env_id, key_id, now) {
+      db.write((tx) => keyStore.update(tx, env_id, key_id, { last_used_at: now })).catch((error: unknown) =>
+        log.warn("the last use of a key could not be noted", { key_id, error }),
+      );
+    },
+  });
+  const { stillOpens } = authenticator;
+  const eventLog = createEventLog({ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable, stillOpens });
+  const appendEvent = eventLog.events.append;
 
   const accounts = createAccountService({
     store: createAccountStore(db),
@@ -131,16 +134,6 @@ export function createServices({
     releaseLane: (...args) => loop.releaseLane(...args),
   });
 
-  const authenticator = createAuthenticator({
-    store: keyStore,
-    clock,
-    mayCache: db.engine === "sqlite",
-    noteUse(env_id, key_id, now) {
-      db.write((tx) => keyStore.update(tx, env_id, key_id, { last_used_at: now })).catch((error: unknown) =>
-        log.warn("the last use of a key could not be noted", { key_id, error }),
-      );
-    },
-  });
   const keysChanged = () => authenticator.forget();
 
   const workspaces = createWorkspaceService({
@@ -243,7 +236,7 @@ export function createServices({
       moveJob({ store: mergeStore, write: db.write }),
       erasing.service.sweepJob,
       importing.sweepJob,
-      purgeEvents,
+      eventLog.purgeJob,
       running,
     ],
     ring,
@@ -271,12 +264,10 @@ export function createServices({
     /** Others may have written anything. */
     rescan() {
       loop.rescan();
-      feed.rescan();
+      eventLog.feed.rescan();
     },
     runTask: createTaskRunner({ running, clock, write: db.write }),
-    events,
-    feed,
-    streams,
+    ...eventLog,
     contacts: requested,
     erase: erasing.service.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),

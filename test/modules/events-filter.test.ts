@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Contact } from "#src/modules/contacts/model.ts";
 import { knownEventTypes } from "#src/modules/events/model.ts";
 import { payloads } from "#src/modules/events/payloads.ts";
+import { isAfterPlace } from "#src/modules/events/place-sql.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { appendEvents, followEvents, listEvents } from "#test/support/events.ts";
 import type { Caller } from "#test/support/client.ts";
@@ -137,6 +138,20 @@ describe.each(appEngines)("the filtered event log on %s", (engine) => {
     expect(status).toBe(422);
     expect(body.detail).toContain("no longer kept: events are removed after 30 days");
   });
+});
+
+test("on SQLite what stands after a place is a range of the index, however long the log is before it", async () => {
+  await using app = await setup();
+  const query = app.db.read
+    .selectFrom("events")
+    .selectAll()
+    .where("env_id", "=", 1)
+    .where(isAfterPlace("sqlite", { tx_id: 0, seq: 5 }))
+    .orderBy("tx_id")
+    .orderBy("seq")
+    .compile();
+  const plan = await app.db.slowly<{ detail: string }>({ compile: () => ({ ...query, sql: `explain query plan ${query.sql}` }) });
+  expect(plan.map(({ detail }) => detail).join()).toEndWith("(env_id=? AND tx_id=? AND seq>?)");
 });
 
 test.if(appEngines.includes("postgres"))("a cursor never passes over what a running transaction has yet to show", async () => {

@@ -5,9 +5,10 @@ import type { EventRow } from "#db/schema.ts";
 import { lowestId, madeAt } from "#src/core/ids.ts";
 import type { EventFilter } from "./filter.ts";
 import { isAfter, type Place } from "./logged-event.ts";
+import { isAfterPlace, isUpToPlace } from "./place-sql.ts";
 
-/** Events that are looked at for one answer, in their order, whether they fit or not. */
-const LOOKED_AT_MAX = 10_000;
+/** Events that are looked at in one go, whether they fit or not: few at first, since often most do. One answer looks at 10,000. */
+const LOOKS = [500, 9_500];
 /** An event is of this much before the id of its subject says at most: clocks of several copies, transactions that wait. */
 const BEFORE_SUBJECT_MS = 10_000;
 
@@ -24,8 +25,8 @@ export interface Scan {
 export function createScan(db: Database) {
   const { events: contactEvents } = rowsOfContact(db);
   const visible = sql<boolean>`tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
-  const after = ({ tx_id, seq }: Place) => sql<boolean>`(tx_id, seq) > (${tx_id}, ${seq})`;
-  const upTo = ({ tx_id, seq }: Place) => sql<boolean>`(tx_id, seq) <= (${tx_id}, ${seq})`;
+  const after = (place: Place) => isAfterPlace(db.engine, place);
+  const upTo = (place: Place) => isUpToPlace(db.engine, place);
 
   /** Those that may be shown: on PostgreSQL nothing that a transaction still running could precede. */
   const shown = (env_id: number) =>
@@ -41,14 +42,26 @@ export function createScan(db: Database) {
 
   const newest = (env_id: number) => first(shown(env_id).orderBy("tx_id", "desc").orderBy("seq", "desc"));
 
-  /** How far one answer looks: so many events, or the log's end. */
-  async function horizon(env_id: number, place: Place): Promise<{ end: Scan["end"]; isFull: boolean }> {
-    const ahead = shown(env_id).where(after(place)).orderBy("tx_id").orderBy("seq");
-    const full = await first(ahead.offset(LOOKED_AT_MAX - 1));
+  /** How far one look goes: so many events, or the log's end. */
+  async function horizon(env_id: number, place: Place, count: number): Promise<{ end: Scan["end"]; isFull: boolean }> {
+    // Steps through the index alone.
+    const last = shown(env_id)
+      .select(["tx_id", "seq"])
+      .where(after(place))
+      .orderBy("tx_id")
+      .orderBy("seq")
+      .offset(count - 1)
+      .limit(1);
+    const [full] = await db.slowly(
+      db.read
+        .selectFrom("events")
+        .select(["id", "tx_id", "seq"])
+        .where("env_id", "=", env_id)
+        .where(sql<boolean>`(tx_id, seq) = (${last})`),
+    );
     if (full !== undefined) return { end: full, isFull: true };
-    const last = await newest(env_id);
-    // What was not there a moment ago is not looked at: the log may have grown by more than fits.
-    return { end: last !== undefined && isAfter(last, place) ? last : undefined, isFull: false };
+    const newestOne = await newest(env_id);
+    return { end: newestOne !== undefined && isAfter(newestOne, place) ? newestOne : undefined, isFull: false };
   }
 
   /** Where the events of a subject can begin, by the time that its id carries. */
@@ -60,11 +73,16 @@ export function createScan(db: Database) {
     return before !== undefined && isAfter(before, place) ? before : place;
   }
 
-  async function fitting(env_id: number, { types, subject }: EventFilter, place: Place, end: Place, most: number): Promise<EventRow[]> {
+  /** @param count the events that stand up to `end`, at most */
+  async function fitting(env_id: number, { types, subject }: EventFilter, place: Place, end: Place, count: number, most: number) {
     if (types.length === 0) return [];
-    const fit = db.read.selectFrom("events").selectAll().where("env_id", "=", env_id).where("type", "in", types);
+    const between = db.read.selectFrom("events").selectAll().where("env_id", "=", env_id).where(after(place)).where(upTo(end));
+    // Without the limit PostgreSQL may take the range for a larger one than it is, and read the whole table.
+    const looked =
+      db.engine === "sqlite" ? between : db.read.selectFrom(between.orderBy("tx_id").orderBy("seq").limit(count).as("events")).selectAll();
+    const fit = looked.where("type", "in", types);
     const ofSubject = subject === undefined ? fit : fit.where("subject", "=", subject);
-    return db.slowly(ofSubject.where(after(place)).where(upTo(end)).orderBy("tx_id").orderBy("seq").limit(most));
+    return db.slowly(ofSubject.orderBy("tx_id").orderBy("seq").limit(most));
   }
 
   /** By the index of contacts: the signs keep the planners from walking the log in its order instead. */
@@ -91,10 +109,17 @@ export function createScan(db: Database) {
       if (end === undefined || !isAfter(end, place)) return { rows: [], end: undefined, more: false };
       return cut(await ofContact(env_id, filter, place, end, most + 1), end, false, most);
     }
-    const from = subject === undefined ? place : await beginning(env_id, subject, place);
-    const { end, isFull } = await horizon(env_id, from);
-    if (end === undefined) return { rows: [], end: from === place ? undefined : (from as Scan["end"]), more: false };
-    return cut(await fitting(env_id, filter, from, end, most + 1), end, isFull, most);
+    let from = subject === undefined ? place : await beginning(env_id, subject, place);
+    let reached: Scan = { rows: [], end: from === place ? undefined : (from as Scan["end"]), more: false };
+    for (const count of LOOKS) {
+      const { end, isFull } = await horizon(env_id, from, count);
+      if (end === undefined) return { ...reached, more: false };
+      const rows = reached.rows.concat(await fitting(env_id, filter, from, end, count, most + 1 - reached.rows.length));
+      reached = cut(rows, end, isFull, most);
+      if (!isFull || rows.length > most) return reached;
+      from = end;
+    }
+    return reached;
   };
 }
 

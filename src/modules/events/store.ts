@@ -3,6 +3,7 @@ import type { Database } from "#db/database.ts";
 import type { EventRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Place } from "./logged-event.ts";
+import { isAfterPlace } from "./place-sql.ts";
 import { createScan, type Scan } from "./scan-sql.ts";
 
 type NewRow = Omit<EventRow, "tx_id" | "seq">;
@@ -28,7 +29,7 @@ export function createEventStore(db: Database) {
       .selectAll()
       .select((db.engine === "sqlite" ? sql<number>`1` : isShown).as("shown"))
       .where("env_id", "=", v("env_id"))
-      .where(sql<boolean>`(tx_id, seq) > (${v("tx_id")}, ${v("seq")})`)
+      .where(isAfterPlace(db.engine, { tx_id: db.engine === "sqlite" ? 0 : v("tx_id"), seq: v("seq") }))
       .orderBy("tx_id")
       .orderBy("seq")
       .limit(v("most")),
