@@ -188,7 +188,8 @@ const reference = {
       "Lead scoring: rules give contacts points for what happens to them, which can fade, and for what is known of them. A contact shows its score and why; `lead.scored` tells when a score rises past a threshold.",
     Segments: describeSegments(),
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
-    Events: "Everything that changes, in the order in which it was committed.",
+    Events:
+      "Everything that changes, in the order in which it was committed: as a list that is followed with `after`, as a live stream, and what receivers of webhooks are sent. Events are kept for 30 days (`EVENTS_RETENTION_DAYS`).",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit:
