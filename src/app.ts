@@ -20,6 +20,8 @@ import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { duplicateRoutes } from "#src/modules/duplicates/routes.ts";
+import { eventTypes } from "#src/modules/events/model.ts";
+import { eventSchema, exampleEvent, payloads } from "#src/modules/events/payloads.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { importRoutes } from "#src/modules/imports/routes.ts";
@@ -96,7 +98,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(scoringRoutes(services.scoring, write))
     .use(segmentRoutes(services.segments, write))
     .use(tagRoutes(services.tags))
-    .use(eventRoutes(services.events))
+    .use(eventRoutes(services.events, services.streams))
     .use(accountRoutes(services.accounts, write, writeAsking))
     .use(keyRoutes(services.keys, write))
     .use(workspaceRoutes(services.workspaces, write))
@@ -163,7 +165,15 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
   };
 }
 
+const webhooks = Object.fromEntries(
+  eventTypes.map((type) => {
+    const { summary, description } = payloads[type];
+    return [type, { summary, description, tag: "Events", schema: eventSchema(type), example: exampleEvent(type) }];
+  }),
+);
+
 const reference = {
+  webhooks,
   description:
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {
@@ -178,7 +188,8 @@ const reference = {
       "Lead scoring: rules give contacts points for what happens to them, which can fade, and for what is known of them. A contact shows its score and why; `lead.scored` tells when a score rises past a threshold.",
     Segments: describeSegments(),
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
-    Events: "Everything that changes, in the order in which it was committed.",
+    Events:
+      "Everything that changes, in the order in which it was committed: as a list that is followed with `after`, as a live stream, and what receivers of webhooks are sent. Events are kept for 30 days (`EVENTS_RETENTION_DAYS`).",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit:

@@ -23,6 +23,8 @@ export interface Config {
   readonly trusted_proxies: readonly string[];
   readonly cors_origins: readonly string[];
   readonly allow_private_webhooks: boolean;
+  /** How long events are kept. */
+  readonly events_retention_days: number;
   readonly log_level: LogLevel;
   readonly log_format: LogFormat;
 }
@@ -74,6 +76,7 @@ export function loadConfig(source: ConfigSource): Config {
     trusted_proxies: take("trustedProxies", settings.trustedProxies) ?? Object.freeze([]),
     cors_origins: take("corsOrigins", settings.corsOrigins) ?? Object.freeze([]),
     allow_private_webhooks: take("allowPrivateWebhooks", settings.allowPrivateWebhooks) ?? false,
+    events_retention_days: take("eventsRetentionDays", settings.eventsRetentionDays) ?? 30,
     log_level: take("logLevel", settings.logLevel) ?? "info",
     log_format: take("logFormat", settings.logFormat) ?? (source.isTerminal ? "pretty" : "json"),
   };

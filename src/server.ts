@@ -17,6 +17,7 @@ import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
+import { purgeEventsAt } from "#src/modules/events/job.ts";
 import { purgeAt } from "#src/modules/idempotency/job.ts";
 import { fadeAt } from "#src/modules/scoring/job.ts";
 import { sweepImportsAt } from "#src/modules/imports/sweep.ts";
@@ -70,6 +71,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     gate: createBotGate(wire),
     http,
     version,
+    events_retention_days: config.events_retention_days,
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
     tellCopies: bell.tellCopies,
@@ -115,6 +117,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) },
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
+    { pattern: "14 * * * *", enqueue: () => enqueueOnce(db, services, purgeEventsAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
   ];
   const background = lifecycle([
@@ -147,6 +150,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     async stop() {
       if (stopping) return;
       stopping = true;
+      services.streams.stop();
       // Requests first, so that nothing is taken that the loop would not see; then what is on the wire.
       await Promise.race([listener.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS_MAX).unref())]);
       await end();
@@ -163,7 +167,8 @@ async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promi
   }
 }
 
-function addGauges(metrics: ReturnType<typeof createMetrics>, { loop }: Services): void {
+function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, streams }: Services): void {
+  metrics.gauge("posthouse_event_streams", "Live streams of events that are open.", streams.count);
   metrics.gauge("posthouse_lanes", "Accounts whose queues this process serves.", () => loop.stats().lanes);
   metrics.gauge("posthouse_lanes_held", "Accounts that are paused or told to wait.", () => loop.stats().held);
   metrics.gauge("posthouse_jobs_running", "Jobs that are on the wire.", () => loop.stats().running);

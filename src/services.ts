@@ -66,6 +66,8 @@ export interface ServiceDeps {
   cipher: Cipher;
   channels: readonly Channel[];
   gate: BotGate;
+  /** How long events and what was delivered of them are kept. */
+  events_retention_days: number;
   /** Kinds of long jobs beside those of the program. */
   taskKinds?: readonly TaskKind[];
   /** The door through which webhooks leave. */
@@ -92,6 +94,7 @@ export function createServices({
   cipher,
   channels: channelList,
   gate,
+  events_retention_days: keptDays,
   taskKinds = [],
   http,
   version,
@@ -104,29 +107,33 @@ export function createServices({
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);
-  const { events, feed } = createEventLog({ db, clock, log, ring, tellCopies, reachableJobs: taskStore.reachable });
-  const appendEvent = events.append;
   const audit = createAuditService({ store: createAuditStore(db), clock });
   const messageStore = createMessageStore(db);
   const idempotencyStore = createIdempotencyStore(db);
+
+  // What makes accounts and writes events stands on keys itself.
+  const { authenticator, keys, workspaces, nextNumber } = createTenancy({
+    ...{ db, clock, log, audit: audit.record },
+    appendEvent: (...args) => eventLog.events.append(...args),
+    furnishSandbox: (...args) => accounts.furnishSandbox(...args),
+  });
+  const { stillOpens } = authenticator;
+  const eventLog = createEventLog({ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable, stillOpens });
+  const { feed } = eventLog;
+  const appendEvent = eventLog.events.append;
 
   const accounts = createAccountService({
     store: createAccountStore(db),
     clock,
     cipher,
     gate,
-    nextNumber: (...args) => nextNumber(...args),
+    nextNumber,
     appendEvent,
     audit: audit.record,
     // The loop is made further down: its kinds need the accounts.
     addLane: (...args) => loop.addLane(...args),
     pauseLane: (...args) => loop.pauseLane(...args),
     releaseLane: (...args) => loop.releaseLane(...args),
-  });
-
-  const { authenticator, keys, workspaces, nextNumber } = createTenancy({
-    ...{ db, clock, log, appendEvent, audit: audit.record },
-    furnishSandbox: accounts.furnishSandbox,
   });
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
@@ -224,6 +231,7 @@ export function createServices({
       moveJob({ store: mergeStore, write: db.write }),
       erasing.service.sweepJob,
       importing.sweepJob,
+      eventLog.purgeJob,
       running,
     ],
     ring,
@@ -256,8 +264,7 @@ export function createServices({
       relay.rescan();
     },
     runTask: createTaskRunner({ running, clock, write: db.write }),
-    events,
-    feed,
+    ...eventLog,
     relay,
     contacts: requested,
     erase: erasing.service.erase,

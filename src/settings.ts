@@ -129,6 +129,15 @@ export const settings = {
     accepted: "true or false",
     parse: (text) => ({ true: true, false: false })[text],
   }),
+  eventsRetentionDays: setting({
+    name: "EVENTS_RETENTION_DAYS",
+    flag: "--events-retention-days",
+    placeholder: "days",
+    byDefault: "30",
+    meaning: "How long events, and what was delivered of them, are kept.",
+    accepted: "a whole number from 1 to 3650",
+    parse: parseDays,
+  }),
   logLevel: setting({
     name: "LOG_LEVEL",
     flag: "--log-level",
@@ -164,6 +173,11 @@ function parseHost(text: string): string | undefined {
 function parsePort(text: string): number | undefined {
   const port = Number(text);
   return /^\d{1,5}$/.test(text) && port <= 65_535 ? port : undefined;
+}
+
+function parseDays(text: string): number | undefined {
+  const days = Number(text);
+  return /^\d{1,4}$/.test(text) && days >= 1 && days <= 3_650 ? days : undefined;
 }
 
 function parseDatabaseUrl(text: string): string | undefined {

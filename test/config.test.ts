@@ -29,6 +29,7 @@ test("without any setting it listens on loopback and keeps its data beside it", 
     trusted_proxies: [],
     cors_origins: [],
     allow_private_webhooks: false,
+    events_retention_days: 30,
     log_level: "info",
     log_format: "json",
   });

@@ -4,6 +4,7 @@ import { createComponents, type Components } from "./components.ts";
 import { curl } from "./curl.ts";
 import { listOperations } from "./listing.ts";
 import type { Document, Json, ListedPaths } from "./openapi.ts";
+import { describeWebhooks, type WebhookDoc } from "./webhooks.ts";
 
 export interface DocumentOptions {
   title: string;
@@ -14,6 +15,8 @@ export interface DocumentOptions {
   server_url: string;
   /** What each tag is about, in the order in which they are shown. Markdown. */
   tags: Readonly<Record<string, string>>;
+  /** What receivers are sent, by name. */
+  webhooks?: Readonly<Record<string, WebhookDoc>>;
 }
 
 /**
@@ -27,12 +30,14 @@ export async function buildDocument(options: DocumentOptions, routes: readonly I
   const origin = options.server_url.replace(/\/+$/, "");
   const { paths, calls } = completeAll(await listOperations(routes), origin, components);
   const { title, version, description } = options;
+  const webhooks = describeWebhooks(options.webhooks ?? {}, components);
   return {
     openapi: "3.1.1",
     info: { title, version, description, license: { name: "MIT", identifier: "MIT" } },
     servers: [{ url: origin }],
     tags: describeTags(calls, options.tags),
     paths,
+    webhooks,
     components: components.finish(),
   };
 }

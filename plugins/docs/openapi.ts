@@ -26,5 +26,6 @@ export type ListedPaths = Record<string, Record<string, ListedOperation>>;
 export interface Document extends Json {
   openapi: string;
   paths: Record<string, Record<string, Json>>;
+  webhooks: Record<string, { post: Json }>;
   components: Json;
 }

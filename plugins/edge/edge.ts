@@ -36,7 +36,10 @@ export function createEdge({ handle, log, cors_origins, addressOf, tellStranger,
     const milliseconds = performance.now() - context.startedAt;
     onRequest?.(context.operation ?? "none", response.status, milliseconds / 1000);
     logLine(original, context, response.status, milliseconds);
-    return original.method === "HEAD" ? new Response(null, response) : response;
+    if (original.method !== "HEAD") return response;
+    // What would have been sent bit by bit is not even begun.
+    await response.body?.cancel();
+    return new Response(null, response);
   };
 
   function finish(headers: Headers, context: RequestContext, origin: string | null): void {

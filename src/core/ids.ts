@@ -1,4 +1,4 @@
-import { TIME_LEN, TIME_MAX, encodeTime, ulid } from "ulid";
+import { TIME_LEN, TIME_MAX, decodeTime, encodeTime, ulid } from "ulid";
 import { systemClock } from "./clock.ts";
 
 /** What a public id starts with. */
@@ -54,6 +54,12 @@ function beginMillisecond(ms: number): void {
 /** The least id that a thing made at `ms` can have: turns a filter by creation time into a range of ids. */
 export function lowestId(prefix: IdPrefix, ms: number): string {
   return `${prefix}_${encodeTime(Math.max(0, Math.min(ms, TIME_MAX)), TIME_LEN)}${"0".repeat(16)}`;
+}
+
+/** When the thing of this id was made (ms); null for what is no public id. */
+export function madeAt(id: string): number | null {
+  const text = /^[a-z]+_([0-7][0-9A-HJKMNP-TV-Z]{25})$/.exec(id)?.[1];
+  return text === undefined ? null : decodeTime(text);
 }
 
 /** The pattern of a public id, for schemas. */

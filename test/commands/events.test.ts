@@ -30,6 +30,17 @@ test("it begins after a given event", async () => {
   expect(await at.run("events", "tail", "--test", "--after", "evt_x", "--no-follow")).toMatchObject({ code: 1, out: "" });
 });
 
+test("only events of the names that are asked for are told", async () => {
+  using at = await setup("one", "two");
+  await at.json("workspaces", "set", "--plan", "starter");
+  const { items } = await tail(at, "--type", "subscription.*,message.failed");
+  expect(items.map(({ event }) => event)).toEqual(["subscription.upgraded"]);
+  expect((await tail(at, "--type", "message.*", "--lines", "1")).items.map(({ text }) => text)).toEqual(["two"]);
+  const refused = await at.run("events", "tail", "--test", "--type", "message.snet");
+  expect(refused).toMatchObject({ code: 2, out: "" });
+  expect(refused.err).toContain("message.sent, ");
+});
+
 test("people get an event in a line", async () => {
   using at = await setup('say "hi"');
   const { out } = await at.run("events", "tail", "--test", "--no-follow");

@@ -45,6 +45,7 @@ function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: [],
     gate: { check: () => Promise.reject(new Error("nobody asks")) },
+    events_retention_days: 30,
     taskKinds: script === undefined ? [] : [countingKind(db, script)],
     http: createHttpSender({ clock, allowPrivate: true }),
     version: "test",

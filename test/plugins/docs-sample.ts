@@ -84,6 +84,15 @@ export function withDocs(app: AnyElysia, serverUrl = "http://127.0.0.1:5110") {
       version: "1.2.3",
       description: "A sample.",
       server_url: `${serverUrl}/`,
+      webhooks: {
+        "letter.read": {
+          summary: "A letter was read",
+          description: "By whom it was for.",
+          tag: "Letters",
+          schema: Type.Object({ id: Type.String() }),
+          example: { id: "msg_1" },
+        },
+      },
       tags: { Letters: "What is sent.", Service: "The program itself.", Unused: "Nothing." },
       routes: () => app.routes,
     }),

@@ -62,6 +62,17 @@ describe("the document", () => {
     expect(totals).toEqual({ errors: 0, warnings: 0, ignored: 0 });
   });
 
+  test("has what receivers are sent, with the headers that a delivery carries", async () => {
+    const { webhooks } = (await reference()) as unknown as { webhooks: Record<string, { post: Operation }> };
+    const { operationId, requestBody, responses, parameters } = webhooks["letter.read"]!.post;
+    expect(operationId).toBe("webhook.letter.read");
+    expect(requestBody.content["application/json"]).toMatchObject({ schema: { type: "object" }, example: { id: "msg_1" } });
+    expect(Object.keys(responses)).toEqual(["2XX", "4XX"]);
+    expect(parameters.map(({ $ref }) => $ref)).toEqual(
+      ["webhook-id", "webhook-timestamp", "webhook-signature", "X-Signature"].map((name) => `#/components/parameters/${name}`),
+    );
+  });
+
   test("is the same at /swagger/json", async () => {
     const app = sampleApp();
     expect(await (await get(app, "/swagger/json")).json()).toEqual(await reference(app));

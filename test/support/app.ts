@@ -95,6 +95,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    events_retention_days: 30,
     taskKinds: options.taskKinds?.(db) ?? [],
     http,
     version: "test",
@@ -161,6 +162,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     advance,
     leap,
     async [Symbol.asyncDispose]() {
+      services.streams.stop();
+      await services.feed.stop();
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.relay.stop());
       await movingOn(clock, services.loop.stop());

@@ -55,7 +55,7 @@ export async function createClient(fetch: App["fetch"], { lenient }: { lenient: 
     const { method, url } = request;
     const response = await fetch(request, peer);
     const { status, headers } = response;
-    const text = await response.text();
+    const text = await readBody(response);
     const { pathname } = new URL(url);
     const found = breachesOf({ method, pathname, status, headers, text }, known).map(
       (breach) => `${method} ${pathname} ${status}: ${breach}`,
@@ -96,6 +96,15 @@ export async function createClient(fetch: App["fetch"], { lenient }: { lenient: 
       for (const secret of secrets) if (log.includes(secret)) throw new Error(`the log holds a key, a token or a text: ${secret}`);
     },
   };
+}
+
+/** Of a stream that has no end what comes at once. */
+async function readBody(response: Response): Promise<string> {
+  if (response.body === null || response.headers.get("content-type") !== "text/event-stream") return response.text();
+  const reader = response.body.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value as Uint8Array);
 }
 
 function gatherSecrets(value: unknown, secrets: Set<string>): void {

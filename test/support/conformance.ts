@@ -1,5 +1,5 @@
 import { type ProblemCode, problems } from "#src/core/errors.ts";
-import { faultsOf } from "./json-schema.ts";
+import { faultsOf, type Schema } from "./json-schema.ts";
 import type { Operation, Reference } from "./openapi.ts";
 
 /** An answer as it came, its body read. */
@@ -68,5 +68,23 @@ function answerBreaches({ method, status, headers, text }: Seen, operation: Oper
   if (type === "" || method === "HEAD") return text === "" ? [] : ["a body without a type"];
   if (type !== "application/json") return [];
   const schema = documented[type];
-  return schema === undefined ? [`the reference does not say that it answers ${type}`] : faultsOf(JSON.parse(text), schema, document);
+  if (schema === undefined) return [`the reference does not say that it answers ${type}`];
+  const body: unknown = JSON.parse(text);
+  const breaches = faultsOf(body, schema, document);
+  return operation.id === "events.list" ? [...breaches, ...eventBreaches(body as { items: Told[] }, document)] : breaches;
+}
+
+/** An event as far as its schema is found by it. */
+interface Told {
+  event: string;
+}
+
+/** Every event fits what the reference says that receivers get. */
+function eventBreaches({ items }: { items: readonly Told[] }, document: Schema): string[] {
+  const webhooks = document.webhooks as Record<string, { post: { requestBody: { content: Record<string, { schema: Schema }> } } }>;
+  return items.flatMap((item) =>
+    faultsOf(item, webhooks[item.event]!.post.requestBody.content["application/json"]!.schema, document).map(
+      (fault) => `${item.event} ${fault}`,
+    ),
+  );
 }

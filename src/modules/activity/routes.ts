@@ -25,7 +25,7 @@ export function activityRoutes(activity: ActivityService, log: Log) {
         id: "contacts.activity",
         summary: "Read a contact's activity",
         description:
-          "Their messages and what has happened to the contact in one line of time, newest first. Messages only for a key that has `read:messages` too.",
+          "Their messages and what has happened to the contact in one line of time, newest first. Messages only for a key that has `read:messages` too. Events are kept for 30 days (`EVENTS_RETENTION_DAYS`).",
         tag,
         scope,
         answers: { 200: { description: "A page of activity.", schema: ActivityPage, example: activityExample } },

@@ -8,6 +8,8 @@ import type { EventStore } from "./store.ts";
 const PAGE_MAX = 100;
 /** Pages that are kept for those who come to the same place a moment later. */
 const PAGES_KEPT = 32;
+/** A full page stays what it is whatever comes after; not for long, since what stands in it may be erased. */
+const FULL_MS = 1_000;
 /** On PostgreSQL an event is shown when no older transaction runs any more: looked at again after so long, doubled each time. */
 const HIDDEN_MS = 5;
 const HIDDEN_MS_MAX = 500;
@@ -34,6 +36,8 @@ export interface EventFeed extends Component {
   after(env_id: number, place: Place): Promise<FeedPage>;
   /** Those of these events that are still kept, in any order. */
   byIds(env_id: number, ids: readonly string[]): Promise<readonly LoggedEvent[]>;
+  /** As `after`, read anew: what was there at the call is in it. */
+  fresh(env_id: number, place: Place): Promise<FeedPage>;
   /** Where an event stands; undefined when there is none. */
   placeOf(env_id: number, event_id: string): Promise<Place | undefined>;
   /** The place behind all that is there. @param tx then what is written after this transaction is behind it, and nothing is missed */
@@ -52,23 +56,28 @@ interface Needs {
 
 interface Followers {
   waiting: Set<() => void>;
-  /** Grows with each news: a page that ended the log before is no longer its end. */
+  /** Another with each news: a page that ended the log before is no longer its end. */
   news: number;
   told: boolean;
   cancelLook: (() => void) | undefined;
   hiddenMs: number;
 }
 
+const keyOf = (env_id: number, { tx_id, seq }: Place) => `${env_id} ${tx_id} ${seq}`;
+
 export function createEventFeed({ store, clock, log, ring, tellCopies }: Needs): EventFeed {
   const followed = new Map<number, Followers>();
   /** Of all environments, the one read last at the end. */
-  const pages = new Map<string, { news: number; page: Promise<FeedPage> }>();
+  const pages = new Map<string, { news: number; page: Promise<FeedPage>; fullAt?: number }>();
   let started = false;
+  let isStopped = false;
+  /** Never the same twice, also for an environment that nobody followed for a while. */
+  let news = 0;
 
   function wake(env_id: number): void {
     const followers = followed.get(env_id);
     if (followers === undefined) return;
-    followers.news++;
+    followers.news = ++news;
     if (followers.told) return;
     followers.told = true;
     // Once for all that was committed together.
@@ -81,7 +90,7 @@ export function createEventFeed({ store, clock, log, ring, tellCopies }: Needs):
   /** What a transaction that still runs hides is looked for again. */
   function lookAgain(env_id: number, ms: number): void {
     const followers = followed.get(env_id);
-    if (followers === undefined || followers.cancelLook !== undefined) return;
+    if (isStopped || followers === undefined || followers.cancelLook !== undefined) return;
     followers.cancelLook = clock.at(clock.now() + ms, () => {
       followers.cancelLook = undefined;
       wake(env_id);
@@ -104,14 +113,41 @@ export function createEventFeed({ store, clock, log, ring, tellCopies }: Needs):
     };
   }
 
+  async function fresh(env_id: number, place: Place): Promise<FeedPage> {
+    const key = keyOf(env_id, place);
+    const page = read(env_id, place);
+    // Of what nobody follows it is not known when it is no longer the log's end.
+    const news = followed.get(env_id)?.news;
+    pages.delete(key);
+    if (news !== undefined) {
+      const kept: { news: number; page: Promise<FeedPage>; fullAt?: number } = { news, page };
+      pages.set(key, kept);
+      page.then(
+        ({ isEnd }) => (isEnd ? undefined : (kept.fullAt = clock.now())),
+        () => {},
+      );
+    }
+    if (pages.size > PAGES_KEPT) pages.delete(pages.keys().next().value!);
+    try {
+      return await page;
+    } catch (error) {
+      if (pages.get(key)?.page === page) pages.delete(key);
+      log.warn("the event log could not be read; it is tried again", { error });
+      lookAgain(env_id, RETRY_MS);
+      throw error;
+    }
+  }
+
   return {
     name: "event feed",
     start() {
       started = true;
+      isStopped = false;
       return Promise.resolve();
     },
     stop() {
       started = false;
+      isStopped = true;
       for (const { cancelLook } of followed.values()) cancelLook?.();
       return Promise.resolve();
     },
@@ -128,7 +164,7 @@ export function createEventFeed({ store, clock, log, ring, tellCopies }: Needs):
     follow(env_id, onNews) {
       let followers = followed.get(env_id);
       if (followers === undefined) {
-        followers = { waiting: new Set(), news: 0, told: false, cancelLook: undefined, hiddenMs: HIDDEN_MS };
+        followers = { waiting: new Set(), news: ++news, told: false, cancelLook: undefined, hiddenMs: HIDDEN_MS };
         followed.set(env_id, followers);
       }
       const { waiting } = followers;
@@ -140,25 +176,14 @@ export function createEventFeed({ store, clock, log, ring, tellCopies }: Needs):
         followed.delete(env_id);
       };
     },
-    async after(env_id, place) {
-      const key = `${env_id} ${place.tx_id} ${place.seq}`;
-      const news = followed.get(env_id)?.news ?? -1;
-      const kept = pages.get(key);
-      if (kept !== undefined && kept.news === news && news !== -1) return kept.page;
-      const page = read(env_id, place);
-      pages.delete(key);
-      pages.set(key, { news, page });
-      if (pages.size > PAGES_KEPT) pages.delete(pages.keys().next().value!);
-      try {
-        return await page;
-      } catch (error) {
-        pages.delete(key);
-        log.warn("the event log could not be read; it is tried again", { error });
-        lookAgain(env_id, RETRY_MS);
-        throw error;
-      }
+    after(env_id, place) {
+      const kept = pages.get(keyOf(env_id, place));
+      const news = followed.get(env_id)?.news;
+      const isGood = kept !== undefined && (kept.news === news || clock.now() - (kept.fullAt ?? -FULL_MS) < FULL_MS);
+      return isGood ? kept.page : fresh(env_id, place);
     },
     byIds: async (env_id, ids) => (await store.byIds(env_id, ids)).map(createLoggedEvent),
+    fresh,
     placeOf: (env_id, event_id) => store.place(env_id, event_id),
     head: (tx, env_id) => store.head(tx, env_id),
   };

@@ -8,6 +8,11 @@ export interface Place {
   seq: number;
 }
 
+/** Of two places of a log, whether the first is the later. */
+export function isAfter(one: Place, other: Place): boolean {
+  return one.tx_id === other.tx_id ? one.seq > other.seq : one.tx_id > other.tx_id;
+}
+
 /** An event as many read it: what is made of the row is made once, when somebody asks. */
 export interface LoggedEvent extends Place {
   readonly id: string;

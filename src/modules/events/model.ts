@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 
+/** Everything that is told, each with its payload in `payloads.ts`. */
 export const eventTypes = [
   "message.queued",
   "message.sent",
@@ -25,6 +26,19 @@ export const eventTypes = [
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
+/** Names that are promised and may be asked for, of which nothing is told yet. */
+export const announcedEventTypes = [
+  "message.edited",
+  "sequence.started",
+  "sequence.paused",
+  "sequence.resumed",
+  "sequence.completed",
+  "broadcast.completed",
+] as const;
+
+/** Every name that may be asked for, beside `noun.*`. */
+export const knownEventTypes: readonly string[] = [...eventTypes, ...announcedEventTypes];
+
 /** Something that happened, as it is written down with the change itself. */
 export interface NewEvent {
   type: EventType;
@@ -36,27 +50,31 @@ export interface NewEvent {
   data: object;
 }
 
+/** What every event has beside its `data`. */
+export const envelope = {
+  id: Type.String({ pattern: idPattern("evt") }),
+  created_at: Type.String({ format: "date-time" }),
+  subject: Type.String({ description: "Id of what it is about." }),
+  actor: Type.String({ description: "Who made it happen: a key, the job loop, a command, a contact who wrote." }),
+};
+
+/** What stands at the top of `message.*` too, for receivers that look no further. */
+export const messageEnvelope = {
+  account_id: Type.Union([Type.Integer(), Type.Null()]),
+  contact: Type.String({ description: "The recipient, or who wrote what was received: `@username`, else phone, else id." }),
+  text: Type.String(),
+  thread_id: Type.Union([Type.String(), Type.Null()]),
+};
+
 export const Event = Type.Object(
   {
     event: Type.Union(eventTypes.map((type) => Type.Literal(type))),
-    id: Type.String({ pattern: idPattern("evt") }),
-    created_at: Type.String({ format: "date-time" }),
-    subject: Type.String({ description: "Id of what it is about." }),
-    actor: Type.String({ description: "Who made it happen: a key, the job loop, a command, a contact who wrote." }),
+    ...envelope,
     data: Type.Object(
       {},
-      {
-        additionalProperties: true,
-        description:
-          "The resource as it was after the change; of `lead.scored` `contact_id`, `score`, `previous_score`, `threshold` and `why`.",
-      },
+      { additionalProperties: true, description: "The resource as it was after the change: see the webhook of this name." },
     ),
-    account_id: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-    contact: Type.Optional(
-      Type.String({ description: "For message.*: the recipient, or who wrote what was received: `@username`, else phone, else id." }),
-    ),
-    text: Type.Optional(Type.String()),
-    thread_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    ...Type.Partial(Type.Object(messageEnvelope)).properties,
   },
   { $id: "Event" },
 );

@@ -1,27 +1,21 @@
 import type { Clock } from "#src/core/clock.ts";
 import { invalidField } from "#src/core/errors.ts";
-import { newId } from "#src/core/ids.ts";
-import { type Scope, scopes as allScopes } from "#src/core/principal.ts";
+import { madeAt, newId } from "#src/core/ids.ts";
 import type { Tx } from "#src/core/tx.ts";
-import { type EventType, eventTypes, type NewEvent } from "./model.ts";
+import { type FilterAsk, isOfJob, isWhole, readFilter } from "./filter.ts";
+import type { Place } from "./logged-event.ts";
+import type { NewEvent } from "./model.ts";
 import { presentEvent } from "./present.ts";
-import type { EventRow, EventStore } from "./store.ts";
+import type { EventStore, Scan } from "./store.ts";
 
-/** Which scopes let a key read an event, by what it is about. */
-const readers: Record<string, readonly Scope[]> = {
-  message: ["read:messages"],
-  account: ["read:messages", "write:messages", "manage:accounts"],
-  subscription: ["manage:keys"],
-  contact: ["read:contacts"],
-  lead: ["read:contacts"],
-  webhook: ["manage:webhooks"],
-  // Each job has scopes of its own, which are looked at one by one.
-  job: allScopes,
-};
+const DAY_MS = 86_400_000;
+const BEGINNING: Place = { tx_id: -1, seq: -1 };
 
 interface Needs {
   store: EventStore;
   clock: Clock;
+  /** How long events are kept. */
+  keptDays: number;
   /** Something was written in this environment. */
   appended(tx: Tx, env_id: number): void;
   /** Which of these jobs a key with these scopes can see. */
@@ -31,12 +25,39 @@ interface Needs {
 export type EventService = ReturnType<typeof createEventService>;
 
 /** The one log of everything that changes. */
-export function createEventService({ store, clock, appended, reachableJobs }: Needs) {
-  async function withoutHidden(env_id: number, rows: EventRow[], scopes: ReadonlySet<string>): Promise<EventRow[]> {
+export function createEventService({ store, clock, keptDays, appended, reachableJobs }: Needs) {
+  /**
+   * Where an event stands that a client names.
+   * @throws AppError `validation_error` on that field when there is none, or none any more
+   */
+  async function placeAfter(env_id: number, field: string, id: string): Promise<Place> {
+    const place = await store.place(env_id, id);
+    if (place !== undefined) return place;
+    const made = madeAt(id);
+    const isPast = made !== null && made < clock.now() - keptDays * DAY_MS;
+    const words = isPast
+      ? `This event is no longer kept: events are removed after ${keptDays} days. Begin without it, at the oldest that is kept, and read anew what you keep a copy of.`
+      : "There is no such event here: begin without it.";
+    throw invalidField(field, "not_found", words);
+  }
+
+  /** Those whose jobs a key with these scopes can see. */
+  async function visible<Row extends { type: string; subject: string }>(
+    env_id: number,
+    rows: readonly Row[],
+    scopes: ReadonlySet<string>,
+  ): Promise<readonly Row[]> {
     const jobs = rows.filter(isOfJob).map(({ subject }) => subject);
     if (jobs.length === 0) return rows;
     const seen = await reachableJobs(env_id, jobs, scopes);
     return rows.filter((row) => !isOfJob(row) || seen.has(row.subject));
+  }
+
+  /** All of the log: short enough to read for the main thread. */
+  async function whole(env_id: number, place: Place, most: number): Promise<Scan> {
+    const { rows } = await store.page(env_id, place, most + 1);
+    const page = rows.slice(0, most);
+    return { rows: page, end: page.at(-1), more: rows.length > most };
   }
 
   return {
@@ -50,24 +71,20 @@ export function createEventService({ store, clock, appended, reachableJobs }: Ne
 
     /**
      * Events in the order of commits, those that the scopes may read.
-     * @param after id of the last event seen; from the beginning without it
-     * @throws AppError `validation_error` when there is no such event here
+     * @param ask `after` is the id of the last event seen, from the beginning without it
+     * @returns a page that may be empty although there is more: one answer looks at 10,000 events at most
+     * @throws AppError `validation_error` for an `after` that is not here, and for names of events that are not known
      */
-    async list(env_id: number, scopes: ReadonlySet<string>, ask: { after?: string; limit: number }) {
-      const types = eventTypes.filter((type) => mayRead(type, scopes));
-      const place = ask.after === undefined ? { tx_id: -1, seq: -1 } : await store.place(env_id, ask.after);
-      if (place === undefined) throw invalidField("after", "not_found", "There is no such event here: begin without after.");
-      const rows = types.length === 0 ? [] : await store.after(env_id, place, types, ask.limit + 1);
-      const page = rows.slice(0, ask.limit);
-      const items = (await withoutHidden(env_id, page, scopes)).map(presentEvent);
+    async list(env_id: number, scopes: ReadonlySet<string>, { after, limit, ...ask }: FilterAsk & { after?: string; limit: number }) {
+      const filter = readFilter(ask, scopes);
+      const place = after === undefined ? BEGINNING : await placeAfter(env_id, "after", after);
+      const { rows, end, more } = isWhole(filter) ? await whole(env_id, place, limit) : await store.scan(env_id, filter, place, limit);
+      const items = (await visible(env_id, rows, scopes)).map(presentEvent);
       // Who follows goes on behind what was hidden too.
-      return { items, limit: ask.limit, has_more: rows.length > ask.limit, next_cursor: page.at(-1)?.id ?? ask.after ?? null };
+      return { items, limit, has_more: more, next_cursor: end?.id ?? after ?? null };
     },
+
+    placeAfter,
+    visible,
   };
-}
-
-const isOfJob = ({ type }: EventRow) => type.startsWith("job.");
-
-function mayRead(type: EventType, scopes: ReadonlySet<string>): boolean {
-  return readers[type.slice(0, type.indexOf("."))]!.some((scope) => scopes.has(scope));
 }

@@ -4,6 +4,8 @@ import { listOf } from "#db/list.ts";
 import type { EventRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Place } from "./logged-event.ts";
+import { isAfterPlace } from "./place-sql.ts";
+import { createScan, type Scan } from "./scan-sql.ts";
 
 type NewRow = Omit<EventRow, "tx_id" | "seq">;
 
@@ -22,16 +24,13 @@ export function createEventStore(db: Database) {
   );
 
   const isShown = sql<number>`(case when tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint then 1 else 0 end)`;
-  /** SQLite takes no index for a pair that ends in the rowid; there the first of the two is always 0. */
-  const isAfter = (tx_id: number, seq: number) =>
-    db.engine === "sqlite" ? sql<boolean>`tx_id = ${tx_id} and seq > ${seq}` : sql<boolean>`(tx_id, seq) > (${tx_id}, ${seq})`;
   const page = db.prepare<{ env_id: number; tx_id: number; seq: number; most: number }, EventRow & { shown: number }>((q, v) =>
     q
       .selectFrom("events")
       .selectAll()
       .select((db.engine === "sqlite" ? sql<number>`1` : isShown).as("shown"))
       .where("env_id", "=", v("env_id"))
-      .where(isAfter(v("tx_id"), v("seq")))
+      .where(isAfterPlace(db.engine, { tx_id: db.engine === "sqlite" ? 0 : v("tx_id"), seq: v("seq") }))
       .orderBy("tx_id")
       .orderBy("seq")
       .limit(v("most")),
@@ -63,8 +62,11 @@ export function createEventStore(db: Database) {
       if (db.engine === "sqlite") {
         const row = await reader
           .selectFrom("events")
-          .select(({ fn }) => fn.max<number | null>("seq").as("seq"))
+          .select("seq")
           .where("env_id", "=", env_id)
+          .orderBy("tx_id", "desc")
+          .orderBy("seq", "desc")
+          .limit(1)
           .executeTakeFirst();
         return { tx_id: 0, seq: row?.seq ?? 0 };
       }
@@ -72,21 +74,9 @@ export function createEventStore(db: Database) {
       const row = await reader.selectNoFrom(sql<number>`${current}::text::bigint`.as("tx_id")).executeTakeFirstOrThrow();
       return { tx_id: row.tx_id, seq: 0 };
     },
-    /** In the order of commits. On PostgreSQL nothing is shown that a transaction still running could precede. */
-    after: (env_id: number, place: { tx_id: number; seq: number }, types: readonly string[], most: number) =>
-      db.read
-        .selectFrom("events")
-        .selectAll()
-        .where("env_id", "=", env_id)
-        .where(isAfter(Math.max(0, place.tx_id), place.seq))
-        .where("type", "in", types)
-        .$if(db.engine === "postgres", (query) => query.where(sql<boolean>`tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`))
-        .orderBy("tx_id")
-        .orderBy("seq")
-        .limit(most)
-        .execute(),
+    scan: createScan(db),
   };
 }
 
-export type { EventRow };
+export type { EventRow, Scan };
 export type EventStore = ReturnType<typeof createEventStore>;

@@ -31,6 +31,8 @@ interface Kept {
 export interface Authenticator {
   /** @returns null for a key that is mistyped, unknown, revoked, expired or used from elsewhere than it may be */
   authenticate(key: string, address: string): Promise<Principal | null> | Principal | null;
+  /** Whether a key that was let in would still be, for the same. */
+  stillOpens(principal: Pick<Principal, "env_id" | "key_id" | "scopes">): Promise<boolean>;
   /** Keys have changed: look them all up anew. */
   forget(): void;
 }
@@ -75,6 +77,12 @@ export function createAuthenticator({ store, clock, mayCache, noteUse }: Needs):
       const ready = kept.get(key);
       if (ready !== undefined) return judge(ready, address);
       return lookUp(key).then((found) => judge(found, address));
+    },
+    async stillOpens({ env_id, key_id, scopes }) {
+      const row = await store.get(env_id, key_id);
+      if (row === undefined || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= clock.now())) return false;
+      const now = JSON.parse(row.scopes) as string[];
+      return now.length === scopes.size && now.every((scope) => scopes.has(scope));
     },
     forget() {
       changes++;

@@ -12,7 +12,7 @@ import { addEndpoint, delivered, deliveries, happen } from "#test/support/webhoo
 async function openCopy({ db, clock }: TestApp): Promise<Services & AsyncDisposable> {
   const http = createHttpSender({ clock, allowPrivate: true });
   const services = createServices({
-    ...{ db, clock, http, version: "test", channels: [] },
+    ...{ db, clock, http, version: "test", events_retention_days: 30, channels: [] },
     log: createLog({ level: "error", format: "json", now: clock.now, write() {} }),
     cipher: createCipher("a secret of thirty-two characters"),
     gate: { check: () => Promise.reject(new Error("nobody asks")) },

@@ -215,9 +215,14 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     await delivered(app);
     expect(receiver.received).toHaveLength(0);
     await set(app, env_id, id, { paused: 0 });
-    const { body } = await app.sandbox.get("/v1/events?limit=200");
-    expect(receiver.ids().slice(0, 200)).toEqual((body as { items: { id: string }[] }).items.map(({ id }) => id));
-    expect(receiver.ids()).toHaveLength(250);
+    const logged = await app.db.read
+      .selectFrom("events")
+      .select("id")
+      .where("env_id", "=", env_id)
+      .orderBy("tx_id")
+      .orderBy("seq")
+      .execute();
+    expect(receiver.ids()).toEqual(logged.map(({ id }) => id).slice(-250));
   });
 
   test("an endpoint that hangs holds up no other, and fails after ten seconds", async () => {

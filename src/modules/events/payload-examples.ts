@@ -1,0 +1,96 @@
+import type { Account } from "#src/modules/accounts/model.ts";
+import type { Contact } from "#src/modules/contacts/model.ts";
+import type { Message } from "#src/modules/messages/model.ts";
+import type { Task } from "#src/modules/tasks/model.ts";
+import type { Workspace } from "#src/modules/workspaces/model.ts";
+
+/** When everything in the examples has happened. */
+export const AT = "2026-05-06T14:32:18.000Z";
+export const contactId = "ct_01HKQ9R2X90000000000000000";
+
+const sent: Message = {
+  id: "msg_01HKQ9R2X30000000000000000",
+  channel: "telegram_bot",
+  account_id: 10_000,
+  direction: "out",
+  to: "@sarah_miller",
+  sender: null,
+  contact_id: contactId,
+  thread_id: null,
+  text: "Hey Sarah, your invite is ready",
+  status: "sent",
+  eta: AT,
+  schedule_at: null,
+  expires_at: null,
+  silent: false,
+  reply_to: null,
+  error: null,
+  last_error: null,
+  attempts: [],
+  metadata: { campaign: "spring" },
+  created_at: AT,
+  sent_at: AT,
+  delivered_at: null,
+  read_at: null,
+  updated_at: AT,
+};
+
+export const message = (changes: Partial<Message>): Message => ({ ...sent, ...changes });
+
+export const contact: Contact = {
+  id: contactId,
+  number: 17,
+  external_id: "user_48151",
+  telegram_id: 52_100_044,
+  username: "sarah_miller",
+  email: "sarah@example.com",
+  phone: "+447700900123",
+  name: "Sarah Miller",
+  first_name: "Sarah",
+  last_name: "Miller",
+  language: "en",
+  timezone: "Europe/London",
+  consent: { status: "granted", at: AT, source: "signup form" },
+  tags: ["vip"],
+  fields: { plan: "starter" },
+  metadata: {},
+  last_seen_at: AT,
+  created_at: AT,
+  updated_at: AT,
+};
+
+export const account: Account = {
+  id: 10_000,
+  kind: "telegram_bot",
+  name: "Acme",
+  username: "acme_bot",
+  telegram_id: 5_000_000_001,
+  status: "connected",
+  status_reason: null,
+  paused: false,
+  timezone: "UTC",
+  daily_cap: null,
+  created_at: AT,
+  updated_at: AT,
+};
+
+export const workspace: Workspace = {
+  id: "ws_01HKQ9R2X10000000000000000",
+  name: "Acme",
+  plan: "professional",
+  currency: "USD",
+  on_unknown: "fail",
+  created_at: AT,
+  updated_at: AT,
+};
+
+export const task: Task = {
+  id: "job_01HKQ9R2X40000000000000000",
+  kind: "contacts.import",
+  status: "done",
+  progress: { done: 1_200, total: 1_200 },
+  result: { created: 1_150, updated: 50, refused: 0 },
+  error: null,
+  created_at: AT,
+  finished_at: AT,
+};

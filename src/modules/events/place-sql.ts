@@ -1,0 +1,16 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Engine } from "#db/database.ts";
+import type { Place } from "./logged-event.ts";
+
+/**
+ * What stands after a place. On SQLite all is told by `seq`, and said of it alone: of a comparison of pairs its planner makes a
+ * range of their first members, which would be the whole log.
+ */
+export function isAfterPlace(engine: Engine, { tx_id, seq }: Place): RawBuilder<boolean> {
+  return engine === "sqlite" ? sql`tx_id = 0 and seq > ${seq}` : sql`(tx_id, seq) > (${tx_id}, ${seq})`;
+}
+
+/** What stands at a place or before it. */
+export function isUpToPlace(engine: Engine, { tx_id, seq }: Place): RawBuilder<boolean> {
+  return engine === "sqlite" ? sql`tx_id = 0 and seq <= ${seq}` : sql`(tx_id, seq) <= (${tx_id}, ${seq})`;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import { announcedEventTypes, type Event, eventTypes, knownEventTypes } from "#src/modules/events/model.ts";
+import { payloads } from "#src/modules/events/payloads.ts";
+import { appEngines } from "#test/support/app.ts";
+import { setupWithTelegram } from "#test/support/bots.ts";
+import { receiveFrom } from "#test/support/receiving.ts";
+import { eventsOf, makeContact, makeRule } from "#test/support/scoring.ts";
+import { cancel, queue } from "#test/support/sending.ts";
+
+/** Told by the delivery of webhooks alone. */
+const elsewhere = new Set(["webhook.disabled"]);
+
+describe("the payloads of events", () => {
+  test("are told of names that are known, and what is announced is told by nobody", () => {
+    expect(Object.keys(payloads).toSorted()).toEqual([...eventTypes].toSorted());
+    expect(new Set(knownEventTypes).size).toBe(eventTypes.length + announcedEventTypes.length);
+  });
+});
+
+describe.each(appEngines)("what is told on %s", (engine) => {
+  // The client holds every event of the list against the reference.
+  test("fits the schema of its event, whatever happens, and also once the person is erased", async () => {
+    await using town = await setupWithTelegram(engine);
+    const { app } = town;
+    const { sandbox, live } = app;
+
+    const { account } = await town.connect();
+    await live.delete(`/v1/accounts/${account.id}`);
+    await sandbox.patch("/v1/workspace", { plan: "starter" });
+
+    await sandbox.patch("/v1/scoring", { thresholds: [5] });
+    await makeRule(sandbox, 10, { event: "contact.tagged" });
+    const everything = { email: "anna@example.com", phone: "+4915112345678", consent: { status: "granted" }, metadata: { source: "form" } };
+    const anna = await makeContact(sandbox, { username: "anna", name: "Anna", language: "de", timezone: "Europe/Berlin", ...everything });
+    const other = await makeContact(sandbox, { username: "anna_other", first_name: "Anna", last_name: "Other" });
+    await sandbox.patch(`/v1/contacts/${anna}`, { name: "Anna B", tags: ["vip"] });
+    await sandbox.patch(`/v1/contacts/${anna}`, { tags: [] });
+    const { body: merge } = await sandbox.post<{ id: string }>(`/v1/contacts/${anna}/merge`, { contact_id: other });
+    await sandbox.post(`/v1/merges/${merge.id}/undo`);
+
+    for (const to of ["@sandbox_read", "@sandbox_blocked", "@sandbox_not_started", "@anna"]) await queue(sandbox, { to });
+    await cancel(sandbox, await queue(sandbox, { schedule_at: "2999-01-01T00:00:00Z" }));
+    await receiveFrom(sandbox, { from: "@anna" });
+    await app.advance(60_000);
+
+    const told = async () => [...(await eventsOf(sandbox)), ...(await eventsOf(live))];
+    const before = await told();
+    await sandbox.delete(`/v1/contacts/${anna}?erase=true`);
+    await app.advance(60_000);
+    const after = await told();
+
+    expect(after.length).toBeGreaterThan(before.length);
+    expect(JSON.stringify(after)).not.toContain("anna@example.com");
+    const types = new Set<string>(after.map(({ event }: Event) => event));
+    expect(eventTypes.filter((type) => !types.has(type) && !elsewhere.has(type))).toEqual([]);
+  });
+});
