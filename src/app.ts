@@ -35,6 +35,8 @@ import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { tagRoutes } from "#src/modules/tags/routes.ts";
 import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { templateRoutes } from "#src/modules/templates/routes.ts";
+import { deliveryRoutes } from "#src/modules/webhooks/delivery-routes.ts";
+import { webhookRoutes } from "#src/modules/webhooks/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -103,7 +105,9 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(suppressionRoutes(services.suppressions, write))
     .use(auditRoutes(services.audit))
     .use(taskRoutes(services.tasks, write))
-    .use(templateRoutes(services.templates, write));
+    .use(templateRoutes(services.templates, write))
+    .use(webhookRoutes(services.webhooks.service, services.webhooks.statistics, write, writeAsking))
+    .use(deliveryRoutes(services.webhooks.deliveries, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -179,6 +183,8 @@ const reference = {
     Segments: describeSegments(),
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events: "Everything that changes, in the order in which it was committed.",
+    Webhooks:
+      "Endpoints of yours to which events are posted, signed, and tried again until they are accepted. Their `filter` compares members of an event by their path; a member that isn't there counts as null, texts are compared by their characters, and `exists` asks whether a member is there and not null. Every attempt is logged; what was given up is a dead letter, to be replayed or purged.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit:

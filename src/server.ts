@@ -66,6 +66,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     cipher: createCipher(secret),
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    http: { judge: () => Promise.resolve(null) },
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
     tellCopies: bell.tellCopies,

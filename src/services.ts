@@ -4,7 +4,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import { createQuiet } from "#src/core/quiet.ts";
-import type { Outcome } from "#src/jobs/job.ts";
+import type { Enqueue, JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
@@ -47,10 +47,11 @@ import { createTagStore } from "#src/modules/tags/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { createTaskRunner, taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
-import { createTaskService } from "#src/modules/tasks/service.ts";
+import { createTaskService, type TaskService } from "#src/modules/tasks/service.ts";
 import { createTaskStore } from "#src/modules/tasks/store.ts";
 import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
+import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import { createWorkspaceService } from "#src/modules/workspaces/service.ts";
 import { createWorkspaceStore } from "#src/modules/workspaces/store.ts";
 import { createActivity } from "./activity.ts";
@@ -59,6 +60,7 @@ import { createEventLog } from "./event-log.ts";
 import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export interface ServiceDeps {
   db: Database;
@@ -67,6 +69,8 @@ export interface ServiceDeps {
   cipher: Cipher;
   channels: readonly Channel[];
   gate: BotGate;
+  /** What webhooks leave by. */
+  http: Pick<HttpSender, "judge">;
   /** Kinds of long jobs beside those of the program. */
   taskKinds?: readonly TaskKind[];
   onOutcome?(kind: string, outcome: Outcome): void;
@@ -88,6 +92,7 @@ export function createServices({
   cipher,
   channels: channelList,
   gate,
+  http,
   taskKinds = [],
   onOutcome,
   ring,
@@ -105,6 +110,11 @@ export function createServices({
   const messageStore = createMessageStore(db);
   const idempotencyStore = createIdempotencyStore(db);
 
+  // The loop and the long jobs are made further down: the loop's kinds need what uses it.
+  const addLane: JobLoop["addLane"] = (...args) => loop.addLane(...args);
+  const enqueue: Enqueue = (...args) => loop.enqueue(...args);
+  const createTask: TaskService["create"] = (...args) => tasks.create(...args);
+
   const accounts = createAccountService({
     store: createAccountStore(db),
     clock,
@@ -113,8 +123,7 @@ export function createServices({
     nextNumber: workspaceStore.nextNumber,
     appendEvent,
     audit: audit.record,
-    // The loop is made further down: its kinds need the accounts.
-    addLane: (...args) => loop.addLane(...args),
+    addLane,
     pauseLane: (...args) => loop.pauseLane(...args),
     releaseLane: (...args) => loop.releaseLane(...args),
   });
@@ -149,7 +158,7 @@ export function createServices({
   const fields = createFieldService({
     store: fieldStore,
     clock,
-    enqueue: (...args) => loop.enqueue(...args),
+    enqueue,
     checkUnused: (...args) => segments.checkUnused(...args),
   });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
@@ -179,27 +188,23 @@ export function createServices({
     store: mergeStore,
     clock,
     contacts: createContactMerging({ store: contactStore, clock, fields: fieldSource }),
-    enqueue: (...args) => loop.enqueue(...args),
-    appendEvent,
-    audit: audit.record,
+    ...{ enqueue, appendEvent, audit: audit.record },
   });
 
   const importing = createImporting({
     ...{ db, clock, store: contactStore, fields: fieldSource, scoring: scorer, addValue: fieldStore.addValue },
-    isQuiet: quiet.isQuiet,
-    enqueue: (...args) => loop.enqueue(...args),
-    createTask: (...args) => tasks.create(...args),
-    audit: audit.record,
+    ...{ isQuiet: quiet.isQuiet, enqueue, createTask, audit: audit.record },
   });
-  // Messages and long jobs are made further down: they need the loop.
+  const webhooks = createWebhooks({ db, clock, cipher, http, feed, audit: audit.record, addLane, enqueue, createTask });
   const erasing = createErasing({
-    ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove },
+    ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove, createTask },
+    // Messages are made further down: they need the loop.
     cancelMessage: (...args) => messages.cancel(...args),
     forgetImports: importing.forgetContact,
-    createTask: (...args) => tasks.create(...args),
+    forgetResponses: webhooks.deliveries.forgetResponses,
   });
 
-  const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
+  const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...webhooks.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -231,6 +236,7 @@ export function createServices({
       moveJob({ store: mergeStore, write: db.write }),
       erasing.service.sweepJob,
       importing.sweepJob,
+      webhooks.forgetJob,
       running,
     ],
     ring,
@@ -272,6 +278,7 @@ export function createServices({
     authenticator,
     keys: createKeyService({ store: keyStore, clock, keysChanged, audit: audit.record }),
     suppressions,
+    webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
     receive: receiving.receive,

@@ -44,6 +44,7 @@ function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: [],
     gate: { check: () => Promise.reject(new Error("nobody asks")) },
+    http: { judge: () => Promise.reject(new Error("nobody asks")) },
     taskKinds: script === undefined ? [] : [countingKind(db, script)],
     tellCopies() {},
     ring() {},

@@ -10,6 +10,7 @@ import { scopes as allScopes } from "#src/core/principal.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import type { NewKey } from "#src/modules/keys/model.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
+import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
@@ -29,6 +30,8 @@ interface Options {
   trustedProxies?: readonly string[];
   /** Channels instead of the real ones. */
   channels?: (clock: TestClock) => Channel[];
+  /** Where addresses of webhooks lead; anywhere that may be dialled without it. */
+  judge?: HttpSender["judge"];
   /** Kinds of long jobs, since the program has none of its own. */
   taskKinds?: (db: Database) => readonly TaskKind[];
   /** What a test breaks on purpose, such as a disk that is full. */
@@ -91,6 +94,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    http: { judge: options.judge ?? (() => Promise.resolve(null)) },
     taskKinds: options.taskKinds?.(db) ?? [],
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: () => services.rescan(),

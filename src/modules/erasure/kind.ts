@@ -84,10 +84,20 @@ interface Needs {
   points: Points;
   /** Removes what imports have noted of a contact. */
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
+  /** What receivers of these events have answered can hold what they were told. */
+  forgetResponses(tx: Tx, env_id: number, event_ids: readonly string[]): Promise<void>;
 }
 
 /** Removes everything personal of deleted contacts; of their messages the rows stay, for the counts. */
-export function eraseKind({ store, clock, merges, cancelMessage, points, forgetImports }: Needs): TaskKind<ErasureParams, State, Turn> {
+export function eraseKind({
+  store,
+  clock,
+  merges,
+  cancelMessage,
+  points,
+  forgetImports,
+  forgetResponses,
+}: Needs): TaskKind<ErasureParams, State, Turn> {
   /** Addresses that somebody else has by now are that person's. */
   async function addressesOf({ env_id, telegram_id, username, phone }: Person): Promise<string[]> {
     const own: string[] = [];
@@ -132,6 +142,7 @@ export function eraseKind({ store, clock, merges, cancelMessage, points, forgetI
       for (const row of settled) if (await store.emptyMessage(tx, row, ERASED)) emptied++;
       // One that has changed meanwhile is read again: its event is emptied twice then.
       for (const { id, data } of events) await store.emptyEvent(tx, env_id, { id, data: emptiedMessage(data) });
+      await forgetResponses(tx, env_id, idsOf(events));
       const waits = canceled + emptied === 0 ? state.waits + 1 : 0;
       return { ...state, waits, messages: state.messages + emptied, events: state.events + events.length };
     };
@@ -142,6 +153,7 @@ export function eraseKind({ store, clock, merges, cancelMessage, points, forgetI
     if (rows.length === 0) return () => ({ ...state, phase: "audit", place: "" });
     return async (tx) => {
       for (const row of rows) await store.emptyEvent(tx, env_id, { id: row.id, data: emptiedContact(row.data) });
+      await forgetResponses(tx, env_id, idsOf(rows));
       return { ...state, place: rows.at(-1)!.id, events: state.events + rows.length };
     };
   }
@@ -277,6 +289,8 @@ function emptiedAnswer(operation: (typeof answering)[number], body: string, id: 
   if (operation === "messages.cancel" || operation === "sandbox.inbound") return emptiedMessage(body);
   return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
+
+const idsOf = (events: readonly Kept[]) => events.map(({ id }) => id);
 
 const STUCK =
   "A message to the person neither leaves nor can be canceled. What was erased stays erased; the rest is tried again when 30 days have passed.";
