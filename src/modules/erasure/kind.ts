@@ -1,5 +1,6 @@
 import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
+import { pause } from "#src/core/pause.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
 import { emptiedContact, emptiedMerge, emptiedMessage, ERASED } from "./emptied.ts";
@@ -294,12 +295,3 @@ const idsOf = (events: readonly Kept[]) => events.map(({ id }) => id);
 
 const STUCK =
   "A message to the person neither leaves nor can be canceled. What was erased stays erased; the rest is tried again when 30 days have passed.";
-
-/** Ends early when the program stops. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const cancel = clock.at(clock.now() + ms, resolve);
-    signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
-  });
-}

@@ -7,7 +7,7 @@ import type { EventRow } from "#db/schema.ts";
 import type { DeliveryRow } from "#db/schema-webhooks.ts";
 import { lowestId } from "#src/core/ids.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { DeliveryStatus } from "./model.ts";
+import type { DeliveryStatus } from "./delivery-model.ts";
 
 /** All but what can be long. */
 const summary = [

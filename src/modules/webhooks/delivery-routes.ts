@@ -9,7 +9,8 @@ import type { UnitOfWork } from "#src/core/write.ts";
 import { Task } from "#src/modules/tasks/model.ts";
 import type { DeliveryService } from "./deliveries.ts";
 import { deliveryDetailExample, deliveryExample, purgeJobExample, replayedExample, replayJobExample, testedExample } from "./examples.ts";
-import { Delivery, DeliveryDetail, deliveryStatuses, PurgeDeliveries, ReplayDeliveries, TestWebhook } from "./model.ts";
+import { Delivery, DeliveryDetail, deliveryStatuses, PurgeDeliveries, ReplayDeliveries } from "./delivery-model.ts";
+import { TestWebhook } from "./model.ts";
 
 const params = Type.Object({ id: Type.String({ pattern: idPattern("dlv"), description: "`dlv_…`" }) });
 const webhookParams = Type.Object({ id: Type.String({ pattern: idPattern("wh"), description: "`wh_…`" }) });
@@ -169,6 +170,7 @@ function removingRoutes(deliveries: DeliveryService, write: UnitOfWork) {
           scope,
           example: { before: "2026-05-06T00:00:00Z", event: "contact.created" },
           answers: { 202: { description: "The job that does it.", schema: Task, example: purgeJobExample } },
+          errors: ["not_found"],
         }),
       },
     )

@@ -56,7 +56,7 @@ export const deliveryExample = {
   updated_at: "2026-05-07T14:40:02.000Z",
 };
 
-export const pendingExample = { ...deliveryExample, status: "pending", tries: 0, next_attempt_at: "2026-05-07T15:00:00.000Z" };
+const pendingExample = { ...deliveryExample, status: "pending", tries: 0, next_attempt_at: "2026-05-07T15:00:00.000Z" };
 export const replayedExample = { ...pendingExample, replayed_at: "2026-05-07T15:00:00.000Z" };
 export const testedExample = { ...pendingExample, response_status: null, test: true };
 

@@ -57,7 +57,7 @@ export const ops = {
     (actual) =>
       (actual !== null) === (value ?? true),
 };
-export type Op = keyof typeof ops;
+type Op = keyof typeof ops;
 const opNames = Object.keys(ops) as Op[];
 
 /** @throws AppError `validation_error` on the member that is wrong */

@@ -1,6 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
-import type { PageQuery } from "#src/core/page.ts";
 import { FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX } from "./filter.ts";
 import { HEADERS_MAX, HIDDEN } from "./headers.ts";
 import { ATTEMPTS_MAX, DELAY_SECONDS_MAX, DELAYS_MAX } from "./retry-policy.ts";
@@ -13,10 +12,10 @@ const SECRET_LENGTH_MAX = 256;
 const OVERLAP_SECONDS_MAX = 30 * 86_400;
 const HOURS_MAX = 720;
 
-const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
-const nullableTime = (description: string) => Type.Union([time, Type.Null()], { description });
-const WebhookId = Type.String({ pattern: idPattern("wh") });
-const EventName = Type.String({ minLength: 1, maxLength: EVENT_LENGTH_MAX });
+export const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
+export const nullableTime = (description: string) => Type.Union([time, Type.Null()], { description });
+export const WebhookId = Type.String({ pattern: idPattern("wh") });
+export const EventName = Type.String({ minLength: 1, maxLength: EVENT_LENGTH_MAX });
 
 const url = Type.String({
   minLength: 1,
@@ -61,7 +60,6 @@ const RetryAsk = Type.Object(
   { max_attempts: Type.Optional(max_attempts), schedule: Type.Optional(schedule) },
   { additionalProperties: false, minProperties: 1, description: "When a delivery that failed is tried again." },
 );
-export type RetryAsk = Static<typeof RetryAsk>;
 
 const Signature = Type.Object({ header: signatureHeader, format: signatureFormat });
 export type Signature = Static<typeof Signature>;
@@ -69,9 +67,8 @@ const SignatureAsk = Type.Object(
   { header: Type.Optional(signatureHeader), format: Type.Optional(signatureFormat) },
   { additionalProperties: false, description: "How the body is signed, beside Standard Webhooks' `webhook-signature`." },
 );
-export type SignatureAsk = Static<typeof SignatureAsk>;
 
-export const webhookStatuses = ["enabled", "paused", "disabled"] as const;
+const webhookStatuses = ["enabled", "paused", "disabled"] as const;
 export type WebhookStatus = (typeof webhookStatuses)[number];
 
 const webhookMembers = {
@@ -118,8 +115,8 @@ export const NewWebhook = Type.Object(
     description: Type.Optional(Type.Union([description, Type.Null()])),
     filter: Type.Optional(Type.Union([filter, Type.Null()])),
     headers: Type.Optional(headers),
-    retry: Type.Optional(Type.Union([RetryAsk, Type.Null()])),
-    signature: Type.Optional(Type.Union([SignatureAsk, Type.Null()])),
+    retry: Type.Optional(RetryAsk),
+    signature: Type.Optional(SignatureAsk),
   },
   { additionalProperties: false },
 );
@@ -200,63 +197,6 @@ export const WebhookStatistics = Type.Object(
 export type WebhookStatistics = Static<typeof WebhookStatistics>;
 export const hoursOptions = { minimum: 1, maximum: HOURS_MAX, default: 24, description: "Of how many hours, this one included." };
 
-export const deliveryStatuses = ["pending", "delivered", "dead_letter", "failed"] as const;
-export type DeliveryStatus = (typeof deliveryStatuses)[number];
-
-const deliveryMembers = {
-  id: Type.String({ pattern: idPattern("dlv") }),
-  webhook_id: WebhookId,
-  event_id: Type.String({ pattern: idPattern("evt") }),
-  event: Type.String({ description: "The event's name." }),
-  status: Type.Union(
-    deliveryStatuses.map((status) => Type.Literal(status)),
-    { description: "`pending` will be tried again, `dead_letter` no more; `failed` is a test event that was not accepted." },
-  ),
-  tries: Type.Integer({ description: "Attempts since the first or the last replay." }),
-  next_attempt_at: nullableTime("When it is tried next."),
-  response_status: Type.Union([Type.Integer(), Type.Null()], { description: "HTTP status of the last answer." }),
-  test: Type.Boolean({ description: "Whether it is a test event, which is in no log and is tried once." }),
-  replayed_at: nullableTime("When it was last asked for again."),
-  created_at: time,
-  updated_at: time,
-};
-
-/** One event for one endpoint. */
-export const Delivery = Type.Object(deliveryMembers, { $id: "Delivery" });
-export type Delivery = Static<typeof Delivery>;
-
-const stages = ["resolve", "connect", "tls", "send", "wait", "status"] as const satisfies readonly Stage[];
-const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
-const shownHeaders = Type.Record(Type.String(), Type.String());
-
-const ShownAttempt = Type.Object({
-  at: time,
-  status: Type.Union([Type.Integer(), Type.Null()], { description: "HTTP status of the answer; null without one." }),
-  duration_ms: Type.Integer(),
-  stage: Type.Union([...stages.map((stage) => Type.Literal(stage)), Type.Null()], {
-    description: "Where it failed; null when it did not.",
-  }),
-  error: nullableText("Why it failed."),
-  request: Type.Object({ headers: shownHeaders }, { description: "As it was sent; the values of headers of your own are hidden." }),
-  response: Type.Union([Type.Object({ headers: shownHeaders, body: Type.String({ description: "The first 4 KiB." }) }, {}), Type.Null()], {
-    description: "null when nothing came, or when the person whom the event was about has been erased.",
-  }),
-});
-export type ShownAttempt = Static<typeof ShownAttempt>;
-
-export const DeliveryDetail = Type.Object(
-  {
-    ...deliveryMembers,
-    request: Type.Object({
-      url: Type.String({ description: "The endpoint's present address." }),
-      body: nullableText("What was sent, byte for byte; null when the event is no longer kept."),
-    }),
-    attempts: Type.Array(ShownAttempt, { description: "Oldest first." }),
-  },
-  { $id: "DeliveryDetail" },
-);
-export type DeliveryDetail = Static<typeof DeliveryDetail>;
-
 /** An attempt as a row keeps it. */
 export interface Attempt {
   /** When it began (ms). */
@@ -278,42 +218,3 @@ export interface Attempt {
   /** What `Retry-After` asked for. */
   retry_after_ms?: number;
 }
-
-/** What a list of deliveries can be narrowed by. Times are those of the events. */
-export interface DeliveryFilter {
-  status?: DeliveryStatus;
-  event?: string;
-  event_id?: string;
-  webhook_id?: string;
-  created_after?: string;
-  created_before?: string;
-}
-export type DeliveryQuery = DeliveryFilter & PageQuery;
-
-export const ReplayDeliveries = Type.Object(
-  {
-    since: Type.String({ format: "date-time", description: "Events that happened at this time or later." }),
-    until: Type.Optional(Type.String({ format: "date-time", description: "Events that happened before this time; up to now without it." })),
-    event: Type.Optional({ ...EventName, description: "Only events of this name." }),
-    contact_id: Type.Optional(Type.String({ pattern: idPattern("ct"), description: "Only events about this contact." })),
-    which: Type.Optional(
-      Type.Union([Type.Literal("failed"), Type.Literal("all")], {
-        default: "failed",
-        description:
-          "`failed`: dead letters, and what has failed by now and is to be tried again. `all`: every event that the endpoint asks for, delivered or not, also those that it never got.",
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-export type ReplayDeliveries = Static<typeof ReplayDeliveries>;
-
-export const PurgeDeliveries = Type.Object(
-  {
-    webhook_id: Type.Optional({ ...WebhookId, description: "Only of this endpoint." }),
-    before: Type.Optional(Type.String({ format: "date-time", description: "Only of events that happened before this time." })),
-    event: Type.Optional({ ...EventName, description: "Only of events of this name." }),
-  },
-  { additionalProperties: false },
-);
-export type PurgeDeliveries = Static<typeof PurgeDeliveries>;

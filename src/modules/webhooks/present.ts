@@ -1,6 +1,7 @@
 import { toTime } from "#src/core/clock.ts";
 import { hidden, signatureOf } from "./headers.ts";
-import type { Delivery, DeliveryStatus, Webhook, WebhookStatus } from "./model.ts";
+import type { Delivery, DeliveryStatus } from "./delivery-model.ts";
+import type { Webhook, WebhookStatus } from "./model.ts";
 import { retryOf } from "./retry-policy.ts";
 import type { DeliverySummary } from "./deliveries-sql.ts";
 import type { WebhookWithState } from "./store.ts";
