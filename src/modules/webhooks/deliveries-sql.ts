@@ -78,8 +78,14 @@ export function createDeliveryLogStore(db: Database) {
       .$if(by.created_before !== undefined, (q) => q.where("id", "<", lowestId("dlv", by.created_before!)));
 
   return {
-    get: (env_id: number, id: string): Promise<DeliveryRow | undefined> =>
-      db.read.selectFrom("deliveries").selectAll().where("env_id", "=", env_id).where("id", "=", id).executeTakeFirst(),
+    /** @param tx null reads the last committed snapshot */
+    get: (tx: Tx | null, env_id: number, id: string): Promise<DeliveryRow | undefined> =>
+      (tx === null ? db.read : db.in(tx))
+        .selectFrom("deliveries")
+        .selectAll()
+        .where("env_id", "=", env_id)
+        .where("id", "=", id)
+        .executeTakeFirst(),
     /** On PostgreSQL it waits for whoever changes it. */
     lock: (tx: Tx, env_id: number, id: string): Promise<DeliveryRow | undefined> =>
       db

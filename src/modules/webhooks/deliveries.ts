@@ -63,7 +63,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
 
   /** The endpoint first, in the order in which whoever delivers locks the two. */
   async function find(tx: Tx, env_id: number, id: string): Promise<{ row: DeliveryRow; webhook: WebhookWithState }> {
-    const seen = await store.get(env_id, id);
+    const seen = await store.get(tx, env_id, id);
     const webhook = seen === undefined ? undefined : await webhooks.lock(tx, env_id, seen.webhook_id);
     const row = webhook === undefined ? undefined : await store.lock(tx, env_id, id);
     if (webhook === undefined || row === undefined) throw notFound("delivery");
@@ -98,7 +98,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
 
     /** @returns beside the delivery what its ETag stands for @throws AppError `not_found` */
     async get(env_id: number, id: string): Promise<{ detail: DeliveryDetail; state: Delivery }> {
-      const row = await store.get(env_id, id);
+      const row = await store.get(null, env_id, id);
       const webhook = row === undefined ? undefined : await webhooks.get(env_id, row.webhook_id);
       if (row === undefined || webhook === undefined) throw notFound("delivery");
       const event = row.body === null ? await store.event(null, env_id, row.event_id) : undefined;
