@@ -76,7 +76,7 @@ function plainly(of: Filter, value: object): boolean {
       return comparable && (actual as string) >= (wanted as string);
     case "lt":
       return comparable && (actual as string) < (wanted as string);
-    case "lte":
+    default:
       return comparable && (actual as string) <= (wanted as string);
   }
 }
