@@ -102,6 +102,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   let listener: Listener;
   try {
     await services.accounts.tryTokens();
+    await services.webhooks.service.trySecrets();
     listener = listen(config, app.fetch);
   } catch (error) {
     await close();

@@ -111,7 +111,7 @@ function creatingRoutes(webhooks: WebhookService, write: UnitOfWork, writeAsking
           id: "webhooks.create",
           summary: "Subscribe to events",
           description:
-            "Up to 100. It gets what happens from now on. Without a secret one is made; the answer is the only one that shows it. A name that does not resolve yet is accepted.",
+            "Up to 100. It gets what happens from now on. Without a secret one is made; the answer is the only one that shows it. A name that does not resolve yet is accepted. Whoever may manage webhooks can have every event of the environment sent.",
           tag,
           scope,
           example: newWebhookExample,

@@ -23,6 +23,7 @@ const WEBHOOKS_MAX = 100;
 /** Former secrets that sign too. */
 const FORMER_MAX = 4;
 const OVERLAP_SECONDS = 86_400;
+const SECRETS_TRIED_MAX = 20;
 
 interface Needs {
   store: WebhookStore;
@@ -239,7 +240,25 @@ export function createWebhookService(needs: Needs) {
       needs.audit(tx, env_id, { actor: key_id, operation: "webhooks.rotate_secret", subject: id, before, after });
       return { secret: text, previous_expires_at: after.previous_expires_at };
     },
+
+    /** @throws Error in words for the person who starts the program, when the secrets were sealed with another secret */
+    async trySecrets(): Promise<void> {
+      const rows = await store.someSealed(SECRETS_TRIED_MAX);
+      // One that alone can't be opened is that endpoint's misfortune, and no reason to stand still.
+      if (rows.length === 0 || rows.some(opens)) return;
+      const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the webhooks were made";
+      throw new Error(`the webhooks' secrets in the database can't be opened with this secret: ${advice}`);
+    },
   };
+
+  function opens(row: Pick<WebhookRow, "env_id" | "id" | "secrets">): boolean {
+    try {
+      openSecrets(cipher, row);
+      return true;
+    } catch {
+      return false;
+    }
+  }
 }
 
 const isLiving =

@@ -82,6 +82,9 @@ export function createWebhookStore(db: Database) {
         .execute(),
     /** There are never so many that counting takes long. */
     count: async (env_id: number): Promise<number> => (await counted(env_id).executeTakeFirstOrThrow()).total,
+    /** Some of whatever environment: the system door by which a start tries its secret. */
+    someSealed: (most: number) =>
+      db.read.selectFrom("webhooks").select(["env_id", "id", "secrets"]).where("deleted_at", "is", null).limit(most).execute(),
     /** Those of them that have been deleted and not been forgotten yet. */
     async deleted(env_id: number): Promise<string[]> {
       const rows = await db.read

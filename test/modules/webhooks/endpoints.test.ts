@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { createCipher } from "#src/core/cipher.ts";
+import { silentLog } from "#src/core/log.ts";
 import type { Page } from "#src/core/page.ts";
 import type { CreatedWebhook, RotatedSecret, Webhook, WebhookStatistics } from "#src/modules/webhooks/model.ts";
 import { openHeaders, openSecrets } from "#src/modules/webhooks/secrets.ts";
+import { createServices } from "#src/services.ts";
 import { appEngines, setup, type Tenant, type TestApp } from "#test/support/app.ts";
+import { rejectionOf } from "#test/support/rejection.ts";
 import { faultOf, makeWebhook, rowOf, seed } from "#test/support/webhooks.ts";
 
 const cipher = createCipher("a secret of thirty-two characters");
@@ -209,6 +212,10 @@ describe.each(appEngines)("a webhook on %s", (engine) => {
     await using app = await setup({ engine });
     const [gone, stays] = [await makeWebhook(app.live), await makeWebhook(app.live)];
     for (const { id } of [gone, stays]) await Promise.all(Array.from({ length: 3 }, () => app.live.post(`/v1/webhooks/${id}/test`, {})));
+    // More than a transaction removes.
+    const [row] = await app.db.read.selectFrom("deliveries").selectAll().where("webhook_id", "=", gone.id).limit(1).execute();
+    const many = Array.from({ length: 250 }, (_, at) => ({ ...row!, id: `dlv_${String(at).padStart(26, "0")}` }));
+    await app.db.write((tx) => app.db.in(tx).insertInto("deliveries").values(many).execute());
     await app.live.delete(`/v1/webhooks/${gone.id}`);
     expect((await app.live.get<Page<{ webhook_id: string }>>("/v1/deliveries")).body).toMatchObject({
       total: 3,
@@ -224,4 +231,22 @@ describe.each(appEngines)("a webhook on %s", (engine) => {
     ]);
     expect(left.map((rows) => rows.map(({ one }) => one.replace("webhook:", "")))).toEqual(Array.from({ length: 4 }, () => [stays.id]));
   });
+});
+
+test("a start with another secret than the one that sealed the webhooks is told so", async () => {
+  await using app = await setup();
+  const service = (secret: string) =>
+    createServices({
+      ...{ db: app.db, clock: app.clock, log: silentLog, cipher: createCipher(secret), channels: [] },
+      gate: { check: () => Promise.reject(new Error("nobody asks")) },
+      http: { judge: () => Promise.resolve(null) },
+      ring() {},
+      tellCopies() {},
+      amSole: () => Promise.resolve(true),
+    }).webhooks.service;
+  await service("another secret of forty characters or so").trySecrets();
+  await makeWebhook(app.live);
+  const refusal = await rejectionOf(service("another secret of forty characters or so").trySecrets());
+  expect(String(refusal)).toMatch(/webhooks' secrets .* set POSTHOUSE_SECRET/);
+  await app.services.webhooks.service.trySecrets();
 });
