@@ -55,13 +55,11 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
   async function findEnabled(tx: Tx, env_id: number, id: string): Promise<WebhookWithState> {
     const row = await webhooks.lock(tx, env_id, id);
     if (row === undefined) throw notFound("webhook");
-    const status = statusOf(row);
-    if (status !== "enabled")
-      throw new AppError("conflict", `The webhook is ${status}: enable it first, with PATCH /v1/webhooks/${id} {"paused": false}.`);
+    checkEnabled(row);
     return row;
   }
 
-  /** The endpoint first, in the order in which whoever delivers locks the two. */
+  /** Locks the endpoint first, as replays of many do. */
   async function find(tx: Tx, env_id: number, id: string): Promise<{ row: DeliveryRow; webhook: WebhookWithState }> {
     const seen = await store.get(tx, env_id, id);
     const webhook = seen === undefined ? undefined : await webhooks.lock(tx, env_id, seen.webhook_id);
@@ -70,30 +68,32 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
     return { row, webhook };
   }
 
+  /**
+   * Newest first. Totals are counted up to 10,000. Of deleted endpoints nothing is shown.
+   * @param name of the list, in cursors
+   * @throws AppError `validation_error` for a bad time, or a cursor that is not of this list
+   */
+  async function list(env_id: number, query: DeliveryQuery, name = "deliveries"): Promise<Page<Delivery>> {
+    const { limit = PAGE_DEFAULT, offset = 0, cursor } = query;
+    const before = cursor === undefined ? null : decodeCursor(name, env_id, cursor);
+    const [by, deleted] = await Promise.all([narrow(env_id, query), webhooks.deleted(env_id)]);
+    // The newest of an endpoint, and what is unsettled, are the end of an index.
+    const { webhook_id: _webhook, status, ...others } = by;
+    const slow = offset > 0 || status === "delivered" || deleted.length > 0 || Object.keys(others).length > 0;
+    const [rows, count] = await Promise.all([
+      store.page(env_id, by, deleted, before, offset, limit + 1, slow),
+      store.count(env_id, by, deleted),
+    ]);
+    return toPage(rows, { list: name, env_id, limit, offset }, count, presentDelivery, (row) => row.id);
+  }
+
   return {
-    /**
-     * Newest first. Totals are counted up to 10,000. Of deleted endpoints nothing is shown.
-     * @param list names it in cursors
-     * @throws AppError `validation_error` for a bad time, or a cursor that is not of this list
-     */
-    async list(env_id: number, query: DeliveryQuery, list = "deliveries"): Promise<Page<Delivery>> {
-      const { limit = PAGE_DEFAULT, offset = 0, cursor } = query;
-      const before = cursor === undefined ? null : decodeCursor(list, env_id, cursor);
-      const [by, deleted] = await Promise.all([narrow(env_id, query), webhooks.deleted(env_id)]);
-      // The newest of an endpoint, and what is unsettled, are the end of an index.
-      const { webhook_id: _webhook, status, ...others } = by;
-      const slow = offset > 0 || status === "delivered" || deleted.length > 0 || Object.keys(others).length > 0;
-      const [rows, count] = await Promise.all([
-        store.page(env_id, by, deleted, before, offset, limit + 1, slow),
-        store.count(env_id, by, deleted),
-      ]);
-      return toPage(rows, { list, env_id, limit, offset }, count, presentDelivery, (row) => row.id);
-    },
+    list,
 
     /** As `list`, of one endpoint. @throws AppError `not_found` too */
     async listOf(env_id: number, webhook_id: string, query: Omit<DeliveryQuery, "webhook_id">): Promise<Page<Delivery>> {
       if ((await webhooks.get(env_id, webhook_id)) === undefined) throw notFound("webhook");
-      return this.list(env_id, { ...query, webhook_id }, `deliveries of ${webhook_id}`);
+      return list(env_id, { ...query, webhook_id }, `deliveries of ${webhook_id}`);
     },
 
     /** @returns beside the delivery what its ETag stands for @throws AppError `not_found` */
@@ -116,7 +116,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
     async replay(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<Delivery> {
       const { row, webhook } = await find(tx, env_id, id);
       check(presentDelivery(row));
-      await findEnabled(tx, env_id, webhook.id);
+      checkEnabled(webhook);
       if (row.body === null && (await store.event(tx, env_id, row.event_id)) === undefined)
         throw new AppError("conflict", "The event is no longer kept, so it can't be sent again.");
       const now = clock.now();
@@ -194,6 +194,13 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       }
     },
   };
+}
+
+/** @throws AppError `conflict` */
+function checkEnabled(row: WebhookWithState): void {
+  const status = statusOf(row);
+  if (status === "enabled") return;
+  throw new AppError("conflict", `The webhook is ${status}: enable it first, with PATCH /v1/webhooks/${row.id} {"paused": false}.`);
 }
 
 function presentAttempt(
