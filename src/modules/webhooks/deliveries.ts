@@ -32,6 +32,9 @@ interface Needs {
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
 }
 
+/** Later than any event, whatever the clocks of those who write them. */
+const END = Number.MAX_SAFE_INTEGER;
+
 const scopes = { read: "manage:webhooks", write: "manage:webhooks" } as const;
 
 export type DeliveryService = ReturnType<typeof createDeliveryService>;
@@ -134,10 +137,8 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       await findEnabled(tx, env_id, webhook_id);
       const { event = null, contact_id = null, which = "failed" } = ask;
       if (event !== null) checkEvent(event, kinds.types);
-      const now = clock.now();
       const since = readTime("since", ask.since);
-      // What happens from now on is sent without being asked for.
-      const until = Math.min(now + 1, ask.until === undefined ? now + 1 : readTime("until", ask.until));
+      const until = ask.until === undefined ? END : readTime("until", ask.until);
       const params: ReplayParams = { webhook_id, since, until, event, contact_id, which };
       return createTask(tx, env_id, { kind: REPLAY_TASK, scopes, params, total: null });
     },
@@ -155,8 +156,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       const { webhook_id = null, event = null } = ask;
       if (webhook_id !== null && (await webhooks.lock(tx, env_id, webhook_id)) === undefined) throw notFound("webhook");
       if (event !== null) checkEvent(event, kinds.types);
-      const now = clock.now();
-      const before = Math.min(now + 1, ask.before === undefined ? now + 1 : readTime("before", ask.before));
+      const before = ask.before === undefined ? END : readTime("before", ask.before);
       const params: PurgeParams = { webhook_id, before, event };
       return createTask(tx, env_id, { kind: PURGE_TASK, scopes, params, total: null });
     },

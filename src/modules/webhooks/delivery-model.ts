@@ -75,7 +75,9 @@ export type DeliveryQuery = DeliveryFilter & PageQuery;
 export const ReplayDeliveries = Type.Object(
   {
     since: Type.String({ format: "date-time", description: "Events that happened at this time or later." }),
-    until: Type.Optional(Type.String({ format: "date-time", description: "Events that happened before this time; up to now without it." })),
+    until: Type.Optional(
+      Type.String({ format: "date-time", description: "Events that happened before this time; to the end of the log without it." }),
+    ),
     event: Type.Optional({ ...EventName, description: "Only events of this name." }),
     contact_id: Type.Optional(Type.String({ pattern: idPattern("ct"), description: "Only events about this contact." })),
     which: Type.Optional(
