@@ -37,6 +37,8 @@ import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { tagRoutes } from "#src/modules/tags/routes.ts";
 import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { templateRoutes } from "#src/modules/templates/routes.ts";
+import { deliveryRoutes } from "#src/modules/webhooks/delivery-routes.ts";
+import { webhookRoutes } from "#src/modules/webhooks/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
 import type { Services } from "./services.ts";
 
@@ -105,7 +107,9 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(suppressionRoutes(services.suppressions, write))
     .use(auditRoutes(services.audit))
     .use(taskRoutes(services.tasks, write))
-    .use(templateRoutes(services.templates, write));
+    .use(templateRoutes(services.templates, write))
+    .use(webhookRoutes(services.webhooks.service, services.webhooks.statistics, write, writeAsking))
+    .use(deliveryRoutes(services.webhooks.deliveries, write));
 
   let heeded = false;
   /** What a command beside this program did to keys counts at once; asked once for requests that arrive together. */
@@ -190,6 +194,8 @@ const reference = {
     Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
     Events:
       "Everything that changes, in the order in which it was committed: as a list that is followed with `after`, as a live stream, and what receivers of webhooks are sent. Events are kept for 30 days (`EVENTS_RETENTION_DAYS`).",
+    Webhooks:
+      "Endpoints of yours to which events are posted, signed, and tried again until they are accepted. Their `filter` compares members of an event by their path; a member that isn't there counts as null, texts are compared by their characters, and `exists` asks whether a member is there and not null. Every attempt is logged; what was given up is a dead letter, to be replayed or purged.",
     Keys: "API keys: scoped, shown once, rotated without downtime.",
     Workspace: "The workspace of the key, its plan and its environments.",
     Audit:

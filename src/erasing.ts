@@ -17,12 +17,23 @@ interface Needs {
   points: ReturnType<typeof createScorer>;
   cancelMessage: MessageService["cancel"];
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
+  forgetResponses(tx: Tx, env_id: number, event_ids: readonly string[]): Promise<void>;
   removeContact: Parameters<typeof createErasureService>[0]["removeContact"];
   createTask: Parameters<typeof createErasureService>[0]["createTask"];
 }
 
 /** What it takes to forget a person. */
-export function createErasing({ db, clock, merges, points, cancelMessage, forgetImports, removeContact, createTask }: Needs) {
+export function createErasing({
+  db,
+  clock,
+  merges,
+  points,
+  cancelMessage,
+  forgetImports,
+  forgetResponses,
+  removeContact,
+  createTask,
+}: Needs) {
   const store = createErasureStore(db);
   return {
     kind: eraseKind({
@@ -32,6 +43,7 @@ export function createErasing({ db, clock, merges, points, cancelMessage, forget
       cancelMessage: (tx, env_id, id) => cancelMessage(tx, { env_id, key_id: "job", account_ids: null }, id, unconditional),
       points,
       forgetImports,
+      forgetResponses,
     }),
     service: createErasureService({
       store,

@@ -70,7 +70,6 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
     http,
-    version,
     events_retention_days: config.events_retention_days,
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
@@ -108,6 +107,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   let listener: Listener;
   try {
     await services.accounts.tryTokens();
+    await services.webhooks.service.trySecrets();
     listener = listen(config, app.fetch);
   } catch (error) {
     await close();

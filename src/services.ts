@@ -4,7 +4,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import { createQuiet } from "#src/core/quiet.ts";
-import type { Outcome } from "#src/jobs/job.ts";
+import type { Enqueue, JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate } from "#src/modules/accounts/model.ts";
 import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
@@ -44,11 +44,11 @@ import { createTagStore } from "#src/modules/tags/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { createTaskRunner, taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
-import { createTaskService } from "#src/modules/tasks/service.ts";
+import { createTaskService, type TaskService } from "#src/modules/tasks/service.ts";
 import { createTaskStore } from "#src/modules/tasks/store.ts";
 import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
-import type { KeptAttempt } from "#src/modules/webhooks/attempt.ts";
+import type { Attempt } from "#src/modules/webhooks/model.ts";
 import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import { createActivity } from "./activity.ts";
 import { createErasing } from "./erasing.ts";
@@ -58,6 +58,7 @@ import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
 import { createTenancy } from "./tenancy.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export interface ServiceDeps {
   db: Database;
@@ -72,9 +73,7 @@ export interface ServiceDeps {
   taskKinds?: readonly TaskKind[];
   /** The door through which webhooks leave. */
   http: HttpSender;
-  /** Of this program, as it tells receivers. */
-  version: string;
-  onAttempt?(attempt: KeptAttempt): void;
+  onAttempt?(attempt: Attempt): void;
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database to look for work. */
   ring(): void;
@@ -97,7 +96,6 @@ export function createServices({
   events_retention_days: keptDays,
   taskKinds = [],
   http,
-  version,
   onAttempt = () => {},
   onOutcome,
   ring,
@@ -121,6 +119,10 @@ export function createServices({
   const eventLog = createEventLog({ db, clock, log, keptDays, ring, tellCopies, reachableJobs: taskStore.reachable, stillOpens });
   const { feed } = eventLog;
   const appendEvent = eventLog.events.append;
+  // The loop and the long jobs are made further down: the loop's kinds need what uses it.
+  const addLane: JobLoop["addLane"] = (...args) => loop.addLane(...args);
+  const enqueue: Enqueue = (...args) => loop.enqueue(...args);
+  const createTask: TaskService["create"] = (...args) => tasks.create(...args);
 
   const accounts = createAccountService({
     store: createAccountStore(db),
@@ -130,8 +132,7 @@ export function createServices({
     nextNumber,
     appendEvent,
     audit: audit.record,
-    // The loop is made further down: its kinds need the accounts.
-    addLane: (...args) => loop.addLane(...args),
+    addLane,
     pauseLane: (...args) => loop.pauseLane(...args),
     releaseLane: (...args) => loop.releaseLane(...args),
   });
@@ -143,7 +144,7 @@ export function createServices({
   const fields = createFieldService({
     store: fieldStore,
     clock,
-    enqueue: (...args) => loop.enqueue(...args),
+    enqueue,
     checkUnused: (...args) => segments.checkUnused(...args),
   });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
@@ -173,27 +174,34 @@ export function createServices({
     store: mergeStore,
     clock,
     contacts: createContactMerging({ store: contactStore, clock, fields: fieldSource }),
-    enqueue: (...args) => loop.enqueue(...args),
-    appendEvent,
-    audit: audit.record,
+    ...{ enqueue, appendEvent, audit: audit.record },
   });
 
   const importing = createImporting({
     ...{ db, clock, store: contactStore, fields: fieldSource, scoring: scorer, addValue: fieldStore.addValue },
-    isQuiet: quiet.isQuiet,
-    enqueue: (...args) => loop.enqueue(...args),
-    createTask: (...args) => tasks.create(...args),
-    audit: audit.record,
+    ...{ isQuiet: quiet.isQuiet, enqueue, createTask, audit: audit.record },
   });
-  // Messages and long jobs are made further down: they need the loop.
+  const webhooks = createWebhooks({
+    db,
+    clock,
+    cipher,
+    http,
+    feed,
+    changed: (...args) => relay.changed(...args),
+    audit: audit.record,
+    addLane,
+    enqueue,
+    createTask,
+  });
   const erasing = createErasing({
-    ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove },
+    ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove, createTask },
+    // Messages are made further down: they need the loop.
     cancelMessage: (...args) => messages.cancel(...args),
     forgetImports: importing.forgetContact,
-    createTask: (...args) => tasks.create(...args),
+    forgetResponses: webhooks.deliveries.forgetResponses,
   });
 
-  const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
+  const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...webhooks.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
   const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -202,7 +210,7 @@ export function createServices({
 
   // The loop leases its lanes.
   const { relay, lanes } = createDelivering({
-    ...{ db, clock, log, cipher, feed, http, version, appendEvent, ring, onAttempt },
+    ...{ db, clock, log, cipher, feed, http, appendEvent, ring, onAttempt },
     lanesLost: (...args) => loop.lanesLost(...args),
     refreshLanes: () => loop.refreshLanes(),
   });
@@ -232,6 +240,7 @@ export function createServices({
       erasing.service.sweepJob,
       importing.sweepJob,
       eventLog.purgeJob,
+      webhooks.forgetJob,
       running,
     ],
     ring,
@@ -275,6 +284,7 @@ export function createServices({
     authenticator,
     keys,
     suppressions,
+    webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
     receive: receiving.receive,

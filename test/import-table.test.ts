@@ -31,6 +31,16 @@ const table: Record<string, string[]> = {
     "node:fs",
     "elysia",
   ],
+  "src/modules/keys/key-routes.ts": [
+    "./x.ts",
+    "#src/core/ids.ts",
+    "#src/jobs/job.ts",
+    "#src/modules/accounts/model.ts",
+    "ulid",
+    "node:crypto",
+    "node:fs",
+    "elysia",
+  ],
   "src/modules/keys/store.ts": [
     "./x.ts",
     "#db/schema.ts",

@@ -64,7 +64,13 @@ export async function webhooks({ schema }: Kysely<unknown>, engine: Engine): Pro
   await schema
     .createIndex("deliveries_unsettled")
     .on("deliveries")
-    .columns(["env_id", "status", "webhook_id", "id"])
+    .columns(["env_id", "status", "id"])
+    .where(sql.ref("status"), "<>", "delivered")
+    .execute();
+  await schema
+    .createIndex("deliveries_webhook_unsettled")
+    .on("deliveries")
+    .columns(["env_id", "webhook_id", "status", "id"])
     .where(sql.ref("status"), "<>", "delivered")
     .execute();
   await schema

@@ -67,7 +67,7 @@ const kinds: Partial<Record<ValueErrorType, FieldErrorCode>> = {
 };
 
 /** Fields whose value is never repeated: secrets and texts. */
-const unspoken = /(^|\.)(text|token|secret|key|password|code|metadata)(\.|$)/;
+const unspoken = /(^|\.)(text|token|secret|key|password|code|metadata|headers|url)(\.|$)/;
 const FAULTS_MAX = 20;
 const RECEIVED_MAX = 100;
 

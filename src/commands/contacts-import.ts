@@ -5,6 +5,7 @@ import { type ImportFormat, type ImportMode, importModes, type Mapping } from "#
 import type { Task } from "#src/modules/tasks/model.ts";
 import { createCommand, ExitError, type JsonFlag, jsonOption, printResult, type Terminal } from "./command.ts";
 import { environmentOptions, findEnvironment, type PlaceFlags } from "./find-environment.ts";
+import { followTask } from "./follow-task.ts";
 import { type Data, dataOptions, withData } from "./open-data.ts";
 import type { SettingFlags } from "./settings-options.ts";
 import { AppError } from "#src/core/errors.ts";
@@ -12,14 +13,7 @@ import { renderFields, renderTable } from "./table.ts";
 
 type Flags = SettingFlags & JsonFlag & PlaceFlags & { mode: ImportMode; dryRun?: true; map?: Mapping; format?: ImportFormat };
 
-/** Between two looks at how far it is, which are also the lines of progress. */
-const LOOK_EVERY_MS = 200;
-/** When nothing has moved for so long, no `serve` is at work, and the command does the next steps itself. */
-const STILL_MS = 1_000;
-const STEPPED = "stepped";
 const FAILURES_SHOWN_MAX = 20;
-const BAR_LENGTH = 30;
-const clear = "\r\x1b[K";
 
 interface Result {
   created: number;
@@ -65,7 +59,7 @@ export function contactsImportCommand(terminal: Terminal): Command {
         throw error instanceof AppError ? withFlags(error) : error;
       });
       const { id } = await data.db.write((tx) => data.services.imports.start(tx, { env_id, actor: "command" }, upload));
-      const task = await follow(terminal, data, env_id, id);
+      const task = await followTask(terminal, data, env_id, id, { scope: "read:contacts", what: "The import", unit: "rows" });
       await report(terminal, flags, data, env_id, task);
     }),
   );
@@ -92,38 +86,6 @@ async function openFile(terminal: Terminal, file: string): Promise<AsyncIterable
   const found = await stat(file).catch(() => null);
   if (found?.isFile() !== true) throw new ExitError(`there is no file ${file}`, 2);
   return createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
-}
-
-/** @returns the job once it has ended */
-async function follow(terminal: Terminal, { services }: Data, env_id: number, id: string): Promise<Task> {
-  const asker = { env_id, scopes: new Set(["read:contacts"]) };
-  const told = `The import goes on as job ${id} wherever posthouse serve runs. GET /v1/jobs/${id} shows it, POST /v1/jobs/${id}/cancel ends it.\n`;
-  const unheed = terminal.onBreak?.(() => terminal.err(`${terminal.isTerminal ? clear : ""}${told}`));
-  const { signal } = new AbortController();
-  try {
-    let [seen, movedAt] = ["", performance.now()];
-    for (;;) {
-      const task = await services.tasks.get(asker, id);
-      if (task.finished_at !== null) return task;
-      if (terminal.isTerminal) terminal.err(clear + barOf(task));
-      const now = `${task.status} ${task.progress.done}`;
-      // As long as nobody else is seen at work, the next steps are ours too.
-      if (now !== seen && seen !== STEPPED) movedAt = performance.now();
-      seen = now;
-      if (performance.now() - movedAt < STILL_MS) await Bun.sleep(LOOK_EVERY_MS);
-      else if (await services.runTask(env_id, id, signal)) seen = STEPPED;
-    }
-  } finally {
-    unheed?.();
-    if (terminal.isTerminal) terminal.err(clear);
-  }
-}
-
-function barOf({ progress: { done, total } }: Task): string {
-  if (total === null || total === 0) return `${done} rows`;
-  const part = Math.min(1, done / total);
-  const full = Math.round(part * BAR_LENGTH);
-  return `[${"#".repeat(full)}${"-".repeat(BAR_LENGTH - full)}] ${Math.floor(part * 100)} %, ${done} of ${total} rows`;
 }
 
 async function report(terminal: Terminal, flags: Flags, { services }: Data, env_id: number, task: Task): Promise<void> {

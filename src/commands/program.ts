@@ -4,6 +4,7 @@ import { ConfigError } from "#src/config.ts";
 import { createGroup, ExitError, type Terminal } from "./command.ts";
 import { backupCommand } from "./backup.ts";
 import { contactsCommand } from "./contacts.ts";
+import { deliveriesCommand } from "./deliveries.ts";
 import { doctorCommand } from "./doctor.ts";
 import { environmentsCommand } from "./environments.ts";
 import { eventsCommand } from "./events.ts";
@@ -24,6 +25,7 @@ const commands = [
   sendCommand,
   contactsCommand,
   eventsCommand,
+  deliveriesCommand,
   migrateCommand,
   backupCommand,
   serviceCommand,

@@ -53,6 +53,10 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "import_chunks",
     "import_failures",
     "import_changes",
+    "webhooks",
+    "webhook_states",
+    "webhook_hours",
+    "deliveries",
   ] as const;
   const rows = await Promise.all(
     tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),

@@ -61,6 +61,7 @@ async function furnish(app: TestApp, tenant: Tenant, mark: string, addBot: AddBo
     // No operation of the reference begins one with a body of JSON.
     await startCount(app, tenant, { upTo: 2, mark: `${mark}-${turn}` });
     await mergeTwo(tenant, `${mark}-${turn}`);
+    await sendTest(tenant);
   }
   await app.settled();
 }
@@ -72,6 +73,13 @@ async function mergeTwo(tenant: Tenant, mark: string): Promise<void> {
   );
   const { status } = await tenant.post(`/v1/contacts/${stays!.body.id}/merge`, { contact_id: goes!.body.id });
   if (status !== 200) throw new Error(`${tenant.name} could not merge two contacts`);
+}
+
+/** Deliveries come by what happens, or by asking for one. */
+async function sendTest(tenant: Tenant): Promise<void> {
+  const { body } = await tenant.get<{ items: { id: string }[] }>("/v1/webhooks?limit=1");
+  const { status } = await tenant.post(`/v1/webhooks/${body.items[0]!.id}/test`, {});
+  if (status !== 202) throw new Error(`${tenant.name} could not test a webhook`);
 }
 
 async function someAccount(tenant: Tenant): Promise<number> {

@@ -4,7 +4,7 @@ import { executable } from "#test/support/executable.ts";
 import { type Block, blocksOf, readDocument, readmePrograms, sectionOf } from "#test/support/documents.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
 import { connect, outcomeOf } from "./api.ts";
-import { type Ended, type Posthouse, run, startPosthouse } from "./posthouse.ts";
+import { type Ended, type Posthouse, run, runPosthouse, startPosthouse } from "./posthouse.ts";
 
 /** How a program of README is run by somebody who saved it to a file. */
 const runners: Record<string, { file: string; command: (file: string) => string[] }> = {
@@ -118,6 +118,24 @@ test(
     const written = JSON.parse((await runProgram({ ...write!, heading: "curl" }, posthouse, key)).out) as { id: string };
     expect((await caller.get("/v1/messages?direction=in")).text).toContain(written.id);
     expect((await caller.get(`/v1/contacts/${made.id}`)).body).toMatchObject({ last_seen_at: expect.any(String) });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "the webhook that README shows is made, and what failed of it is sent again",
+  async () => {
+    await using posthouse = await startPosthouse();
+    const key = await posthouse.sandboxKey();
+    const [make, replay] = blocksOf(sectionOf(readDocument("README.md"), "## Webhooks"));
+    const made = JSON.parse((await runProgram({ ...make!, heading: "curl" }, posthouse, key)).out) as { id: string; secret: string };
+    expect(made.secret).toStartWith("whsec_");
+    const words = replay!.text
+      .replace(/wh_\w+/, made.id)
+      .trim()
+      .split(" ");
+    const { code, out } = await runPosthouse(posthouse.folder, [...words.slice(1), "--test"]);
+    expect({ code, out }).toEqual({ code: 0, out: "0 events are sent again\n" });
   },
   TIMEOUT_MS,
 );

@@ -5,6 +5,7 @@ import { isRecord } from "#test/access/examples.ts";
 import type { Operation } from "#test/support/openapi.ts";
 import { queue } from "#test/support/sending.ts";
 import { countingKind, startCount } from "#test/support/tasks.ts";
+import { makeWebhook } from "#test/support/webhooks.ts";
 
 interface Strike {
   path?: string;
@@ -31,6 +32,7 @@ export async function openRange(engine: TestEngine): Promise<Range> {
     "/v1/segments": String((await app.sandbox.post("/v1/segments", { name: "VIPs", filter: { tag: "vip" } })).body.id),
     "/v1/keys": String((await (await app.makeKey(app.sandbox)).get("/v1/me")).body.key_id),
     "/v1/suppressions": String((await app.sandbox.post("/v1/suppressions", { to: "@john_doe" })).body.id),
+    ...(await webhookIds(app)),
     "/v1/jobs": await startCount(app, app.sandbox, { upTo: 2 }),
   };
   return {
@@ -42,6 +44,12 @@ export async function openRange(engine: TestEngine): Promise<Range> {
     },
     [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
   };
+}
+
+async function webhookIds({ sandbox }: TestApp): Promise<Record<string, string>> {
+  const { id } = await makeWebhook(sandbox);
+  const { body } = await sandbox.post(`/v1/webhooks/${id}/test`, {});
+  return { "/v1/webhooks": id, "/v1/deliveries": String(body.id) };
 }
 
 /** A real thing's address, so that what is sent gets as far as it can. */

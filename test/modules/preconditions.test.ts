@@ -49,6 +49,23 @@ const cases: Case[] = [
     },
   },
   {
+    what: "a webhook",
+    async of({ live }) {
+      const { body } = await live.post<{ id: string }>("/v1/webhooks", { url: "https://example.com/hook", events: ["*"] });
+      const path = `/v1/webhooks/${body.id}`;
+      return { path, change: (at, headers) => live.patch(path, { description: `Changed ${at}` }, headers) };
+    },
+  },
+  {
+    what: "a delivery",
+    async of({ live }) {
+      const { body } = await live.post<{ id: string }>("/v1/webhooks", { url: "https://example.com/hook", events: ["*"] });
+      const sent = await live.post<{ id: string }>(`/v1/webhooks/${body.id}/test`, {});
+      const path = `/v1/deliveries/${sent.body.id}`;
+      return { path, change: (_at, headers) => live.post(`${path}/replay`, undefined, headers) };
+    },
+  },
+  {
     what: "a scoring rule",
     async of({ live }) {
       const { body } = await live.post<{ id: string }>("/v1/scoring/rules", { name: "Reads", points: 1, when: { event: "message.read" } });
@@ -98,8 +115,9 @@ describe.each(appEngines)("If-Match on %s", (engine) => {
     const etag = (await tenant.get(path)).headers.get("etag")!;
     app.clock.advance(1);
     const statuses = await Promise.all(Array.from({ length: 30 }, async (_, at) => (await change(at, { "if-match": etag })).status));
-    expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 29 }, () => 412)]);
-    expect((await change(99, { "if-match": "*" })).status).toBe(/\/(?:messages|merges|jobs)\//.test(path) ? 409 : 200);
+    const done = path.includes("/deliveries/") ? 202 : 200;
+    expect(statuses.toSorted()).toEqual([done, ...Array.from({ length: 29 }, () => 412)]);
+    expect((await change(99, { "if-match": "*" })).status).toBe(/\/(?:messages|merges|jobs)\//.test(path) ? 409 : done);
   });
 
   test("asks for nothing that Telegram has to be asked about when it does not fit", async () => {

@@ -48,7 +48,6 @@ function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
     events_retention_days: 30,
     taskKinds: script === undefined ? [] : [countingKind(db, script)],
     http: createHttpSender({ clock, allowPrivate: true }),
-    version: "test",
     tellCopies() {},
     ring() {},
     amSole: () => Promise.resolve(db.engine === "sqlite"),

@@ -11,6 +11,7 @@ import { scopes as allScopes } from "#src/core/principal.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import type { NewKey } from "#src/modules/keys/model.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
+import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
@@ -30,12 +31,14 @@ interface Options {
   trustedProxies?: readonly string[];
   /** Channels instead of the real ones. */
   channels?: (clock: TestClock) => Channel[];
+  /** Where addresses of webhooks lead; anywhere that may be dialled without it. */
+  judge?: HttpSender["judge"];
   /** Kinds of long jobs, since the program has none of its own. */
   taskKinds?: (db: Database) => readonly TaskKind[];
   /** What a test breaks on purpose, such as a disk that is full. */
   wrapDatabase?: (db: Database) => Database;
-  /** Whether webhooks may go to this machine; they may where nothing is said, since receivers of the tests are here. */
-  allowPrivate?: boolean;
+  /** Whether webhooks are delivered, to receivers on this machine alone; where nothing is said they are only kept. */
+  delivers?: boolean;
   /** Answers that break the contract are then only told by `client.breaches`. */
   lenient?: boolean;
 }
@@ -87,7 +90,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
   const wire = { apiRoot: options.apiRoot ?? "http://127.0.0.1:1", timeoutMs: 5_000 };
   const metrics = createMetrics({ version: "test" });
-  const http = createHttpSender({ clock, allowPrivate: options.allowPrivate ?? true });
+  const sender = createHttpSender({ clock, allowPrivate: options.delivers ?? false, resolve: () => Promise.resolve([]) });
+  const http = options.judge === undefined ? sender : { ...sender, judge: options.judge };
   const services = createServices({
     db,
     clock,
@@ -98,7 +102,6 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     events_retention_days: 30,
     taskKinds: options.taskKinds?.(db) ?? [],
     http,
-    version: "test",
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: () => services.rescan(),
     tellCopies: () => {},
@@ -110,7 +113,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
   await services.loop.start();
   await services.feed.start();
-  await services.relay.start();
+  if (options.delivers === true) await services.relay.start();
 
   async function makeKey({ env_id, name, mode }: Pick<Tenant, "env_id" | "name" | "mode">, ask: Partial<NewKey> = {}): Promise<Caller> {
     const maker = { env_id, mode, environment: name, plan: null, scopes: null };

@@ -35,7 +35,7 @@ export interface Client {
 }
 
 /** Members of bodies, both ways, that no log may hold. */
-const unspoken = new Set(["text", "token", "key"]);
+const unspoken = new Set(["text", "token", "key", "secret"]);
 const SECRET_LENGTH_MIN = 8;
 
 let reference: Promise<Reference> | undefined;

@@ -1,70 +1,81 @@
-import type { Tx } from "#src/core/tx.ts";
-import { createCipher } from "#src/core/cipher.ts";
-import { newId } from "#src/core/ids.ts";
-import { sealSecrets } from "#src/modules/webhooks/secrets.ts";
-import type { TestApp } from "./app.ts";
+import type { Attempt, CreatedWebhook } from "#src/modules/webhooks/model.ts";
+import type { DeliveryRow } from "#src/modules/webhooks/deliveries-sql.ts";
+import { deliveryId } from "#src/modules/webhooks/delivery-id.ts";
+import type { Tenant, TestApp } from "./app.ts";
+import type { Answer, Caller } from "./client.ts";
 
-/** An endpoint as the API would make it. */
-export async function addEndpoint(
-  app: TestApp,
-  env_id: number,
-  url: string,
-  more: { events?: string[]; retry?: object } = {},
+/** As the guide has it. */
+export const seed = {
+  url: "https://your-app.example.com/webhooks/crm",
+  events: ["message.received", "lead.scored", "sequence.completed", "contact.created"],
+  secret: "your-chosen-signing-secret",
+};
+
+export async function makeWebhook(caller: Caller, ask: Record<string, unknown> = {}): Promise<CreatedWebhook> {
+  const { status, body, text } = await caller.post<CreatedWebhook>("/v1/webhooks", { ...seed, ...ask });
+  if (status !== 201) throw new Error(`the webhook was refused: ${text}`);
+  return body;
+}
+
+/** The row of an endpoint with its place in the log. */
+export async function rowOf({ db }: TestApp, { env_id }: Pick<Tenant, "env_id">, id: string) {
+  const row = await db.read.selectFrom("webhooks").selectAll().where("env_id", "=", env_id).where("id", "=", id).executeTakeFirstOrThrow();
+  const place = await db.read
+    .selectFrom("webhook_states")
+    .select(["tx_id", "seq"])
+    .where("env_id", "=", env_id)
+    .where("webhook_id", "=", id)
+    .executeTakeFirstOrThrow();
+  return { ...row, ...place };
+}
+
+export const attempt: Attempt = {
+  at: 1_778_077_938_000,
+  status: 500,
+  duration_ms: 41,
+  stage: "status",
+  error: "the receiver answered 500",
+  timestamp: 1_778_077_938,
+  signature: "sha256=00ff",
+  webhook_signature: "v1,AAAA",
+  response: { headers: { "content-type": "text/plain" }, body: "out of order" },
+};
+
+/** Writes down what a first attempt came to, and moves the endpoint's place behind the event, as whoever delivers does. */
+export async function noteDelivery(
+  { db, clock }: TestApp,
+  { env_id }: Pick<Tenant, "env_id">,
+  webhook_id: string,
+  event: { id: string; type: string },
+  row: Partial<DeliveryRow> = {},
 ): Promise<string> {
-  const id = newId("wh", app.clock.now());
-  const cipher = createCipher("a secret of thirty-two characters");
-  await app.db.write(async (tx: Tx) => {
-    const q = app.db.in(tx);
-    const secrets = sealSecrets(cipher, { env_id, id }, [{ number: 1, text: "a-secret-of-24-characters", expires_at: null }]);
-    await q
-      .insertInto("webhooks")
-      .values({
-        ...{ env_id, id, url, events: JSON.stringify(more.events ?? ["*"]), filter: null, description: null, headers: null, secrets },
-        ...{ signature: null, retry: more.retry === undefined ? null : JSON.stringify(more.retry), paused: 0, disabled_at: null },
-        ...{ disabled_reason: null, deleted_at: null, created_at: app.clock.now(), updated_at: app.clock.now() },
-      })
-      .execute();
-    const place = await app.services.feed.head(tx, env_id);
-    await q
-      .insertInto("webhook_states")
-      .values({ env_id, webhook_id: id, ...place, failing_since: null, last_success_at: null, accepted: null })
-      .execute();
-    await app.services.loop.addLane(tx, env_id, `webhook:${id}`);
+  const now = clock.now();
+  const id = deliveryId(event.id, webhook_id);
+  const whole: DeliveryRow = {
+    ...{ env_id, id, webhook_id, event_id: event.id, event_type: event.type, status: "dead_letter", tries: 1, next_attempt_at: null },
+    ...{ response_status: 500, is_test: 0, replayed_at: null, created_at: now, updated_at: now, body: null },
+    attempts: JSON.stringify([attempt]),
+    ...row,
+  };
+  await db.write(async (tx) => {
+    await db.in(tx).insertInto("deliveries").values(whole).execute();
+    const place = await db.in(tx).selectFrom("events").select(["tx_id", "seq"]).where("id", "=", event.id).executeTakeFirst();
+    if (place !== undefined) await db.in(tx).updateTable("webhook_states").set(place).where("webhook_id", "=", webhook_id).execute();
   });
-  await app.settled();
-  await app.services.relay.settled();
   return id;
 }
 
-/** Lets everything that is due be delivered. */
-export async function delivered(app: TestApp): Promise<void> {
-  await app.settled();
-  await app.services.relay.settled();
-}
+/** Events of an environment in the order of commits. */
+export const eventsOf = ({ db }: TestApp, { env_id }: Pick<Tenant, "env_id">) =>
+  db.read
+    .selectFrom("events")
+    .select(["id", "type", "subject", "data"])
+    .where("env_id", "=", env_id)
+    .orderBy("tx_id")
+    .orderBy("seq")
+    .execute();
 
-/** Moves the clock from one attempt that is due to the next, and lets each be made. */
-export async function advanceDelivering(app: TestApp, ms: number): Promise<void> {
-  await delivered(app);
-  const until = app.clock.now() + ms;
-  const nextAt = async () => {
-    const due = app.db.read.selectFrom("deliveries").select(({ fn }) => fn.min<number | null>("next_attempt_at").as("at"));
-    return (await due.executeTakeFirst())?.at ?? Number.POSITIVE_INFINITY;
-  };
-  for (let at = await nextAt(); at <= until; at = await nextAt()) {
-    app.clock.advance(Math.max(0, at - app.clock.now()));
-    await delivered(app);
-  }
-  app.clock.advance(until - app.clock.now());
-  await delivered(app);
+export function faultOf({ status, body }: Answer<unknown>): [number, string | undefined, string | undefined] {
+  const [first] = (body as { details?: { field: string; error: string }[] }).details ?? [];
+  return [status, first?.field, first?.error];
 }
-
-/** Writes events as the program does, in one transaction. */
-export async function happen(app: TestApp, env_id: number, ...subjects: string[]): Promise<void> {
-  await app.db.write((tx) => {
-    for (const subject of subjects)
-      app.services.events.append(tx, env_id, { type: "contact.updated", subject, actor: "command", data: { id: subject } });
-  });
-}
-
-export const deliveries = (app: TestApp, env_id: number) =>
-  app.db.read.selectFrom("deliveries").selectAll().where("env_id", "=", env_id).orderBy("id").execute();

@@ -1,5 +1,6 @@
 import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
+import { pause } from "#src/core/pause.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
 import { emptiedContact, emptiedMerge, emptiedMessage, ERASED } from "./emptied.ts";
@@ -84,10 +85,20 @@ interface Needs {
   points: Points;
   /** Removes what imports have noted of a contact. */
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
+  /** What receivers of these events have answered can hold what they were told. */
+  forgetResponses(tx: Tx, env_id: number, event_ids: readonly string[]): Promise<void>;
 }
 
 /** Removes everything personal of deleted contacts; of their messages the rows stay, for the counts. */
-export function eraseKind({ store, clock, merges, cancelMessage, points, forgetImports }: Needs): TaskKind<ErasureParams, State, Turn> {
+export function eraseKind({
+  store,
+  clock,
+  merges,
+  cancelMessage,
+  points,
+  forgetImports,
+  forgetResponses,
+}: Needs): TaskKind<ErasureParams, State, Turn> {
   /** Addresses that somebody else has by now are that person's. */
   async function addressesOf({ env_id, telegram_id, username, phone }: Person): Promise<string[]> {
     const own: string[] = [];
@@ -132,6 +143,7 @@ export function eraseKind({ store, clock, merges, cancelMessage, points, forgetI
       for (const row of settled) if (await store.emptyMessage(tx, row, ERASED)) emptied++;
       // One that has changed meanwhile is read again: its event is emptied twice then.
       for (const { id, data } of events) await store.emptyEvent(tx, env_id, { id, data: emptiedMessage(data) });
+      await forgetResponses(tx, env_id, idsOf(events));
       const waits = canceled + emptied === 0 ? state.waits + 1 : 0;
       return { ...state, waits, messages: state.messages + emptied, events: state.events + events.length };
     };
@@ -142,6 +154,7 @@ export function eraseKind({ store, clock, merges, cancelMessage, points, forgetI
     if (rows.length === 0) return () => ({ ...state, phase: "audit", place: "" });
     return async (tx) => {
       for (const row of rows) await store.emptyEvent(tx, env_id, { id: row.id, data: emptiedContact(row.data) });
+      await forgetResponses(tx, env_id, idsOf(rows));
       return { ...state, place: rows.at(-1)!.id, events: state.events + rows.length };
     };
   }
@@ -278,14 +291,7 @@ function emptiedAnswer(operation: (typeof answering)[number], body: string, id: 
   return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
 
+const idsOf = (events: readonly Kept[]) => events.map(({ id }) => id);
+
 const STUCK =
   "A message to the person neither leaves nor can be canceled. What was erased stays erased; the rest is tried again when 30 days have passed.";
-
-/** Ends early when the program stops. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const cancel = clock.at(clock.now() + ms, resolve);
-    signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
-  });
-}

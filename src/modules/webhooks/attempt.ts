@@ -1,25 +1,11 @@
 import type { Clock } from "#src/core/clock.ts";
 import { type Endpoint, liveSecrets } from "./endpoint.ts";
 import { isSuccess, readRetryAfter } from "./schedule.ts";
-import type { HttpSender, PostResult, Stage } from "./sender.ts";
+import type { Attempt } from "./model.ts";
+import { CONTENT_TYPE, USER_AGENT } from "./request-headers.ts";
+import type { HttpSender, PostResult } from "./sender.ts";
 import type { Secret } from "./secrets.ts";
 import { plainSignature, standardSignature } from "./signing.ts";
-
-/** An attempt as a delivery's row keeps it. */
-export interface KeptAttempt {
-  /** When it began (ms). */
-  at: number;
-  status: number | null;
-  duration_ms: number;
-  /** Where it failed; null of a success. */
-  stage: Stage | null;
-  error: string | null;
-  /** The headers that differ from attempt to attempt, as they were sent. */
-  timestamp: number;
-  signature: string;
-  webhook_signature: string;
-  response: { headers: Record<string, string>; body: string } | null;
-}
 
 /** What is posted. */
 export interface Letter {
@@ -29,7 +15,7 @@ export interface Letter {
 
 /** What came of trying: more than one attempt only where another secret was tried at once. */
 export interface Tried {
-  attempts: KeptAttempt[];
+  attempts: Attempt[];
   last: PostResult;
   /** What the last answer asked to wait (ms). */
   retry_after_ms: number | null;
@@ -40,7 +26,6 @@ export interface Tried {
 interface Needs {
   sender: HttpSender;
   clock: Clock;
-  userAgent: string;
 }
 
 /** Answers that say that the signature is not the one expected. */
@@ -53,13 +38,13 @@ const FAULTS: Record<number, string> = { 410: "The endpoint is gone." };
  * @param accepted number of that secret; null when none was yet
  */
 export async function tryDelivery(
-  { sender, clock, userAgent }: Needs,
+  { sender, clock }: Needs,
   endpoint: Endpoint,
   { event_id, body }: Letter,
   accepted: number | null,
   signal: AbortSignal,
 ): Promise<Tried> {
-  const attempts: KeptAttempt[] = [];
+  const attempts: Attempt[] = [];
   const live = liveSecrets(endpoint, accepted, clock.now());
   for (let turn = 0; ; turn++) {
     const secret = live[turn]!;
@@ -71,8 +56,8 @@ export async function tryDelivery(
       {
         url: endpoint.url,
         headers: [
-          ["content-type", "application/json"],
-          ["user-agent", userAgent],
+          ["content-type", CONTENT_TYPE],
+          ["user-agent", USER_AGENT],
           ["webhook-id", event_id],
           ["webhook-timestamp", String(timestamp)],
           ["webhook-signature", webhook_signature],

@@ -40,7 +40,6 @@ interface Needs {
   sender: HttpSender;
   clock: Clock;
   budget: Budget;
-  userAgent: string;
   signal: AbortSignal;
   /** Outcomes wait to be recorded in such a number that nothing more should begin. */
   isFull(): boolean;
@@ -75,7 +74,7 @@ export interface Courier {
   close(): void;
 }
 
-export interface CourierState {
+interface CourierState {
   /** The place that is on disk. */
   recorded: Place;
   failing_since: number | null;

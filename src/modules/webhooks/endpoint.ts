@@ -1,8 +1,10 @@
 import type { Cipher } from "#src/core/cipher.ts";
 import type { FeedEvent } from "./backlog.ts";
-import { defaultRetry, type RetryPolicy } from "./retry-policy.ts";
+import { compileFilter, type Filter } from "./filter.ts";
+import { signatureOf } from "./headers.ts";
+import { type RetryPolicy, retryOf } from "./retry-policy.ts";
 import { openHeaders, openSecrets, type Secret } from "./secrets.ts";
-import { defaultSignature, type SignatureForm } from "./signing.ts";
+import type { SignatureForm } from "./signing.ts";
 import { subscribes } from "./subscription.ts";
 import type { EndpointRow } from "./delivering-sql.ts";
 
@@ -24,6 +26,7 @@ export interface Endpoint {
 
 export function readEndpoint(cipher: Cipher, row: EndpointRow): Endpoint {
   const events = JSON.parse(row.events) as string[];
+  const fits = row.filter === null ? null : compileFilter(JSON.parse(row.filter) as Filter);
   const byType = new Map<string, boolean>();
   return {
     env_id: row.env_id,
@@ -31,13 +34,14 @@ export function readEndpoint(cipher: Cipher, row: EndpointRow): Endpoint {
     url: row.url,
     isOpen: row.paused === 0 && row.disabled_at === null && row.deleted_at === null,
     headers: Object.entries(openHeaders(cipher, row)),
-    signature: row.signature === null ? defaultSignature : (JSON.parse(row.signature) as SignatureForm),
-    retry: row.retry === null ? defaultRetry : (JSON.parse(row.retry) as RetryPolicy),
+    signature: signatureOf(row),
+    retry: retryOf(row),
     secrets: openSecrets(cipher, row),
-    takes({ type }) {
+    takes(event) {
+      const { type } = event;
       let takes = byType.get(type);
       if (takes === undefined) byType.set(type, (takes = subscribes(events, type)));
-      return takes;
+      return takes && (fits === null || fits(event.event));
     },
   };
 }

@@ -3,7 +3,8 @@ import { AppError } from "#src/core/errors.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
-import type { KeptAttempt, Tried } from "./attempt.ts";
+import type { Tried } from "./attempt.ts";
+import type { Attempt } from "./model.ts";
 import type { Place } from "./backlog.ts";
 import type { Courier, Done, Item } from "./courier.ts";
 import type { DeliveringStore, WebhookHourRow } from "./delivering-sql.ts";
@@ -33,7 +34,7 @@ export interface RecorderDeps {
   changed(couriers: readonly Courier[]): void;
   /** Whose lanes are another copy's by now. */
   lost(couriers: readonly Courier[]): void;
-  onAttempt(attempt: KeptAttempt): void;
+  onAttempt(attempt: Attempt): void;
 }
 
 interface Waiting extends Done {

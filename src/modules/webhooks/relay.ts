@@ -24,7 +24,6 @@ interface Needs extends Omit<RecorderDeps, "changed" | "lost"> {
   clock: Clock;
   log: Log;
   cipher: Cipher;
-  userAgent: string;
   /** Tells whoever serves these data that an endpoint has changed. */
   ring(): void;
   /** The lanes that are ours are to be looked at anew. */

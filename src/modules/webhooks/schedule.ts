@@ -45,7 +45,7 @@ export function judge(policy: RetryPolicy, tries: number, result: AttemptResult,
 
 /** Seconds; past the end of the schedule its last delay goes on. @param tries attempts that were made */
 function delayBefore({ schedule }: RetryPolicy, tries: number): number {
-  return schedule[Math.min(tries, schedule.length - 1)] ?? 0;
+  return schedule[Math.min(tries, schedule.length) - 1] ?? 0;
 }
 
 /**

@@ -6,8 +6,6 @@ export interface SignatureForm {
   format: "sha256=hex" | "hex";
 }
 
-export const defaultSignature: SignatureForm = { header: "X-Signature", format: "sha256=hex" };
-
 /**
  * HMAC-SHA256 of the body alone, keyed with the secret's UTF-8 bytes as it was shown.
  * @returns what the header says

@@ -67,3 +67,16 @@ test("GET /me tells whose key it is, GET /health needs none", async () => {
   const health = await curl("-w", "%{http_code}", "-o", "/dev/null", `${posthouse.url}/health`);
   expect(health).toEqual({ code: 0, out: "200", err: "" });
 });
+
+test("a webhook is registered as the guide registers it, with the secret that it chooses", async () => {
+  await using posthouse = await startPosthouse();
+  const caller = await callerOf(posthouse);
+  const made = JSON.parse((await paste("guide-webhook.sh", posthouse, caller.key)).out) as { id: string; secret: string };
+  expect(made).toMatchObject({
+    url: "https://your-app.example.com/webhooks/crm",
+    events: ["message.received", "lead.scored", "sequence.completed", "contact.created"],
+    secret: "your-chosen-signing-secret",
+    status: "enabled",
+  });
+  expect((await caller.get("/v1/webhooks")).body).toMatchObject({ total: 1, items: [{ id: made.id }] });
+});

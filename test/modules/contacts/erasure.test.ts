@@ -7,6 +7,7 @@ import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
 import { receiveFrom } from "#test/support/receiving.ts";
 import { queue, read } from "#test/support/sending.ts";
+import { attempt, eventsOf, makeWebhook, noteDelivery } from "#test/support/webhooks.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -78,7 +79,20 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
     schedule_at: "2999-01-01T00:00:00Z",
     expires_at: "2999-01-02T00:00:00Z",
   });
+  await leaveAnswers(app);
   return { id, messages: [...messages, canceled, waiting] };
+}
+
+/** What a receiver has echoed of the events about the person. */
+async function leaveAnswers(app: TestApp): Promise<void> {
+  const { id } = await makeWebhook(app.sandbox, { events: ["*"] });
+  const response = { headers: { "x-echo": "mark-text" }, body: "you have sent mark@email.example" };
+  const attempts = JSON.stringify([
+    { ...attempt, response },
+    { ...attempt, response: null },
+  ]);
+  for (const event of await eventsOf(app, app.sandbox))
+    if (marks.test(event.data)) await noteDelivery(app, app.sandbox, id, event, { attempts });
 }
 
 /** Two contacts of one person, merged, apart, and merged again. */
@@ -128,6 +142,9 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     expect(await traces(app)).toEqual([]);
     const { rows } = await sql<{ id: string }>`select id from contacts`.execute(app.db.read);
     expect([rows, await points()]).toEqual([[], []]);
+    const attempts = await app.db.read.selectFrom("deliveries").select("attempts").execute();
+    expect(attempts.length).toBeGreaterThan(100);
+    expect(JSON.parse(attempts[0]!.attempts)).toEqual([1, 2].map(() => ({ ...attempt, response: null })));
     expect(await read(app.sandbox, messages.at(-1)!)).toMatchObject({ status: "canceled", to: "erased", text: "", contact_id: null });
     expect(await read(app.sandbox, messages[0]!)).toMatchObject({ status: "sent", to: "erased", text: "", metadata: {}, attempts: [] });
     const others = await app.sandbox.get<{ items: { to: string }[] }>("/v1/messages?to=@sandbox_blocked");

@@ -6,13 +6,13 @@ import { createServices, type Services } from "#src/services.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { openReceiver } from "#test/support/receiver.ts";
 import { movingOn } from "#test/support/test-clock.ts";
-import { addEndpoint, delivered, deliveries, happen } from "#test/support/webhooks.ts";
+import { addEndpoint, delivered, deliveries, happen } from "#test/support/delivering.ts";
 
 /** Another process on the same data, as far as delivering goes. */
 async function openCopy({ db, clock }: TestApp): Promise<Services & AsyncDisposable> {
   const http = createHttpSender({ clock, allowPrivate: true });
   const services = createServices({
-    ...{ db, clock, http, version: "test", events_retention_days: 30, channels: [] },
+    ...{ db, clock, http, events_retention_days: 30, channels: [] },
     log: createLog({ level: "error", format: "json", now: clock.now, write() {} }),
     cipher: createCipher("a secret of thirty-two characters"),
     gate: { check: () => Promise.reject(new Error("nobody asks")) },
@@ -41,7 +41,7 @@ const subjects = (count: number) => Array.from({ length: count }, (_, at) => `ct
 
 describe.each(appEngines)("delivering by several, one after the other, on %s", (engine) => {
   test("what one leaves when it stops another delivers, and nothing that was recorded again", async () => {
-    await using app = await setup({ engine });
+    await using app = await setup({ engine, delivers: true });
     await using receiver = openReceiver();
     const { env_id } = app.sandbox;
     await addEndpoint(app, env_id, receiver.url());
@@ -65,7 +65,7 @@ describe.each(appEngines)("delivering by several, one after the other, on %s", (
   });
 
   test("retries are made by whoever serves when they are due", async () => {
-    await using app = await setup({ engine });
+    await using app = await setup({ engine, delivers: true });
     await using receiver = openReceiver();
     const { env_id } = app.sandbox;
     await addEndpoint(app, env_id, receiver.url());
@@ -83,7 +83,7 @@ describe.each(appEngines)("delivering by several, one after the other, on %s", (
 
 describe.each(appEngines.filter((engine) => engine === "postgres"))("delivering by copies on %s", (engine) => {
   test("an endpoint is served by one of them, and by the other when the first falls silent", async () => {
-    await using app = await setup({ engine });
+    await using app = await setup({ engine, delivers: true });
     await using receiver = openReceiver();
     const { env_id } = app.sandbox;
     await addEndpoint(app, env_id, receiver.url());

@@ -1,0 +1,29 @@
+import { HIDDEN } from "./headers.ts";
+
+export const CONTENT_TYPE = "application/json";
+export const USER_AGENT = "Posthouse-Webhooks/1";
+
+interface Sent {
+  event_id: string;
+  /** Seconds since 1970. */
+  timestamp: number;
+  webhook_signature: string;
+  /** The endpoint's own signature header, and what it says. */
+  header: string;
+  signature: string;
+  /** Of headers of one's own. */
+  names: readonly string[];
+}
+
+/** The headers of an attempt as they were sent, but for the values of those of one's own. */
+export function hiddenHeaders({ event_id, timestamp, webhook_signature, header, signature, names }: Sent): Record<string, string> {
+  return {
+    "content-type": CONTENT_TYPE,
+    "user-agent": USER_AGENT,
+    "webhook-id": event_id,
+    "webhook-timestamp": String(timestamp),
+    "webhook-signature": webhook_signature,
+    [header]: signature,
+    ...Object.fromEntries(names.map((name) => [name, HIDDEN])),
+  };
+}
