@@ -1,3 +1,4 @@
+import { version } from "#package.json";
 import type { Database } from "#db/database.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
@@ -38,6 +39,7 @@ export function createWebhooks({ db, clock, cipher, http, feed, addLane, enqueue
   const changed = (tx: Tx, env_id: number, _webhook_id: string) => feed.appended(tx, env_id);
   const deliveries = createDeliveryService({
     ...{ store: log, webhooks: store, clock, cipher, kinds, changed, createTask },
+    userAgent: `Posthouse/${version}`,
     bodyOf: (row) => createLoggedEvent(row).body,
   });
   return {

@@ -5,7 +5,7 @@ import type { Delivery } from "#src/modules/webhooks/delivery-model.ts";
 import { deliveryId } from "#src/modules/webhooks/delivery-id.ts";
 import type { RunningServer } from "#src/server.ts";
 import { type CommandLine, commandLine } from "#test/support/command-line.ts";
-import { seed } from "#test/support/webhooks.ts";
+import { seed } from "#test/support/endpoints.ts";
 
 interface Job {
   status: string;

@@ -5,7 +5,7 @@ import { isRecord } from "#test/access/examples.ts";
 import type { Operation } from "#test/support/openapi.ts";
 import { queue } from "#test/support/sending.ts";
 import { countingKind, startCount } from "#test/support/tasks.ts";
-import { makeWebhook } from "#test/support/webhooks.ts";
+import { makeWebhook } from "#test/support/endpoints.ts";
 
 interface Strike {
   path?: string;

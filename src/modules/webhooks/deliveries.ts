@@ -26,6 +26,8 @@ interface Needs {
   clock: Clock;
   cipher: Cipher;
   kinds: EventKinds;
+  /** As attempts tell it. */
+  userAgent: string;
   /** The body in which an event of the log is sent. */
   bodyOf(row: EventRow): string;
   changed(tx: Tx, env_id: number, webhook_id: string): void;
@@ -40,7 +42,7 @@ const scopes = { read: "manage:webhooks", write: "manage:webhooks" } as const;
 export type DeliveryService = ReturnType<typeof createDeliveryService>;
 
 /** The log of what was delivered, and what can be done about it. Attempts are made, and noted, elsewhere. */
-export function createDeliveryService({ store, webhooks, clock, cipher, kinds, bodyOf, changed, createTask }: Needs) {
+export function createDeliveryService({ store, webhooks, clock, cipher, kinds, userAgent, bodyOf, changed, createTask }: Needs) {
   async function narrow(env_id: number, query: DeliveryQuery): Promise<Narrowed> {
     const { status, event, event_id, webhook_id, created_after, created_before } = query;
     const by: Narrowed = {};
@@ -108,7 +110,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       const body = row.body ?? (event === undefined ? null : bodyOf(event));
       const state = presentDelivery(row);
       const names = Object.keys(openHeaders(cipher, webhook));
-      const attempts = (JSON.parse(row.attempts) as Attempt[]).map((attempt) => presentAttempt(row, attempt, webhook, names));
+      const attempts = (JSON.parse(row.attempts) as Attempt[]).map((attempt) => presentAttempt(userAgent, row, attempt, webhook, names));
       return { detail: { ...state, request: { url: webhook.url, body }, attempts }, state };
     },
 
@@ -204,11 +206,20 @@ function checkEnabled(row: WebhookWithState): void {
 }
 
 function presentAttempt(
+  user_agent: string,
   { event_id }: DeliveryRow,
   { at, status, duration_ms, stage, error, timestamp, signature, webhook_signature, response }: Attempt,
   webhook: WebhookWithState,
   names: readonly string[],
 ): ShownAttempt {
-  const headers = hiddenHeaders({ event_id, timestamp, webhook_signature, signature, header: signatureOf(webhook).header, names });
+  const headers = hiddenHeaders({
+    user_agent,
+    event_id,
+    timestamp,
+    webhook_signature,
+    signature,
+    header: signatureOf(webhook).header,
+    names,
+  });
   return { at: toTime(at), status, duration_ms, stage, error, request: { headers }, response };
 }

@@ -72,11 +72,11 @@ export const deliveryDetailExample = {
       status: 500,
       duration_ms: 41,
       stage: "status",
-      error: "the receiver answered 500",
+      error: "The endpoint answered 500.",
       request: {
         headers: {
           "content-type": "application/json",
-          "user-agent": "Posthouse-Webhooks/1",
+          "user-agent": "Posthouse/0.1.0",
           "webhook-id": "evt_01HKQ9R2X30000000000000000",
           "webhook-timestamp": "1778077938",
           "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",

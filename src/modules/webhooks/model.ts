@@ -55,7 +55,6 @@ const signatureFormat = Type.Union([Type.Literal("sha256=hex"), Type.Literal("he
 });
 
 const Retry = Type.Object({ max_attempts, schedule });
-export type Retry = Static<typeof Retry>;
 const RetryAsk = Type.Object(
   { max_attempts: Type.Optional(max_attempts), schedule: Type.Optional(schedule) },
   { additionalProperties: false, minProperties: 1, description: "When a delivery that failed is tried again." },

@@ -2,7 +2,7 @@ import { toTime } from "#src/core/clock.ts";
 import { hidden, signatureOf } from "./headers.ts";
 import type { Delivery, DeliveryStatus } from "./delivery-model.ts";
 import type { Webhook, WebhookStatus } from "./model.ts";
-import { retryOf } from "./retry-policy.ts";
+import { presentRetry, retryOf } from "./retry-policy.ts";
 import type { DeliverySummary } from "./deliveries-sql.ts";
 import type { WebhookWithState } from "./store.ts";
 
@@ -15,7 +15,7 @@ export function presentWebhook(row: WebhookWithState, headers: Readonly<Record<s
     description: row.description,
     filter: row.filter === null ? null : (JSON.parse(row.filter) as object),
     headers: hidden(headers),
-    retry: retryOf(row),
+    retry: presentRetry(retryOf(row)),
     signature: signatureOf(row),
     paused: row.paused === 1,
     status: statusOf(row),

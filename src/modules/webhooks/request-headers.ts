@@ -1,9 +1,7 @@
 import { HIDDEN } from "./headers.ts";
 
-export const CONTENT_TYPE = "application/json";
-export const USER_AGENT = "Posthouse-Webhooks/1";
-
 interface Sent {
+  user_agent: string;
   event_id: string;
   /** Seconds since 1970. */
   timestamp: number;
@@ -16,10 +14,18 @@ interface Sent {
 }
 
 /** The headers of an attempt as they were sent, but for the values of those of one's own. */
-export function hiddenHeaders({ event_id, timestamp, webhook_signature, header, signature, names }: Sent): Record<string, string> {
+export function hiddenHeaders({
+  user_agent,
+  event_id,
+  timestamp,
+  webhook_signature,
+  header,
+  signature,
+  names,
+}: Sent): Record<string, string> {
   return {
-    "content-type": CONTENT_TYPE,
-    "user-agent": USER_AGENT,
+    "content-type": "application/json",
+    "user-agent": user_agent,
     "webhook-id": event_id,
     "webhook-timestamp": String(timestamp),
     "webhook-signature": webhook_signature,

@@ -11,9 +11,10 @@ import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { EventKinds } from "./event-names.ts";
 import type { Filter } from "./filter.ts";
 import { forgetting } from "./job.ts";
-import type { CreatedWebhook, NewWebhook, Retry, RotatedSecret, RotateSecret, Signature, Webhook, WebhookPatch } from "./model.ts";
+import type { CreatedWebhook, NewWebhook, RotatedSecret, RotateSecret, Signature, Webhook, WebhookPatch } from "./model.ts";
 import { checkSecret, makeSecret } from "./new-secret.ts";
 import { presentWebhook, withoutUse } from "./present.ts";
+import type { RetryPolicy } from "./retry-policy.ts";
 import { openHeaders, openSecrets, type Secret, sealHeaders, sealSecrets } from "./secrets.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { WebhookRow, WebhookStore, WebhookWithState } from "./store.ts";
@@ -78,7 +79,7 @@ export function createWebhookService(needs: Needs) {
       description: row.description,
       filter: row.filter === null ? null : (JSON.parse(row.filter) as Filter),
       headers: openHeaders(cipher, row),
-      retry: row.retry === null ? null : (JSON.parse(row.retry) as Retry),
+      retry: row.retry === null ? null : (JSON.parse(row.retry) as RetryPolicy),
       signature: row.signature === null ? null : (JSON.parse(row.signature) as Signature),
     };
   }

@@ -2,8 +2,8 @@ import { checkUrl } from "./address.ts";
 import { checkEvents, type EventKinds, typesOf } from "./event-names.ts";
 import { type Filter, readFilter } from "./filter.ts";
 import { checkHeaders, checkSignature, defaultSignature } from "./headers.ts";
-import type { NewWebhook, Retry, Signature, WebhookPatch } from "./model.ts";
-import { completeRetry } from "./retry-policy.ts";
+import type { NewWebhook, Signature, WebhookPatch } from "./model.ts";
+import { completeRetry, type RetryPolicy } from "./retry-policy.ts";
 
 /** What is asked of an endpoint, whole. */
 export interface Settings {
@@ -13,7 +13,7 @@ export interface Settings {
   filter: Filter | null;
   headers: Record<string, string>;
   /** null for the default. */
-  retry: Retry | null;
+  retry: RetryPolicy | null;
   /** null for the default. */
   signature: Signature | null;
 }

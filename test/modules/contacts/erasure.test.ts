@@ -7,7 +7,7 @@ import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
 import { receiveFrom } from "#test/support/receiving.ts";
 import { queue, read } from "#test/support/sending.ts";
-import { attempt, eventsOf, makeWebhook, noteDelivery } from "#test/support/webhooks.ts";
+import { attempt, eventsOf, makeWebhook, noteDelivery } from "#test/support/endpoints.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -7,7 +7,7 @@ import { openHeaders, openSecrets } from "#src/modules/webhooks/secrets.ts";
 import { createServices } from "#src/services.ts";
 import { appEngines, setup, type Tenant, type TestApp } from "#test/support/app.ts";
 import { rejectionOf } from "#test/support/rejection.ts";
-import { faultOf, makeWebhook, rowOf, seed } from "#test/support/webhooks.ts";
+import { faultOf, makeWebhook, rowOf, seed } from "#test/support/endpoints.ts";
 
 const cipher = createCipher("a secret of thirty-two characters");
 const hours = (count: number) => count * 3_600_000;

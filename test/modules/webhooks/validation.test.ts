@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { setup } from "#test/support/app.ts";
-import { faultOf, makeWebhook, seed } from "#test/support/webhooks.ts";
+import { faultOf, makeWebhook, seed } from "#test/support/endpoints.ts";
 
 const base64 = (bytes: number) => Buffer.alloc(bytes, 7).toString("base64");
 
