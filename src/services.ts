@@ -52,7 +52,6 @@ import type { Attempt } from "#src/modules/webhooks/model.ts";
 import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import { createActivity } from "./activity.ts";
 import { createErasing } from "./erasing.ts";
-import { createDelivering } from "./delivering.ts";
 import { createEventLog } from "./event-log.ts";
 import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
@@ -182,16 +181,9 @@ export function createServices({
     ...{ isQuiet: quiet.isQuiet, enqueue, createTask, audit: audit.record },
   });
   const webhooks = createWebhooks({
-    db,
-    clock,
-    cipher,
-    http,
-    feed,
-    changed: (...args) => relay.changed(...args),
-    audit: audit.record,
-    addLane,
-    enqueue,
-    createTask,
+    ...{ db, clock, log, cipher, http, feed, audit: audit.record, appendEvent, addLane, enqueue, createTask, ring, onAttempt },
+    lanesLost: (...args) => loop.lanesLost(...args),
+    refreshLanes: () => loop.refreshLanes(),
   });
   const erasing = createErasing({
     ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove, createTask },
@@ -208,12 +200,6 @@ export function createServices({
 
   const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
 
-  // The loop leases its lanes.
-  const { relay, lanes } = createDelivering({
-    ...{ db, clock, log, cipher, feed, http, appendEvent, ring, onAttempt },
-    lanesLost: (...args) => loop.lanesLost(...args),
-    refreshLanes: () => loop.refreshLanes(),
-  });
   const loop = createJobLoop({
     db,
     clock,
@@ -244,7 +230,7 @@ export function createServices({
       running,
     ],
     ring,
-    laneServer: lanes,
+    laneServer: webhooks.lanes,
     amSole,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
@@ -270,11 +256,11 @@ export function createServices({
     rescan() {
       loop.rescan();
       feed.rescan();
-      relay.rescan();
+      webhooks.relay.rescan();
     },
     runTask: createTaskRunner({ running, clock, write: db.write }),
     ...eventLog,
-    relay,
+    relay: webhooks.relay,
     contacts: requested,
     erase: erasing.service.erase,
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),

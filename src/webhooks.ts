@@ -2,14 +2,20 @@ import type { Database } from "#db/database.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { Enqueue } from "#src/jobs/job.ts";
+import type { Log } from "#src/core/log.ts";
+import type { Enqueue, JobLoop, LaneServer } from "#src/jobs/job.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { EventFeed } from "#src/modules/events/feed.ts";
+import type { EventService } from "#src/modules/events/service.ts";
 import { createLoggedEvent } from "#src/modules/events/logged-event.ts";
 import type { NewTask, Task, TaskKind } from "#src/modules/tasks/model.ts";
 import { createDeliveryService } from "#src/modules/webhooks/deliveries.ts";
 import { createDeliveryLogStore } from "#src/modules/webhooks/deliveries-sql.ts";
+import { createDeliveringStore } from "#src/modules/webhooks/delivering-sql.ts";
 import { forgetJob } from "#src/modules/webhooks/job.ts";
+import type { Attempt } from "#src/modules/webhooks/model.ts";
+import { laneOf } from "#src/modules/webhooks/recorder.ts";
+import { createRelay } from "#src/modules/webhooks/relay.ts";
 import { purgeKind } from "#src/modules/webhooks/purge.ts";
 import { replayKind } from "#src/modules/webhooks/replay.ts";
 import type { HttpSender } from "#src/modules/webhooks/sender.ts";
@@ -22,10 +28,14 @@ interface Needs {
   db: Database;
   clock: Clock;
   cipher: Cipher;
-  http: Pick<HttpSender, "judge">;
+  log: Log;
+  http: HttpSender;
   feed: EventFeed;
-  /** An endpoint, its place or one of its deliveries was changed. */
-  changed(tx: Tx, env_id: number, webhook_id: string): void;
+  appendEvent: EventService["append"];
+  lanesLost: JobLoop["lanesLost"];
+  refreshLanes: JobLoop["refreshLanes"];
+  ring(): void;
+  onAttempt(attempt: Attempt): void;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
   enqueue: Enqueue;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
@@ -33,9 +43,18 @@ interface Needs {
 }
 
 /** All of webhooks: a part of the services that only they use. */
-export function createWebhooks({ db, clock, cipher, http, feed, changed, addLane, enqueue, createTask, audit }: Needs) {
+export function createWebhooks({ addLane, enqueue, createTask, audit, ...rest }: Needs) {
+  const { db, clock, cipher, http, feed } = rest;
   const store = createWebhookStore(db);
   const log = createDeliveryLogStore(db);
+  const relay = createRelay({
+    ...rest,
+    store: createDeliveringStore(db),
+    sender: http,
+    random: Math.random,
+    write: db.write,
+  });
+  const { changed } = relay;
   const deliveries = createDeliveryService({
     ...{ store: log, webhooks: store, clock, cipher, kinds, changed, createTask },
     bodyOf: (row) => createLoggedEvent(row).body,
@@ -45,6 +64,9 @@ export function createWebhooks({ db, clock, cipher, http, feed, changed, addLane
       replayKind({ store: log, webhooks: store, clock, kinds, changed, eventOf: (row) => createLoggedEvent(row).event }) as TaskKind,
       purgeKind(log) as TaskKind,
     ],
+    /** What brings events to endpoints, and the lanes that the job loop leases it for that. */
+    relay,
+    lanes: { prefix: laneOf(""), serve: relay.serve } satisfies LaneServer,
     forgetJob: forgetJob({ forget: store.forget, write: db.write }),
     deliveries,
     statistics: createStatistics({ store, log, clock, kinds }),

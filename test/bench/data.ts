@@ -12,7 +12,7 @@ const SANDBOX_ACCOUNT = 7421;
 const FIRST_ACCOUNT = 20_000;
 const ROWS_A_STATEMENT = 50_000;
 
-const SCOPES = ["write:messages", "manage:accounts", "read:contacts", "write:contacts"] as const;
+const SCOPES = ["write:messages", "manage:accounts", "read:contacts", "write:contacts", "manage:webhooks"] as const;
 
 export interface Contents {
   /** Pauses the sandbox account: what is sent to it stays queued. */

@@ -7,6 +7,7 @@ import { type Figure, type Skipped, toJson, toTable } from "./report.ts";
 import { progress } from "./rounds.ts";
 import { jobs } from "./jobs.ts";
 import { sends } from "./sends.ts";
+import { webhooks } from "./webhooks.ts";
 
 const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = {
   sends,
@@ -15,6 +16,7 @@ const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped
   memory,
   latency,
   contacts,
+  webhooks,
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });

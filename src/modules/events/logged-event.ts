@@ -51,8 +51,8 @@ export function createLoggedEvent(row: EventRow): LoggedEvent {
 }
 
 /** What the row holds as JSON is not written anew. */
-function writeBody({ data: _, ...head }: Event, data: string): string {
-  return `${JSON.stringify(head).slice(0, -1)},"data":${data}}`;
+function writeBody(event: Event, data: string): string {
+  return `${JSON.stringify({ ...event, data: undefined }).slice(0, -1)},"data":${data}}`;
 }
 
 /** A message is about itself, and about the person at its other end, by contact where there is one and by address. */

@@ -56,7 +56,7 @@ export const laneOf = (webhook_id: string) => `webhook:${webhook_id}`;
 export function createRecorder(deps: RecorderDeps) {
   const { store, clock, log } = deps;
   let waiting: Waiting[] = [];
-  let writing = false;
+  let writing: Promise<void> | undefined;
   /** How many outcomes the last batch had. */
   let lastBatch = 0;
   let scheduled = false;
@@ -65,7 +65,7 @@ export function createRecorder(deps: RecorderDeps) {
   const moved = new Set<Courier>();
 
   function schedule(): void {
-    if (scheduled || writing || cancelRepeat !== undefined) return;
+    if (scheduled || writing !== undefined || cancelRepeat !== undefined) return;
     scheduled = true;
     const go = () => {
       scheduled = false;
@@ -77,9 +77,16 @@ export function createRecorder(deps: RecorderDeps) {
   }
 
   /** One batch at a time: the places that it reaches count on all before it being on disk. */
-  async function record(): Promise<void> {
-    if (writing || (waiting.length === 0 && moved.size === 0)) return;
-    writing = true;
+  function record(): Promise<void> {
+    if (writing !== undefined || (waiting.length === 0 && moved.size === 0)) return writing ?? Promise.resolve();
+    writing = recordBatch().finally(() => {
+      writing = undefined;
+      if (waiting.length > 0) schedule();
+    });
+    return writing;
+  }
+
+  async function recordBatch(): Promise<void> {
     const batch = waiting;
     waiting = [];
     lastBatch = batch.length;
@@ -95,10 +102,7 @@ export function createRecorder(deps: RecorderDeps) {
       for (const courier of couriers) courier.pump();
     } catch (error) {
       repeatLater(batch, [...couriers], error);
-    } finally {
-      writing = false;
     }
-    if (waiting.length > 0) schedule();
   }
 
   /** Outcomes are known and must not be lost while the program lives: they are kept until they can be written. */
@@ -202,12 +206,12 @@ export function createRecorder(deps: RecorderDeps) {
       moved.add(courier);
       schedule();
     },
-    isIdle: () => !writing && !scheduled && waiting.length === 0,
+    isIdle: () => writing === undefined && !scheduled && waiting.length === 0,
     /** Writes what waits. @returns how many outcomes could not be written */
     async flush(): Promise<number> {
       cancelRepeat?.();
       cancelRepeat = undefined;
-      while (writing) await new Promise((resolve) => setImmediate(resolve));
+      await writing;
       await record();
       return waiting.length;
     },

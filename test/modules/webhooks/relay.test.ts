@@ -82,7 +82,7 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(other).toMatchObject({ status: "delivered", tries: 1, next_attempt_at: null });
     expect(first).toMatchObject({ status: "dead_letter", tries: 9, next_attempt_at: null, response_status: 500 });
     const attempts = attemptsOf(first!);
-    expect(attempts.map(({ stage, status }) => [stage, status])).toEqual(Array(9).fill(["status", 500]));
+    expect(attempts.map(({ stage, status }) => [stage, status])).toEqual(Array.from({ length: 9 }, () => ["status", 500]));
     const delays = attempts.slice(1).map(({ at }, before) => (at - attempts[before]!.at) / 1_000);
     for (const [at, seconds] of [5, 30, 120, 600, 3_600, 10_800, 28_800, 43_200].entries()) {
       expect(delays[at]!).toBeGreaterThanOrEqual(seconds * 0.8);
@@ -132,7 +132,7 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     await advanceDelivering(app, HOUR_MS);
     expect(receiver.ids()).toHaveLength(1);
     expect(await deliveries(app, env_id)).toMatchObject([{ status: "dead_letter" }, { webhook_id: expect.not.stringMatching(id) }]);
-    const [told] = receiver.received.filter(({ path }) => path === "/other");
+    const told = receiver.received.find(({ path }) => path === "/other");
     expect(JSON.parse(told!.body)).toMatchObject({
       event: "webhook.disabled",
       subject: id,
@@ -198,7 +198,9 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     await happen(app, env_id, "ct_4");
     await delivered(app);
     expect(receiver.received).toHaveLength(5);
-    expect((await deliveries(app, env_id)).map(({ status, tries }) => [status, tries])).toEqual(Array(4).fill(["delivered", 1]));
+    expect((await deliveries(app, env_id)).map(({ status, tries }) => [status, tries])).toEqual(
+      Array.from({ length: 4 }, () => ["delivered", 1]),
+    );
     await advanceDelivering(app, DAY_MS);
     await happen(app, env_id, "ct_5");
     await delivered(app);
