@@ -5,6 +5,7 @@ import type { Budget } from "./budget.ts";
 import type { DeliveringStore, DeliveryRow, EndpointRow } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Feed, FeedPage } from "./feed.ts";
 import { isSuccess } from "./schedule.ts";
 import type { HttpSender } from "./sender.ts";
 
@@ -17,6 +18,8 @@ const BACKLOG_MAX = 512;
 /** Due retries that are read at a time. */
 const DUE_MAX = 32;
 const READ_AGAIN_MS = 1_000;
+/** More than can be unrecorded before an event that is: past as many in a row without a row, none has one. */
+const DOUBTFUL_MAX = 1_024;
 
 /** What a courier has in hand: an event that is new to the endpoint, or a delivery that is due again. */
 export type Item = { kind: "first"; entry: Entry } | { kind: "again"; row: DeliveryRow; body: string | null };
@@ -25,13 +28,6 @@ export type Item = { kind: "first"; entry: Entry } | { kind: "again"; row: Deliv
 export interface Done {
   item: Item;
   tried: Tried | null;
-}
-
-/** Follows the event log for many; the events module's feed is it. */
-export interface Feed {
-  follow(env_id: number, onNews: () => void): () => void;
-  after(env_id: number, place: Place): Promise<{ events: readonly FeedEvent[]; last: Place; isEnd: boolean }>;
-  byIds(env_id: number, ids: readonly string[]): Promise<readonly FeedEvent[]>;
 }
 
 interface Needs {
@@ -100,10 +96,14 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   let hasNews = true;
   let reading = false;
   /** Events whose row may be there already, since whoever had the lane before settled them ahead of the recorded place. */
-  let doubtful = BACKLOG_MAX;
+  let doubtful = DOUBTFUL_MAX;
   let due: Item[] = [];
   /** Deliveries in hand, whose rows still say that they are due. */
   const again = new Set<string>();
+  /** Goes up when others may have changed rows: what was read before no longer counts. */
+  let changes = 0;
+  /** Deliveries that were recorded while rows are read, which may be the former ones. */
+  let recordedMeanwhile = new Set<string>();
   let dueAt = 0;
   let readingDue = false;
   let dueTurn = false;
@@ -125,15 +125,9 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
             )
           : undefined;
       if (closed) return;
-      if (backlog.read !== from) {
-        hasNews = true;
-        return;
-      }
-      doubtful -= wanted.length;
-      for (const event of wanted) if (known === undefined || !known.has(deliveryId(event.id, id))) backlog.add(event);
-      backlog.readTo(page.last);
-      if (wanted.length < page.events.length) needs.passed();
-      if (!page.isEnd) hasNews = true;
+      const isMoved = backlog.read !== from;
+      if (isMoved || !page.isEnd) hasNews = true;
+      if (!isMoved) takePage(page, wanted, known);
     } catch (error) {
       readAgain(error, () => (hasNews = true));
     } finally {
@@ -142,22 +136,36 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     pump();
   }
 
+  function takePage({ events, last }: FeedPage, wanted: readonly FeedEvent[], known: ReadonlySet<string> | undefined): void {
+    // One that hung may have kept the place far behind what was recorded.
+    if (known !== undefined) doubtful = known.size > 0 ? DOUBTFUL_MAX : doubtful - wanted.length;
+    for (const event of wanted) if (known === undefined || !known.has(deliveryId(event.id, id))) backlog.add(event);
+    backlog.readTo(last);
+    if (wanted.length < events.length) needs.passed();
+  }
+
   async function readDue(): Promise<void> {
     readingDue = true;
+    const seen = changes;
+    recordedMeanwhile = new Set();
     const now = clock.now();
     // What is recorded while this reads sets an earlier time again.
     dueAt = Number.POSITIVE_INFINITY;
     try {
-      const rows = (await store.due(env_id, id, now, DUE_MAX + again.size)).filter((row) => !again.has(row.id));
+      const rows = (await store.due(env_id, id, now, DUE_MAX + again.size)).filter(
+        (row) => !again.has(row.id) && !recordedMeanwhile.has(row.id),
+      );
       const found = rows.slice(0, DUE_MAX);
       const logged = found.filter(({ is_test }) => is_test === 0).map(({ event_id }) => event_id);
       const events = logged.length === 0 ? [] : await feed.byIds(env_id, logged);
       const bodies = new Map(events.map((event) => [event.id, event.body]));
       const next = rows.length > 0 ? now : ((await store.nextDue(env_id, id, now)) ?? Number.POSITIVE_INFINITY);
       if (closed) return;
-      for (const row of found) again.add(row.id);
-      due.push(...found.map((row) => ({ kind: "again" as const, row, body: row.body ?? bodies.get(row.event_id) ?? null })));
-      dueAt = Math.min(dueAt, next);
+      if (changes === seen) {
+        for (const row of found) again.add(row.id);
+        due.push(...found.map((row) => ({ kind: "again" as const, row, body: row.body ?? bodies.get(row.event_id) ?? null })));
+        dueAt = Math.min(dueAt, next);
+      } else dueAt = 0;
     } catch (error) {
       readAgain(error, () => (dueAt = 0));
     } finally {
@@ -257,13 +265,17 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       pump();
     },
     lookForDue() {
+      changes++;
       // Rows that wait in memory may have changed.
       for (const item of due.splice(0)) if (item.kind === "again") again.delete(item.row.id);
       dueAt = 0;
       pump();
     },
     recorded(item, nextAt) {
-      if (item.kind === "again") again.delete(item.row.id);
+      if (item.kind === "again") {
+        again.delete(item.row.id);
+        recordedMeanwhile.add(item.row.id);
+      }
       if (nextAt === null || nextAt >= dueAt) return;
       dueAt = nextAt;
       pump();
