@@ -243,6 +243,20 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(attemptsOf((await rows())[0]!)).toMatchObject([{ status: null, stage: "wait", duration_ms: 10_000, response: null }]);
   });
 
+  test("with one endpoint of fifty hanging the others get everything meanwhile", async () => {
+    await using app = await setup({ engine, delivers: true });
+    await using receiver = openReceiver();
+    const { env_id } = app.sandbox;
+    const others = Array.from({ length: 49 }, (_, number) => `/other/${number}`);
+    for (const path of ["/hangs", ...others]) await addEndpoint(app, env_id, receiver.url(path));
+    receiver.answer("/hangs", () => new Promise(() => {}));
+    const subjects = Array.from({ length: 30 }, (_, at) => `ct_${at}`);
+    await happen(app, env_id, ...subjects);
+    for (const path of others) await receiver.waitFor(subjects.length, path);
+    for (const path of others) expect(new Set(receiver.ids(path)).size).toBe(subjects.length);
+    expect(receiver.ids("/hangs").length).toBeLessThan(subjects.length);
+  }, 20_000);
+
   test("while the database refuses writes outcomes are kept, and nothing is sent again", async () => {
     let full = false;
     await using app = await setup({
