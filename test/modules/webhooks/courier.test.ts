@@ -103,6 +103,25 @@ describe("a courier", () => {
     expect(posts.count).toBe(1);
     courier.close();
   });
+
+  test.each([
+    ["about different people", (seq: number) => [`ct_${seq}`], 16, 100],
+    ["about one person", () => ["ct_1"], 1, 600],
+  ])("of an endpoint that hangs reads no more ahead than a part of a long log: %s", async (_title, about, attempts, readMax) => {
+    const { courier, pages, posts } = open();
+    let read = 0;
+    for (let pagesAsked = 0; pages.count > pagesAsked;) {
+      pagesAsked = pages.count;
+      const events = Array.from({ length: 100 }, () => {
+        const seq = ++read;
+        return { ...event, seq, id: `evt_${seq}`, about: about(seq) };
+      });
+      await pages.answer({ events, last: { tx_id: 0, seq: read }, isEnd: false });
+    }
+    expect(posts.count).toBe(attempts);
+    expect(read).toBeLessThanOrEqual(readMax);
+    courier.close();
+  });
 });
 
 test("room for attempts that one has no use for goes to the next", () => {
