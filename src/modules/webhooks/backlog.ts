@@ -54,11 +54,13 @@ export interface Backlog {
   jump(place: Place): void;
 }
 
+const SETTLED_KEPT = 256;
+
 export function createBacklog(from: Place): Backlog {
   let read = from;
   let previous = from;
   let entries: Entry[] = [];
-  /** Settled ones at the beginning of `entries` are cut off now and then, not each time. */
+  /** Settled ones are cut off now and then, not each time: before this all are. */
   let first = 0;
   let unsettled = 0;
   let ready: Entry[] = [];
@@ -67,8 +69,9 @@ export function createBacklog(from: Place): Backlog {
 
   function dropSettled(): void {
     while (first < entries.length && entries[first]!.settled) first++;
-    if (first === entries.length || first > 256) {
-      entries = entries.slice(first);
+    // One that takes long does not keep all that was settled after it.
+    if (first === entries.length || entries.length > 2 * unsettled + SETTLED_KEPT) {
+      entries = entries.filter(({ settled }) => !settled);
       first = 0;
     }
   }

@@ -24,6 +24,24 @@ describe("a backlog", () => {
     expect(backlog.settledTo().seq).toBe(5);
   });
 
+  test("keeps nothing of what is settled behind one that takes long", async () => {
+    const backlog = createBacklog({ tx_id: 0, seq: 0 });
+    backlog.add(event(1, ["slow"]));
+    backlog.next();
+    const settled: WeakRef<FeedEvent>[] = [];
+    for (let seq = 2; seq <= 5_000; seq++) {
+      backlog.add(event(seq, [String(seq)]));
+      const entry = backlog.next()!;
+      settled.push(new WeakRef(entry.event));
+      backlog.settle(entry);
+    }
+    // What is held weakly stays to the end of its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    Bun.gc(true);
+    expect(settled.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(1_000);
+    expect(backlog.settledTo().seq).toBe(0);
+  });
+
   test("what was jumped over is settled no more", () => {
     const backlog = createBacklog({ tx_id: 0, seq: 0 });
     backlog.add(event(1, ["a"]));
