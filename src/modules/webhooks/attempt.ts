@@ -10,7 +10,8 @@ import { plainSignature, standardSignature } from "./signing.ts";
 /** What is posted. */
 export interface Letter {
   event_id: string;
-  body: string;
+  /** JSON in UTF-8. */
+  body: Uint8Array;
 }
 
 /** What came of trying: more than one attempt only where another secret was tried at once. */
@@ -74,7 +75,8 @@ export async function tryDelivery(
   }
 }
 
-const newestFirst = (secrets: readonly Secret[]) => secrets.toSorted((a, b) => b.number - a.number).map(({ text }) => text);
+const newestFirst = (secrets: readonly Secret[]) =>
+  (secrets.length === 1 ? secrets : secrets.toSorted((a, b) => b.number - a.number)).map(({ text }) => text);
 
 function outcomeOf({ stage, error, status, duration_ms, headers, body }: PostResult) {
   const succeeded = isSuccess({ stage, status });
