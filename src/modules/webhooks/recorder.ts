@@ -3,6 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
+import type { Tried } from "./attempt.ts";
 import type { Attempt } from "./model.ts";
 import type { Place } from "./backlog.ts";
 import type { Courier, Done } from "./courier.ts";
@@ -179,6 +180,7 @@ export function createRecorder(deps: RecorderDeps) {
     if (await store.disable(tx, env_id, id, reason, now)) {
       const data = { id, url: endpoint.url, status: "disabled", reason, disabled_at: toTime(now) };
       deps.appendEvent(tx, env_id, { type: "webhook.disabled", subject: id, actor: "job", data });
+      tx.afterCommit(() => log.warn("an endpoint was disabled", { env_id, webhook_id: id, reason }));
     }
     return false;
   }
@@ -189,6 +191,16 @@ export function createRecorder(deps: RecorderDeps) {
     return since !== null && clock.now() - since >= FAILING_MS_MAX && mine.some(({ verdict }) => verdict.kind !== "delivered");
   }
 
+  /** Not each attempt, which the log of deliveries has, but that it begins to fail, and that it is over. */
+  function tell({ endpoint, state }: Courier, { attempts }: Tried, wasFailing: boolean): void {
+    const isFailing = state.failing_since !== null;
+    if (isFailing === wasFailing) return;
+    const { stage, status, error } = attempts.at(-1)!;
+    const place = { env_id: endpoint.env_id, webhook_id: endpoint.id };
+    if (isFailing) log.warn("an endpoint does not accept what is delivered; it is tried again", { ...place, stage, status, reason: error });
+    else log.info("an endpoint accepts again what is delivered", place);
+  }
+
   return {
     isFull: () => waiting.length >= WAITING_MAX,
     /** Takes the outcome of an item; what it tells of the endpoint counts at once. */
@@ -196,7 +208,9 @@ export function createRecorder(deps: RecorderDeps) {
       const at = clock.now();
       const verdict = verdictOf(courier, item, tried, at, deps.random());
       if (tried !== null) {
+        const wasFailing = courier.state.failing_since !== null;
         learn(courier, item, tried.secret, verdict, at);
+        tell(courier, tried, wasFailing);
         for (const attempt of tried.attempts) deps.onAttempt(attempt);
       }
       if (verdict.kind === "gone") courier.halt();
