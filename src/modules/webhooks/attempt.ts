@@ -20,8 +20,8 @@ export interface Tried {
   last: PostResult;
   /** What the last answer asked to wait (ms). */
   retry_after_ms: number | null;
-  /** Number of the secret that the last one was signed with. */
-  secret: number;
+  /** Number of the secret that the last one was signed with; null when there was no request. */
+  secret: number | null;
 }
 
 interface Needs {
@@ -73,6 +73,15 @@ export async function tryDelivery(
     if (REFUSED.has(last.status) && turn + 1 < live.length && !signal.aborted) continue;
     return { attempts, last, retry_after_ms: readRetryAfter(last.headers["retry-after"], clock.now()), secret: secret.number };
   }
+}
+
+/** What came of an attempt that could not even begin. */
+export function failedBefore(at: number): Tried {
+  const last: PostResult = {
+    ...{ stage: "send", error: "The request could not be made.", status: null, headers: {}, body: "", duration_ms: 0 },
+  };
+  const unsigned = { timestamp: Math.floor(at / 1_000), signature: "", webhook_signature: "" };
+  return { attempts: [{ at, ...outcomeOf(last), ...unsigned }], last, retry_after_ms: null, secret: null };
 }
 
 const newestFirst = (secrets: readonly Secret[]) =>

@@ -1,5 +1,5 @@
 import type { Clock } from "#src/core/clock.ts";
-import { type Tried, tryDelivery } from "./attempt.ts";
+import { failedBefore, type Letter, type Tried, tryDelivery } from "./attempt.ts";
 import { createBacklog, type Entry, type FeedEvent, type Place } from "./backlog.ts";
 import type { Budget } from "./budget.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
@@ -46,6 +46,8 @@ interface Needs {
   /** Events were read that the endpoint has not asked for. */
   passed(): void;
   onReadFailure(error: unknown): void;
+  /** An attempt could not be made for a fault of ours. */
+  onFault(error: unknown): void;
 }
 
 /** Brings events to one endpoint: in the order of the log where they are about the same, at the endpoint's own speed. */
@@ -193,8 +195,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       item.kind === "first"
         ? { event_id: item.entry.event.id, body: item.entry.event.bytes }
         : { event_id: item.row.event_id, body: item.body };
-    const tried =
-      letter.body === null ? null : await tryDelivery(needs, endpoint, { ...letter, body: letter.body }, state.accepted, needs.signal);
+    const tried = letter.body === null ? null : await attempt({ ...letter, body: letter.body });
     inFlight--;
     budget.giveBack();
     if (closed) return;
@@ -214,6 +215,16 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       pumping = false;
       pump();
     });
+  }
+
+  /** A fault of ours, such as a row that can't be made a request of, is a failed attempt too: it must not be tried for ever. */
+  async function attempt(letter: Letter): Promise<Tried> {
+    try {
+      return await tryDelivery(needs, endpoint, letter, state.accepted, needs.signal);
+    } catch (error) {
+      needs.onFault(error);
+      return failedBefore(clock.now());
+    }
   }
 
   function putBack(item: Item): void {

@@ -30,7 +30,7 @@ export function statusOf(item: Item, { kind }: Verdict): string {
 }
 
 /** What an attempt tells of the endpoint. A test that fails tells nothing: it may be a try at what was never there. */
-export function learn({ state }: Courier, item: Item, secret: number, { kind }: Verdict, now: number): void {
+export function learn({ state }: Courier, item: Item, secret: number | null, { kind }: Verdict, now: number): void {
   if (kind === "delivered") {
     state.failing_since = null;
     state.last_success_at = now;

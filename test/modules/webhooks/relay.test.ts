@@ -243,6 +243,22 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(attemptsOf((await rows())[0]!)).toMatchObject([{ status: null, stage: "wait", duration_ms: 10_000, response: null }]);
   });
 
+  test("what can't be made a request of fails as any other attempt", async () => {
+    await using app = await setup({ engine, delivers: true });
+    const { env_id } = app.sandbox;
+    const id = await addEndpoint(app, env_id, "http://127.0.0.1:1/");
+    await app.db.write(async (tx) => {
+      await app.db.in(tx).updateTable("webhooks").set({ url: "gopher://127.0.0.1/" }).where("id", "=", id).execute();
+      app.services.relay.changed(tx, env_id, id);
+    });
+    await happen(app, env_id, "ct_1");
+    await delivered(app);
+    const [row] = await deliveries(app, env_id);
+    expect(row).toMatchObject({ status: "pending", tries: 1 });
+    expect(attemptsOf(row!)).toMatchObject([{ stage: "send", status: null, response: null }]);
+    expect(app.log.filter((line) => line.includes("failed in a way that it does not expect"))).toHaveLength(1);
+  });
+
   test("while the database refuses writes outcomes are kept, and nothing is sent again", async () => {
     let full = false;
     await using app = await setup({
