@@ -26,6 +26,12 @@ export interface StreamAsk {
   after?: string;
 }
 
+interface Page {
+  items: { id: string }[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
 interface Needs {
   signal: AbortSignal;
   /** The stream stands. @param again it was broken before */
@@ -43,20 +49,20 @@ export async function* followEvents(api: ServerApi, { type, after }: StreamAsk, 
   const query = type === undefined ? "" : `type=${encodeURIComponent(type)}`;
   let last = after;
   let [isFirst, tries] = [true, 0];
-  // Where nothing has happened yet there is no event to go on after.
-  let fromBeginning = false;
   while (!signal.aborted) {
+    const attempt = new AbortController();
     let why = "the stream has ended";
     let waitMs = 0;
     try {
-      if (isFirst && last === undefined) {
-        last = await endOfLog(api, signal);
-        fromBeginning = last === undefined;
-      } else if (last === undefined && fromBeginning) {
-        const event = await firstEvent(api, query, signal);
-        if (event !== undefined) yield { id: (last = event.id), body: JSON.stringify(event) };
+      if (last === undefined && isFirst) last = await endOfLog(api, signal);
+      else if (last === undefined) {
+        // The log was empty when this began: what is in it by now has been missed.
+        const page = await api.read<Page>(`/v1/events?limit=1&${query}`, signal);
+        last = page.next_cursor ?? undefined;
+        for (const event of page.items) yield { id: event.id, body: JSON.stringify(event) };
       }
-      const answer = await api.open(`/v1/events/stream?${query}`, last === undefined ? {} : { "last-event-id": last }, signal);
+      const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": last };
+      const answer = await api.open(`/v1/events/stream?${query}`, headers, AbortSignal.any([signal, attempt.signal]));
       if (answer.status !== 200) throw await refusalOf(api.url, answer);
       needs.onOpen(!isFirst);
       [isFirst, tries] = [false, 0];
@@ -69,6 +75,9 @@ export async function* followEvents(api: ServerApi, { type, after }: StreamAsk, 
       if (error instanceof ExitError) throw error;
       if (error instanceof Busy) ({ waitMs } = error);
       why = (error as Error).message;
+    } finally {
+      // A connection that has fallen silent is not kept.
+      attempt.abort();
     }
     if (signal.aborted) return;
     waitMs = Math.max(waitMs, backoffMs(++tries, AGAIN_MS, AGAIN_MS_MAX));
@@ -81,18 +90,14 @@ export async function* followEvents(api: ServerApi, { type, after }: StreamAsk, 
 async function endOfLog(api: ServerApi, signal: AbortSignal): Promise<string | undefined> {
   for (let last: string | undefined; ;) {
     const after: string = last === undefined ? "" : `&after=${last}`;
-    const page = await api.read<{ has_more: boolean; next_cursor: string | null }>(`/v1/events?limit=1&subject=${NOBODY}${after}`, signal);
+    const page = await api.read<Page>(`/v1/events?limit=1&subject=${NOBODY}${after}`, signal);
     last = page.next_cursor ?? last;
     if (!page.has_more) return last;
   }
 }
 
-async function firstEvent(api: ServerApi, query: string, signal: AbortSignal): Promise<{ id: string } | undefined> {
-  return (await api.read<{ items: { id: string }[] }>(`/v1/events?limit=1&${query}`, signal)).items[0];
-}
-
-/** The events of a stream's bytes, however those are cut. @throws Error when nothing comes for 45 s */
-export async function* parseEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<StreamedEvent> {
+/** The events of a stream's bytes, however those are cut. @throws Error when nothing comes for so long */
+export async function* parseEvents(bytes: AsyncIterable<Uint8Array>, silenceMs = SILENCE_MS_MAX): AsyncGenerator<StreamedEvent> {
   const decoder = new TextDecoder();
   let found: StreamedEvent[] = [];
   const parser = createParser({
@@ -102,7 +107,7 @@ export async function* parseEvents(bytes: AsyncIterable<Uint8Array>): AsyncGener
   });
   const parts = bytes[Symbol.asyncIterator]();
   try {
-    for (let part = await nextOf(parts); part.done !== true; part = await nextOf(parts)) {
+    for (let part = await nextOf(parts, silenceMs); part.done !== true; part = await nextOf(parts, silenceMs)) {
       parser.feed(decoder.decode(part.value, { stream: true }));
       const whole = found;
       found = [];
@@ -114,9 +119,9 @@ export async function* parseEvents(bytes: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-function nextOf(parts: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+function nextOf(parts: AsyncIterator<Uint8Array>, silenceMs: number): Promise<IteratorResult<Uint8Array>> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`nothing has come for ${SILENCE_MS_MAX / 1000} s`)), SILENCE_MS_MAX);
+    const timer = setTimeout(() => reject(new Error(`nothing has come for ${silenceMs / 1000} s`)), silenceMs);
     parts
       .next()
       .then(resolve, reject)

@@ -91,10 +91,15 @@ async function askFar(address: string, headers: Record<string, string>, signal: 
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
+/** @throws Error when it takes more than 10 s */
 async function textOf({ body }: ServerAnswer): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of body) parts.push(part);
-  return Buffer.concat(parts).toString();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no whole answer within ${ANSWER_MS_MAX / 1000} s`)), ANSWER_MS_MAX);
+  try {
+    return Buffer.concat(await Promise.race([Array.fromAsync(body), late.promise])).toString();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface Problem {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
-import { parseEvents } from "#src/commands/event-stream.ts";
 import { plainSignature } from "#src/modules/webhooks/signing.ts";
 import { readOutput } from "#test/e2e/output.ts";
 import { type CommandLine, commandLine } from "#test/support/command-line.ts";
@@ -39,6 +37,7 @@ async function startListening(url: string, key: string, ...flags: string[]) {
   return {
     out,
     err,
+    exited: child.exited,
     /** @returns the exit code */
     async end(signal: NodeJS.Signals = "SIGINT"): Promise<number> {
       child.kill(signal);
@@ -172,7 +171,7 @@ describe("when the server is started again", () => {
     await on.at.json("keys", "revoke", items.find(({ name }) => name === "listen")!.id);
     await using _ = await on.at.serve(port);
     await listening.err.awaited("an end", (text) => text.includes("posthouse keys create") || undefined);
-    expect(await listening.end()).toBe(1);
+    expect(await listening.exited).toBe(1);
   });
 });
 
@@ -235,34 +234,5 @@ describe("it ends at once", () => {
     }
     expect((await listen({})).err).toContain("POSTHOUSE_KEY");
     expect((await listen(env, "--after", "evt_x")).err).toContain("There is no such event here");
-  });
-});
-
-describe("a stream of events", () => {
-  const stream = [
-    ":\n\n",
-    'id: evt_1\nevent: contact.created\ndata: {"name":"Zoë 🎈"}\n\n',
-    ": a comment\r\nid: evt_2\r\ndata: one\r\ndata: two\r\n\r\n",
-    "id:evt_3\rdata:three\r\r",
-    "data: without an id\n\n",
-    "id: evt_4\ndata: never ended",
-  ].join("");
-  const expected = [
-    { id: "evt_1", body: '{"name":"Zoë 🎈"}' },
-    { id: "evt_2", body: "one\ntwo" },
-    { id: "evt_3", body: "three" },
-  ];
-
-  test("is read the same however its bytes are cut", async () => {
-    const bytes = new TextEncoder().encode(stream);
-    await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.nat(bytes.length), { maxLength: 40 }), async (cuts) => {
-        const ends = [...cuts.toSorted((a, b) => a - b), bytes.length];
-        async function* parts() {
-          for (const [at, end] of ends.entries()) yield bytes.slice(ends[at - 1] ?? 0, end);
-        }
-        expect(await Array.fromAsync(parseEvents(parts()))).toEqual(expected);
-      }),
-    );
   });
 });
