@@ -14,6 +14,9 @@ export interface Letter {
   body: Uint8Array;
 }
 
+/** Whom it is posted to. */
+export type Addressee = Pick<Endpoint, "url" | "headers" | "signature" | "secrets">;
+
 /** What came of trying: more than one attempt only where another secret was tried at once. */
 export interface Tried {
   attempts: Attempt[];
@@ -40,7 +43,7 @@ const FAULTS: Record<number, string> = { 410: "The endpoint is gone." };
  */
 export async function tryDelivery(
   { sender, clock }: Needs,
-  endpoint: Endpoint,
+  endpoint: Addressee,
   { event_id, body }: Letter,
   accepted: number | null,
   signal: AbortSignal,
