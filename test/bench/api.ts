@@ -2,6 +2,7 @@
 export interface Api {
   get<Body>(path: string): Promise<Body>;
   post<Body>(path: string, body: object): Promise<Body>;
+  patch<Body>(path: string, body: object): Promise<Body>;
   /** Sends a file as it is read. */
   upload<Body>(path: string, file: string, type: string): Promise<Body>;
 }
@@ -16,6 +17,7 @@ export function apiAt(port: number, key: string): Api {
   return {
     get: (path) => ask(path, { method: "GET", headers: headers() }),
     post: (path, body) => ask(path, { method: "POST", headers: headers("application/json"), body: JSON.stringify(body) }),
+    patch: (path, body) => ask(path, { method: "PATCH", headers: headers("application/json"), body: JSON.stringify(body) }),
     upload: (path, file, type) => ask(path, { method: "POST", headers: headers(type), body: Bun.file(file) }),
   };
 }

@@ -10,8 +10,8 @@ import { plainSignature, standardSignature } from "./signing.ts";
 /** What is posted. */
 export interface Letter {
   event_id: string;
-  /** JSON in UTF-8. */
-  body: Uint8Array;
+  /** JSON, as it is or in UTF-8. */
+  body: string | Uint8Array;
 }
 
 /** Whom it is posted to. */

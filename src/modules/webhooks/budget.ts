@@ -29,11 +29,12 @@ export function createBudget(total = TOTAL_MAX): Budget {
     },
     giveBack() {
       taken--;
-      if (taken >= total) return;
-      const [next] = waiting;
-      if (next === undefined) return;
-      waiting.delete(next);
-      next.pump();
+      // Whoever has nothing to do by now leaves it to the next.
+      for (const next of waiting) {
+        if (taken >= total) return;
+        waiting.delete(next);
+        next.pump();
+      }
     },
   };
 }

@@ -6,6 +6,7 @@ import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
 import { createDueList, type DueItem } from "./due.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Feed, FeedPage } from "./feed.ts";
 import { isSuccess } from "./schedule.ts";
 import type { HttpSender } from "./sender.ts";
 
@@ -16,6 +17,8 @@ const AT_ONCE_FAILING = 4;
 /** Events that are read ahead and not settled. */
 const BACKLOG_MAX = 512;
 const READ_AGAIN_MS = 1_000;
+/** More than can be unrecorded before an event that is: past as many in a row without a row, none has one. */
+const DOUBTFUL_MAX = 1_024;
 
 /** What a courier has in hand: an event that is new to the endpoint, or a delivery that is due again. */
 export type Item = { kind: "first"; entry: Entry } | DueItem;
@@ -24,13 +27,6 @@ export type Item = { kind: "first"; entry: Entry } | DueItem;
 export interface Done {
   item: Item;
   tried: Tried | null;
-}
-
-/** Follows the event log for many; the events module's feed is it. */
-export interface Feed {
-  follow(env_id: number, onNews: () => void): () => void;
-  after(env_id: number, place: Place): Promise<{ events: readonly FeedEvent[]; last: Place; isEnd: boolean }>;
-  byIds(env_id: number, ids: readonly string[]): Promise<readonly FeedEvent[]>;
 }
 
 interface Needs {
@@ -102,7 +98,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   let hasNews = true;
   let reading = false;
   /** Events whose row may be there already, since whoever had the lane before settled them ahead of the recorded place. */
-  let doubtful = BACKLOG_MAX;
+  let doubtful = DOUBTFUL_MAX;
   const due = createDueList({ env_id, webhook_id: id, store, clock, eventsOf: feed.byIds });
   let dueTurn = false;
   let cancelTimer: (() => void) | undefined;
@@ -123,21 +119,23 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
             )
           : undefined;
       if (closed) return;
-      if (backlog.read !== from) {
-        hasNews = true;
-        return;
-      }
-      doubtful -= wanted.length;
-      for (const event of wanted) if (known === undefined || !known.has(deliveryId(event.id, id))) backlog.add(event);
-      backlog.readTo(page.last);
-      if (wanted.length < page.events.length) needs.passed();
-      if (!page.isEnd) hasNews = true;
+      const isMoved = backlog.read !== from;
+      if (isMoved || !page.isEnd) hasNews = true;
+      if (!isMoved) takePage(page, wanted, known);
     } catch (error) {
       readAgain(error, () => (hasNews = true));
     } finally {
       reading = false;
     }
     pump();
+  }
+
+  function takePage({ events, last }: FeedPage, wanted: readonly FeedEvent[], known: ReadonlySet<string> | undefined): void {
+    // One that hung may have kept the place far behind what was recorded.
+    if (known !== undefined) doubtful = known.size > 0 ? DOUBTFUL_MAX : doubtful - wanted.length;
+    for (const event of wanted) if (known === undefined || !known.has(deliveryId(event.id, id))) backlog.add(event);
+    backlog.readTo(last);
+    if (wanted.length < events.length) needs.passed();
   }
 
   async function readDue(): Promise<void> {

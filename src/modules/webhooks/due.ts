@@ -47,6 +47,10 @@ export function createDueList({ env_id, webhook_id, store, clock, eventsOf }: Ne
   let waiting: DueItem[] = [];
   /** Deliveries that were read and are not recorded. */
   const inHand = new Set<string>();
+  /** Goes up when others may have changed rows: what was read before no longer counts. */
+  let changes = 0;
+  /** Deliveries that were recorded while rows are read, which may be the former ones. */
+  let recordedMeanwhile = new Set<string>();
   let dueAt = 0;
   let reading = false;
 
@@ -58,11 +62,15 @@ export function createDueList({ env_id, webhook_id, store, clock, eventsOf }: Ne
 
   async function readRows(): Promise<void> {
     const now = clock.now();
+    const seen = changes;
+    recordedMeanwhile = new Set();
     const rows = await store.due(env_id, webhook_id, now, DUE_MAX + inHand.size);
-    const found = rows.filter(({ id }) => !inHand.has(id)).slice(0, DUE_MAX);
-    const bodies = await bodiesOf(found);
-    const next = found.length > 0 ? now : ((await store.nextDue(env_id, webhook_id, now)) ?? Number.POSITIVE_INFINITY);
-    for (const row of found) {
+    const isFree = ({ id }: DeliveryRow) => !inHand.has(id) && !recordedMeanwhile.has(id);
+    const free = rows.filter(isFree).slice(0, DUE_MAX);
+    const bodies = await bodiesOf(free);
+    const next = free.length > 0 ? now : ((await store.nextDue(env_id, webhook_id, now)) ?? Number.POSITIVE_INFINITY);
+    if (changes !== seen) return void (dueAt = 0);
+    for (const row of free.filter(isFree)) {
       inHand.add(row.id);
       waiting.push({ kind: "again", row, body: row.body === null ? (bodies.get(row.event_id) ?? null) : Buffer.from(row.body) });
     }
@@ -75,10 +83,12 @@ export function createDueList({ env_id, webhook_id, store, clock, eventsOf }: Ne
     putBack: (item) => void waiting.unshift(item),
     recorded(id, nextAt) {
       inHand.delete(id);
+      recordedMeanwhile.add(id);
       if (nextAt !== null) dueAt = Math.min(dueAt, nextAt);
     },
     expect: (at) => void (dueAt = Math.min(dueAt, at)),
     forget() {
+      changes++;
       for (const { row } of waiting) inHand.delete(row.id);
       waiting = [];
       dueAt = 0;

@@ -32,6 +32,8 @@ export interface RecorderDeps {
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   /** The place of these was moved by somebody else, or they were disabled: their rows are to be read again. */
   changed(couriers: readonly Courier[]): void;
+  /** There is room for outcomes again. */
+  roomAgain(): void;
   /** Whose lanes are another copy's by now. */
   lost(couriers: readonly Courier[]): void;
   onAttempt(attempt: Attempt): void;
@@ -55,6 +57,8 @@ export const laneOf = (webhook_id: string) => `webhook:${webhook_id}`;
 export function createRecorder(deps: RecorderDeps) {
   const { store, clock, log } = deps;
   let waiting: Waiting[] = [];
+  /** Somebody was told that there is no room. */
+  let refused = false;
   let writing: Promise<void> | undefined;
   /** How many outcomes the last batch had. */
   let lastBatch = 0;
@@ -99,6 +103,10 @@ export function createRecorder(deps: RecorderDeps) {
       if (lost.length > 0) deps.lost(lost);
       if (changed.length > 0) deps.changed(changed);
       for (const courier of couriers) courier.pump();
+      if (refused) {
+        refused = false;
+        deps.roomAgain();
+      }
     } catch (error) {
       repeatLater(batch, [...couriers], error);
     }
@@ -202,7 +210,11 @@ export function createRecorder(deps: RecorderDeps) {
   }
 
   return {
-    isFull: () => waiting.length >= WAITING_MAX,
+    isFull(): boolean {
+      const isFull = waiting.length >= WAITING_MAX;
+      refused ||= isFull;
+      return isFull;
+    },
     /** Takes the outcome of an item; what it tells of the endpoint counts at once. */
     done(courier: Courier, { item, tried }: Done): void {
       const at = clock.now();

@@ -5,9 +5,10 @@ import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { isBefore } from "./backlog.ts";
 import { createBudget } from "./budget.ts";
-import { type Courier, createCourier, type Feed } from "./courier.ts";
+import { type Courier, createCourier } from "./courier.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
 import { readEndpoint } from "./endpoint.ts";
+import type { Feed } from "./feed.ts";
 import { createRecorder, laneOf, type RecorderDeps } from "./recorder.ts";
 import type { HttpSender } from "./sender.ts";
 
@@ -17,7 +18,7 @@ const STOP_MS_MAX = 1_000;
 const PASSED_MS = 5_000;
 const REPEAT_MS = 1_000;
 
-interface Needs extends Omit<RecorderDeps, "changed" | "lost"> {
+interface Needs extends Omit<RecorderDeps, "changed" | "lost" | "roomAgain"> {
   store: DeliveringStore;
   feed: Feed;
   sender: HttpSender;
@@ -65,6 +66,9 @@ export function createRelay(needs: Needs): Relay {
         stale.add(courier);
         void read(courier.endpoint.env_id, courier.endpoint.id);
       }
+    },
+    roomAgain() {
+      for (const courier of couriers.values()) courier.pump();
     },
     lost(list) {
       for (const { endpoint } of list) drop(keyOf(endpoint.env_id, endpoint.id));

@@ -64,6 +64,23 @@ describe.each(appEngines)("delivering by several, one after the other, on %s", (
     expect((await deliveries(app, env_id)).map(({ status }) => status)).toEqual(Array(301).fill("delivered"));
   });
 
+  test("what was recorded far ahead of one that hangs is not delivered again", async () => {
+    await using app = await setup({ engine, delivers: true });
+    await using receiver = openReceiver();
+    const { env_id } = app.sandbox;
+    await addEndpoint(app, env_id, receiver.url());
+    receiver.answer("/hook", ({ body }, earlier) => (body.includes('"ct_0"') && earlier === 0 ? new Promise(() => {}) : 200));
+    await happen(app, env_id, ...subjects(2_000));
+    await receiver.waitFor(2_000);
+    while ((await deliveries(app, env_id)).length < 1_999) await new Promise((resolve) => setImmediate(resolve));
+    await stop(app);
+    await using copy = await openCopy(app);
+    await copy.loop.settled();
+    await copy.relay.settled();
+    expect(receiver.ids()).toHaveLength(2_001);
+    expect(await deliveries(app, env_id)).toHaveLength(2_000);
+  }, 20_000);
+
   test("retries are made by whoever serves when they are due", async () => {
     await using app = await setup({ engine, delivers: true });
     await using receiver = openReceiver();

@@ -285,4 +285,38 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(await deliveries(app, env_id)).toMatchObject([{ status: "delivered" }]);
     expect(receiver.received).toHaveLength(1);
   });
+
+  test("what became due while outcomes could not be recorded is tried as soon as they can", async () => {
+    let full = false;
+    await using app = await setup({
+      engine,
+      delivers: true,
+      wrapDatabase: (db) => ({ ...db, write: (work) => (full ? Promise.reject(new Error("the disk is full")) : db.write(work)) }),
+    });
+    await using receiver = openReceiver();
+    const { env_id } = app.sandbox;
+    await addEndpoint(app, env_id, receiver.url("/busy"));
+    await addEndpoint(app, app.live.env_id, receiver.url("/other"));
+    receiver.answer("/other", (_, earlier) => (earlier === 0 ? 500 : 200));
+    await happen(app, app.live.env_id, "ct_1");
+    await delivered(app);
+    const gate = Promise.withResolvers<number>();
+    receiver.answer("/busy", () => gate.promise);
+    await happen(app, env_id, ...Array.from({ length: 2_500 }, (_, at) => `ct_${at}`));
+    await receiver.waitFor(16, "/busy");
+    full = true;
+    gate.resolve(200);
+    // From then on nothing more begins.
+    await receiver.waitFor(2_048, "/busy");
+    for (let second = 0; second < 8; second++) {
+      app.clock.advance(1_000);
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(receiver.ids("/other")).toHaveLength(1);
+    full = false;
+    app.clock.advance(1_000);
+    await receiver.waitFor(2, "/other");
+    await delivered(app);
+    expect(receiver.ids("/busy")).toHaveLength(2_500);
+  }, 20_000);
 });
