@@ -71,6 +71,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     gate: createBotGate(wire),
     http,
     events_retention_days: config.events_retention_days,
+    onAttempt: ({ stage, duration_ms }) => metrics.attempts.observe(stage, duration_ms / 1_000),
     onOutcome: (kind, outcome) => metrics.jobs.count(kind, outcome.kind),
     ring: bell.ring,
     tellCopies: bell.tellCopies,
@@ -167,10 +168,12 @@ async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promi
   }
 }
 
-function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, streams }: Services): void {
+function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, relay, streams }: Services): void {
   metrics.gauge("posthouse_event_streams", "Live streams of events that are open.", streams.count);
   metrics.gauge("posthouse_lanes", "Accounts whose queues this process serves.", () => loop.stats().lanes);
   metrics.gauge("posthouse_lanes_held", "Accounts that are paused or told to wait.", () => loop.stats().held);
+  metrics.gauge("posthouse_webhook_endpoints", "Endpoints that this process delivers to.", () => relay.stats().endpoints);
+  metrics.gauge("posthouse_webhook_attempts_running", "Attempts at deliveries that are under way.", () => relay.stats().inFlight);
   metrics.gauge("posthouse_jobs_running", "Jobs that are on the wire.", () => loop.stats().running);
   metrics.gauge("posthouse_jobs_buffered", "Jobs that are read ahead.", () => loop.stats().buffered);
 }

@@ -11,7 +11,7 @@ import { createProgram } from "#src/commands/program.ts";
 import { planLimits } from "#src/modules/workspaces/model.ts";
 import { settings } from "#src/settings.ts";
 import { freshDatabase } from "#test/support/databases.ts";
-import { blocksOf, readDocument, readmePrograms, root, rowsOf, sectionOf } from "#test/support/documents.ts";
+import { blocksOf, readDocument, readmePrograms, readmeReceivers, root, rowsOf, sectionOf } from "#test/support/documents.ts";
 
 const documents = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "test/README.md", "test/support/bot-api/README.md"];
 const readme = readDocument("README.md");
@@ -104,7 +104,15 @@ describe("README", () => {
       ["Python", "python"],
       ["Go", "go"],
     ]);
-    const others = blocksOf(readme).filter(({ text }) => !readmePrograms().some((program) => program.text === text));
+    const receivers = readmeReceivers();
+    expect(receivers.map(({ heading, language }) => [heading, language])).toEqual([
+      ["Express", "js"],
+      ["The package standardwebhooks", "js"],
+      ["Python, its standard library", "python"],
+      ["Go, its standard library", "go"],
+    ]);
+    const run = [...readmePrograms(), ...receivers];
+    const others = blocksOf(readme).filter(({ text }) => !run.some((program) => program.text === text));
     expect(others.map(({ language }) => language).filter((language) => ["ts", "js", "python", "go"].includes(language))).toEqual([]);
   });
 });

@@ -16,6 +16,10 @@ export interface Metrics {
     /** @param kind `message.send` @param outcome `done`, `snooze`, `retry`, `discard` */
     count(kind: string, outcome: string): void;
   };
+  attempts: {
+    /** An attempt at a delivery. @param stage where it failed; null of a success */
+    observe(stage: string | null, seconds: number): void;
+  };
   /**
    * A figure that is read at each scrape.
    * @param name begins with `posthouse_` and ends in its unit
@@ -53,9 +57,17 @@ export function createMetrics({ version }: { version: string }): Metrics {
     labelNames: ["kind", "outcome"] as const,
     registers,
   });
+  const attempts = new Histogram({
+    name: "posthouse_webhook_attempt_duration_seconds",
+    help: "Time of attempts at deliveries, by the stage at which they failed; `none` of those that did not.",
+    labelNames: ["stage"] as const,
+    buckets: SECONDS,
+    registers,
+  });
   addProcessGauges(registry, version);
 
   const requestsOf = children((operation, status) => requests.labels(operation, status));
+  const attemptsOf = children((stage) => attempts.labels(stage));
   const jobsOf = children((kind, outcome) => jobs.labels(kind, outcome));
   return {
     requests: { observe: (operation = "unmatched", status, seconds) => requestsOf(operation, String(status)).observe(seconds) },
@@ -65,6 +77,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
         commits.observe(seconds);
       },
     },
+    attempts: { observe: (stage, seconds) => attemptsOf(stage ?? "none", "").observe(seconds) },
     jobs: { count: (kind, outcome) => jobsOf(kind, outcome).inc() },
     gauge: (name, help, read) => addGauge(registry, name, help, read),
     plugin: metricsRoute(registry),

@@ -12,7 +12,7 @@ export interface Line {
   /** The answer to the last request, as far as it came. */
   readonly answer: AnswerReader;
   /** Null once the answer is complete. After a failure the line must be closed. */
-  exchange(request: string, attempt: Attempt): Promise<Failure | null>;
+  exchange(request: Buffer, attempt: Attempt): Promise<Failure | null>;
   /** Another request may follow. */
   readonly isReusable: boolean;
   onClosed: (() => void) | null;
@@ -46,10 +46,10 @@ export function createLine(socket: Pick<Bun.Socket<unknown>, "write" | "terminat
   }
 
   /** What the socket does not take at once leaves when it drains. */
-  function send(what: Buffer | string): void {
+  function send(what: Buffer): void {
     const taken = socket.write(what);
     if (taken < 0) closed();
-    else if (taken < what.length || taken < Buffer.byteLength(what)) unsent = bytesOf(what).subarray(taken);
+    else if (taken < what.length) unsent = what.subarray(taken);
     else {
       unsent = null;
       if (attempt !== null) attempt.stage = "wait";
@@ -116,8 +116,4 @@ export function createLine(socket: Pick<Bun.Socket<unknown>, "write" | "terminat
     closed,
   };
   return line;
-}
-
-function bytesOf(what: Buffer | string): Buffer {
-  return typeof what === "string" ? Buffer.from(what) : what;
 }

@@ -53,11 +53,17 @@ const OURS = new Set(["host", "content-length", "transfer-encoding", "connection
  * The whole request in one piece, so that it leaves by one write, as UTF-8.
  * @throws TypeError for a header that can't be written: whoever lets one be set has to refuse it
  */
-export function writeRequest(target: Target, { headers, body }: PostRequest): string {
+export function writeRequest(target: Target, { headers, body }: PostRequest): Buffer {
   let text = target.head;
   for (const [name, value] of headers) {
     if (!NAME.test(name) || ENDS_LINE.test(value)) throw new TypeError("a header has a character that no header can have");
     if (!OURS.has(name.toLowerCase())) text += `${name}: ${value}\r\n`;
   }
-  return `${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  text += `content-length: ${length}\r\n\r\n`;
+  const request = Buffer.allocUnsafe(Buffer.byteLength(text) + length);
+  const start = request.write(text);
+  if (typeof body === "string") request.write(body, start);
+  else request.set(body, start);
+  return request;
 }

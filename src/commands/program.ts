@@ -10,6 +10,7 @@ import { environmentsCommand } from "./environments.ts";
 import { eventsCommand } from "./events.ts";
 import { healthCommand } from "./health.ts";
 import { keysCommand } from "./keys.ts";
+import { listenCommand } from "./listen.ts";
 import { migrateCommand } from "./migrate.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
@@ -26,6 +27,7 @@ const commands = [
   contactsCommand,
   eventsCommand,
   deliveriesCommand,
+  listenCommand,
   migrateCommand,
   backupCommand,
   serviceCommand,

@@ -77,7 +77,7 @@ export async function latencyBesideHanging(): Promise<{ with: number; without: n
   async function without(): Promise<number> {
     await api.patch(`/v1/webhooks/${id}`, { paused: true });
     receiver.letGo();
-    return await happen(EVENTS);
+    return happen(EVENTS);
   }
 
   async function beside(): Promise<number> {

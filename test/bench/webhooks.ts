@@ -10,6 +10,7 @@ import { dataFolder, type Folder, ourProgram, startPosthouse } from "./posthouse
 import { runScript, scriptPath } from "./process.ts";
 import type { Figure } from "./report.ts";
 import { alternate, median, progress } from "./rounds.ts";
+import { latencyBesideHanging } from "./webhook-latency.ts";
 import type { WebhookFloorPlan } from "./webhook-floor.ts";
 
 const EVENTS = 100_000;
@@ -28,7 +29,7 @@ const PAGES = 200;
 
 /** Deliveries a second, how soon one arrives, and what a long log costs. */
 export async function webhooks(): Promise<Figure[]> {
-  return [await deliveries(), await idleLatency(), await newestPage()];
+  return [await deliveries(), await idleLatency(), await besideHanging(), await newestPage()];
 }
 
 /** Deliveries a second, each recorded, to one receiver; against plain `fetch` to the same. */
@@ -107,6 +108,13 @@ async function idleLatency(): Promise<Figure> {
     target: { under: 1 },
     note: `median of ${IDLE_EVENTS} contacts upserted ${IDLE_PAUSE_MS} ms apart, ${ourProgram}`,
   };
+}
+
+/** From commit to receipt at 49 endpoints while a fiftieth hangs, against the same without it. */
+async function besideHanging(): Promise<Figure> {
+  const { with: ours, without: theirs } = await latencyBesideHanging();
+  const note = `medians of rounds in turn, 50 endpoints, ${ourProgram}`;
+  return { name: "webhook, beside one that hangs", ours, theirs, against: "without it", unit: "ms", target: { under: 2 }, note };
 }
 
 /** The newest page of an endpoint's log, with many deliveries and with few. */

@@ -127,7 +127,7 @@ test(
   async () => {
     await using posthouse = await startPosthouse();
     const key = await posthouse.sandboxKey();
-    const [make, replay] = blocksOf(sectionOf(readDocument("README.md"), "## Webhooks"));
+    const [make, replay] = blocksOf(sectionOf(readDocument("README.md"), "## Webhooks")).filter(({ language }) => language === "sh");
     const made = JSON.parse((await runProgram({ ...make!, heading: "curl" }, posthouse, key)).out) as { id: string; secret: string };
     expect(made.secret).toStartWith("whsec_");
     const words = replay!.text

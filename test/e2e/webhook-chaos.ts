@@ -29,7 +29,7 @@ export interface ChaosFigures extends WebhookReckoning {
   unexpected: readonly string[];
 }
 
-export const fullPlan: ChaosPlan = {
+const fullPlan: ChaosPlan = {
   endpoints: { healthy: 24, flaky: 14, refusing: 4, hanging: 4, dead: 4 },
   ...{ requests: 8_000, kills: 40, pauseMs: 60 },
 };

@@ -12,8 +12,8 @@ export interface CommandLine extends Disposable {
   run(...argv: string[]): Promise<Ran>;
   /** Runs it with --json. @throws Error when it fails, or prints something else beside the document */
   json<T = Record<string, unknown>>(...argv: string[]): Promise<T>;
-  /** A server on the same data, in this process. */
-  serve(): Promise<RunningServer & AsyncDisposable>;
+  /** A server on the same data, in this process. @param port by default a free one */
+  serve(port?: number): Promise<RunningServer & AsyncDisposable>;
 }
 
 export function commandLine(): CommandLine {
@@ -28,8 +28,8 @@ export function commandLine(): CommandLine {
       if (code !== 0) throw new Error(`${argv.join(" ")} ends with ${code}: ${err}`);
       return JSON.parse(out) as T;
     },
-    async serve() {
-      const config = loadConfig({ env: { ...env, PORT: "0" }, flags: {}, isTerminal: false });
+    async serve(port = 0) {
+      const config = loadConfig({ env: { ...env, PORT: String(port) }, flags: {}, isTerminal: false });
       makeDataFolder(config.data_dir);
       const server = await startServer(config, readOrMakeSecret(config.data_dir, silentLog), silentLog);
       await makeFirstWorkspace(server);

@@ -53,3 +53,8 @@ export function rowsOf(section: string): string[][] {
 export function readmePrograms(): Block[] {
   return blocksOf(sectionOf(readDocument("README.md"), "## Send from a program"));
 }
+
+/** The receivers of webhooks that README shows, by heading: each is a whole program. */
+export function readmeReceivers(): Block[] {
+  return blocksOf(sectionOf(readDocument("README.md"), "### Verify it"));
+}

@@ -23,6 +23,8 @@ export interface LoggedEvent extends Place {
   readonly event: Event;
   /** The same as JSON. */
   readonly body: string;
+  /** The same as UTF-8. */
+  readonly bytes: Uint8Array;
   /** Whom it is about: events that share one of these have an order among them. */
   readonly about: readonly string[];
 }
@@ -30,6 +32,7 @@ export interface LoggedEvent extends Place {
 export function createLoggedEvent(row: EventRow): LoggedEvent {
   let event: Event | undefined;
   let body: string | undefined;
+  let bytes: Uint8Array | undefined;
   let about: readonly string[] | undefined;
   return {
     tx_id: row.tx_id,
@@ -43,6 +46,9 @@ export function createLoggedEvent(row: EventRow): LoggedEvent {
     },
     get body() {
       return (body ??= writeBody(this.event, row.data));
+    },
+    get bytes() {
+      return (bytes ??= Buffer.from(this.body));
     },
     get about() {
       return (about ??= aboutOf(this.event));

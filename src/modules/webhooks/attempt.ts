@@ -10,8 +10,12 @@ import { plainSignature, standardSignature } from "./signing.ts";
 /** What is posted. */
 export interface Letter {
   event_id: string;
-  body: string;
+  /** JSON, as it is or in UTF-8. */
+  body: string | Uint8Array;
 }
+
+/** Whom it is posted to. */
+export type Addressee = Pick<Endpoint, "url" | "headers" | "signature" | "secrets">;
 
 /** What came of trying: more than one attempt only where another secret was tried at once. */
 export interface Tried {
@@ -19,8 +23,8 @@ export interface Tried {
   last: PostResult;
   /** What the last answer asked to wait (ms). */
   retry_after_ms: number | null;
-  /** Number of the secret that the last one was signed with. */
-  secret: number;
+  /** Number of the secret that the last one was signed with; null when there was no request. */
+  secret: number | null;
 }
 
 interface Needs {
@@ -39,7 +43,7 @@ const FAULTS: Record<number, string> = { 410: "The endpoint is gone." };
  */
 export async function tryDelivery(
   { sender, clock }: Needs,
-  endpoint: Endpoint,
+  endpoint: Addressee,
   { event_id, body }: Letter,
   accepted: number | null,
   signal: AbortSignal,
@@ -74,7 +78,17 @@ export async function tryDelivery(
   }
 }
 
-const newestFirst = (secrets: readonly Secret[]) => secrets.toSorted((a, b) => b.number - a.number).map(({ text }) => text);
+/** What came of an attempt that could not even begin. */
+export function failedBefore(at: number): Tried {
+  const last: PostResult = {
+    ...{ stage: "send", error: "The request could not be made.", status: null, headers: {}, body: "", duration_ms: 0 },
+  };
+  const unsigned = { timestamp: Math.floor(at / 1_000), signature: "", webhook_signature: "" };
+  return { attempts: [{ at, ...outcomeOf(last), ...unsigned }], last, retry_after_ms: null, secret: null };
+}
+
+const newestFirst = (secrets: readonly Secret[]) =>
+  (secrets.length === 1 ? secrets : secrets.toSorted((a, b) => b.number - a.number)).map(({ text }) => text);
 
 function outcomeOf({ stage, error, status, duration_ms, headers, body }: PostResult) {
   const succeeded = isSuccess({ stage, status });

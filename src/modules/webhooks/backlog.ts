@@ -14,8 +14,8 @@ export interface FeedEvent extends Place {
   readonly type: string;
   /** As it goes out. */
   readonly event: object;
-  /** The same as JSON. */
-  readonly body: string;
+  /** The same as JSON, in UTF-8. */
+  readonly bytes: Uint8Array;
   /** Whom it is about: events that share one of these are delivered one after another. */
   readonly about: readonly string[];
 }
@@ -80,9 +80,9 @@ export function createBacklog(from: Place): Backlog {
     add(event) {
       const entry: Entry = { event, before: previous, blockers: 0, followers: [], settled: false };
       previous = { tx_id: event.tx_id, seq: event.seq };
-      for (const subject of new Set(event.about)) {
+      for (const subject of event.about) {
         const tail = tails.get(subject);
-        if (tail !== undefined && !tail.followers.includes(entry)) {
+        if (tail !== undefined && tail !== entry && !tail.followers.includes(entry)) {
           tail.followers.push(entry);
           entry.blockers++;
         }

@@ -1,9 +1,10 @@
 import type { Clock } from "#src/core/clock.ts";
-import { type Tried, tryDelivery } from "./attempt.ts";
+import { failedBefore, type Letter, type Tried, tryDelivery } from "./attempt.ts";
 import { createBacklog, type Entry, type FeedEvent, type Place } from "./backlog.ts";
 import type { Budget } from "./budget.ts";
-import type { DeliveringStore, DeliveryRow, EndpointRow } from "./delivering-sql.ts";
+import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
+import { createDueList, type DueItem } from "./due.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Feed, FeedPage } from "./feed.ts";
 import { isSuccess } from "./schedule.ts";
@@ -15,14 +16,12 @@ const AT_ONCE_MAX = 64;
 const AT_ONCE_FAILING = 4;
 /** Events that are read ahead and not settled. */
 const BACKLOG_MAX = 512;
-/** Due retries that are read at a time. */
-const DUE_MAX = 32;
 const READ_AGAIN_MS = 1_000;
 /** More than can be unrecorded before an event that is: past as many in a row without a row, none has one. */
 const DOUBTFUL_MAX = 1_024;
 
 /** What a courier has in hand: an event that is new to the endpoint, or a delivery that is due again. */
-export type Item = { kind: "first"; entry: Entry } | { kind: "again"; row: DeliveryRow; body: string | null };
+export type Item = { kind: "first"; entry: Entry } | DueItem;
 
 /** An item and what came of it, to be recorded. `null`: its event is no longer kept, so that there is nothing to send. */
 export interface Done {
@@ -43,6 +42,8 @@ interface Needs {
   /** Events were read that the endpoint has not asked for. */
   passed(): void;
   onReadFailure(error: unknown): void;
+  /** An attempt could not be made for a fault of ours. */
+  onFault(error: unknown): void;
 }
 
 /** Brings events to one endpoint: in the order of the log where they are about the same, at the endpoint's own speed. */
@@ -91,21 +92,14 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   };
   let closed = false;
   let halted = false;
+  let pumping = false;
   let inFlight = 0;
   let atOnce = AT_ONCE_FIRST;
   let hasNews = true;
   let reading = false;
   /** Events whose row may be there already, since whoever had the lane before settled them ahead of the recorded place. */
   let doubtful = DOUBTFUL_MAX;
-  let due: Item[] = [];
-  /** Deliveries in hand, whose rows still say that they are due. */
-  const again = new Set<string>();
-  /** Goes up when others may have changed rows: what was read before no longer counts. */
-  let changes = 0;
-  /** Deliveries that were recorded while rows are read, which may be the former ones. */
-  let recordedMeanwhile = new Set<string>();
-  let dueAt = 0;
-  let readingDue = false;
+  const due = createDueList({ env_id, webhook_id: id, store, clock, eventsOf: feed.byIds });
   let dueTurn = false;
   let cancelTimer: (() => void) | undefined;
   let armedFor = Number.POSITIVE_INFINITY;
@@ -145,31 +139,10 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   }
 
   async function readDue(): Promise<void> {
-    readingDue = true;
-    const seen = changes;
-    recordedMeanwhile = new Set();
-    const now = clock.now();
-    // What is recorded while this reads sets an earlier time again.
-    dueAt = Number.POSITIVE_INFINITY;
     try {
-      const rows = (await store.due(env_id, id, now, DUE_MAX + again.size)).filter(
-        (row) => !again.has(row.id) && !recordedMeanwhile.has(row.id),
-      );
-      const found = rows.slice(0, DUE_MAX);
-      const logged = found.filter(({ is_test }) => is_test === 0).map(({ event_id }) => event_id);
-      const events = logged.length === 0 ? [] : await feed.byIds(env_id, logged);
-      const bodies = new Map(events.map((event) => [event.id, event.body]));
-      const next = rows.length > 0 ? now : ((await store.nextDue(env_id, id, now)) ?? Number.POSITIVE_INFINITY);
-      if (closed) return;
-      if (changes === seen) {
-        for (const row of found) again.add(row.id);
-        due.push(...found.map((row) => ({ kind: "again" as const, row, body: row.body ?? bodies.get(row.event_id) ?? null })));
-        dueAt = Math.min(dueAt, next);
-      } else dueAt = 0;
+      await due.read();
     } catch (error) {
-      readAgain(error, () => (dueAt = 0));
-    } finally {
-      readingDue = false;
+      return readAgain(error, () => {});
     }
     pump();
   }
@@ -185,42 +158,42 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   /** New events and retries take turns, so that neither waits for all of the other. */
   function take(): Item | undefined {
     dueTurn = !dueTurn;
-    const retry = dueTurn || !backlog.hasNext() ? due.shift() : undefined;
+    const retry = dueTurn || !backlog.hasNext() ? due.next() : undefined;
     if (retry !== undefined) return retry;
     const entry = backlog.next();
-    return entry === undefined ? due.shift() : { kind: "first", entry };
+    return entry === undefined ? due.next() : { kind: "first", entry };
   }
 
-  const mayBegin = () => inFlight < atOnce && !needs.isFull() && (backlog.hasNext() || due.length > 0);
+  const mayBegin = () => inFlight < atOnce && !needs.isFull() && (backlog.hasNext() || due.hasNext());
 
   function pump(): void {
     if (closed || halted || !endpoint.isOpen || needs.signal.aborted) return;
     while (mayBegin() && budget.take(courier)) void send(take()!);
     const now = clock.now();
     if (!reading && hasNews && !backlog.hasNext() && backlog.size < BACKLOG_MAX) void readAhead();
-    if (!readingDue && due.length === 0 && dueAt <= now && again.size < AT_ONCE_MAX) void readDue();
-    else if (dueAt > now) arm();
+    if (due.wantsReading(now)) void readDue();
+    else if (due.nextAt() > now) arm();
   }
 
   function arm(): void {
-    if (dueAt === armedFor) return;
-    armedFor = dueAt;
+    const at = due.nextAt();
+    if (at === armedFor) return;
+    armedFor = at;
     cancelTimer?.();
     const fire = () => {
       armedFor = Number.POSITIVE_INFINITY;
       pump();
     };
-    cancelTimer = dueAt === Number.POSITIVE_INFINITY ? undefined : clock.at(dueAt, fire);
+    cancelTimer = at === Number.POSITIVE_INFINITY ? undefined : clock.at(at, fire);
   }
 
   async function send(item: Item): Promise<void> {
     inFlight++;
     const letter =
       item.kind === "first"
-        ? { event_id: item.entry.event.id, body: item.entry.event.body }
+        ? { event_id: item.entry.event.id, body: item.entry.event.bytes }
         : { event_id: item.row.event_id, body: item.body };
-    const tried =
-      letter.body === null ? null : await tryDelivery(needs, endpoint, { ...letter, body: letter.body }, state.accepted, needs.signal);
+    const tried = letter.body === null ? null : await attempt({ ...letter, body: letter.body });
     inFlight--;
     budget.giveBack();
     if (closed) return;
@@ -229,12 +202,32 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     if (tried !== null) adapt(isSuccess(tried.last));
     needs.done(courier, { item, tried });
     if (item.kind === "first") backlog.settle(item.entry);
-    pump();
+    pumpSoon();
+  }
+
+  /** Answers that come together are followed by the next attempts together. */
+  function pumpSoon(): void {
+    if (pumping) return;
+    pumping = true;
+    setImmediate(() => {
+      pumping = false;
+      pump();
+    });
+  }
+
+  /** A fault of ours, such as a row that can't be made a request of, is a failed attempt too: it must not be tried for ever. */
+  async function attempt(letter: Letter): Promise<Tried> {
+    try {
+      return await tryDelivery(needs, endpoint, letter, state.accepted, needs.signal);
+    } catch (error) {
+      needs.onFault(error);
+      return failedBefore(clock.now());
+    }
   }
 
   function putBack(item: Item): void {
     if (item.kind === "first") backlog.putBack(item.entry);
-    else due.unshift(item);
+    else due.putBack(item);
   }
 
   function adapt(succeeded: boolean): void {
@@ -265,26 +258,19 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       pump();
     },
     lookForDue() {
-      changes++;
-      // Rows that wait in memory may have changed.
-      for (const item of due.splice(0)) if (item.kind === "again") again.delete(item.row.id);
-      dueAt = 0;
+      due.forget();
       pump();
     },
     recorded(item, nextAt) {
-      if (item.kind === "again") {
-        again.delete(item.row.id);
-        recordedMeanwhile.add(item.row.id);
-      }
-      if (nextAt === null || nextAt >= dueAt) return;
-      dueAt = nextAt;
-      pump();
+      if (item.kind === "again") due.recorded(item.row.id, nextAt);
+      else if (nextAt !== null) due.expect(nextAt);
+      if (nextAt !== null) pump();
     },
     pump,
     isIdle() {
-      if (inFlight > 0 || reading || readingDue) return false;
+      if (inFlight > 0 || reading || pumping || due.isReading()) return false;
       if (closed || halted || !endpoint.isOpen) return true;
-      return !hasNews && !backlog.hasNext() && due.length === 0 && dueAt > clock.now();
+      return !hasNews && !backlog.hasNext() && !due.hasNext() && due.nextAt() > clock.now();
     },
     inFlight: () => inFlight,
     close() {

@@ -47,7 +47,8 @@ export function readEndpoint(cipher: Cipher, row: EndpointRow): Endpoint {
 }
 
 /** The secrets that count at a time (ms), the one that the receiver last accepted first. */
-export function liveSecrets({ secrets }: Pick<Endpoint, "secrets">, accepted: number | null, now: number): Secret[] {
+export function liveSecrets({ secrets }: Pick<Endpoint, "secrets">, accepted: number | null, now: number): readonly Secret[] {
+  if (secrets.length === 1) return secrets;
   const live = secrets.filter(({ expires_at }) => expires_at === null || expires_at > now);
   const first = live.findIndex(({ number }) => number === accepted);
   return first <= 0 ? live : [live[first]!, ...live.toSpliced(first, 1)];

@@ -1,22 +1,22 @@
 import { type Clock, toTime } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Tried } from "./attempt.ts";
 import type { Attempt } from "./model.ts";
 import type { Place } from "./backlog.ts";
-import type { Courier, Done, Item } from "./courier.ts";
-import type { DeliveringStore, WebhookHourRow } from "./delivering-sql.ts";
+import type { Courier, Done } from "./courier.ts";
+import type { DeliveringStore } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
-import { judge, type Verdict } from "./schedule.ts";
+import { hoursOf, isTest, joinLists, learn, type Outcome, statusOf, triesOf, verdictOf, writeAttempts } from "./outcome.ts";
 
 /** Outcomes that wait for the database; past these nothing more begins. */
-const WAITING_MAX = 1_024;
+const WAITING_MAX = 2_048;
 const REPEAT_MS = 1_000;
 /** While outcomes follow one another, they are written so often. */
-const GATHER_MS = 10;
-const BATCH_FULL = 512;
+const GATHER_MS = 20;
+const BATCH_FULL = 1_024;
 const HOUR_MS = 3_600_000;
 /** An endpoint that fails for so long is disabled. */
 const FAILING_MS_MAX = 5 * 24 * HOUR_MS;
@@ -39,11 +39,10 @@ export interface RecorderDeps {
   onAttempt(attempt: Attempt): void;
 }
 
-interface Waiting extends Done {
+interface Waiting extends Outcome {
   courier: Courier;
   /** The moment of the outcome (ms). */
   at: number;
-  verdict: Verdict;
 }
 
 /** What one batch came to. */
@@ -139,7 +138,10 @@ export function createRecorder(deps: RecorderDeps) {
       if (lanes.size > 0) for (const courier of couriers) if (lanes.has(laneOf(courier.endpoint.id))) lost.add(courier);
     }
     const ours = batch.filter(({ courier }) => !lost.has(courier));
-    for (const one of ours) await writeDelivery(tx, one);
+    for (const one of ours) {
+      const written = writeDelivery(tx, one);
+      if (written instanceof Promise) await written;
+    }
     const changed: Courier[] = [];
     const byCourier = Map.groupBy(ours, ({ courier }) => courier);
     for (const [courier, place] of places) {
@@ -150,25 +152,26 @@ export function createRecorder(deps: RecorderDeps) {
     return { changed, lost: [...lost] };
   }
 
-  async function writeDelivery(tx: Tx, { courier, item, tried, verdict, at }: Waiting): Promise<void> {
+  /** @returns a promise for what was there already, since only inserts go out without being waited for */
+  function writeDelivery(tx: Tx, { courier, item, tried, verdict, at }: Waiting): Maybe<unknown> {
     const { env_id, id: webhook_id } = courier.endpoint;
-    const attempts = JSON.stringify(tried?.attempts ?? []);
-    const result = {
-      env_id,
-      status: statusOf(item, verdict),
-      tries: triesOf(item),
-      next_attempt_at: verdict.kind === "again" && !isTest(item) ? verdict.at : null,
-      response_status: tried?.last.status ?? null,
-      updated_at: at,
-    };
+    const attempts = tried === null ? "[]" : writeAttempts(tried.attempts);
+    const status = statusOf(item, verdict);
+    const tries = triesOf(item);
+    const next_attempt_at = verdict.kind === "again" && !isTest(item) ? verdict.at : null;
+    const response_status = tried?.last.status ?? null;
     if (item.kind === "again") {
-      await store.update(tx, { ...result, id: item.row.id, attempts: joinLists(item.row.attempts, attempts) });
-      return;
+      const { id, attempts: former } = item.row;
+      const all = joinLists(former, attempts);
+      return store.update(tx, { env_id, id, status, tries, next_attempt_at, response_status, updated_at: at, attempts: all });
     }
     const { id: event_id, type: event_type } = item.entry.event;
     const id = deliveryId(event_id, webhook_id);
-    const fresh = { webhook_id, event_id, event_type, is_test: 0, replayed_at: null, created_at: at, body: null };
-    store.insert(tx, { ...result, ...fresh, id, attempts });
+    store.insert(tx, {
+      ...{ env_id, id, webhook_id, event_id, event_type, status, tries, next_attempt_at, response_status, is_test: 0 },
+      ...{ replayed_at: null, created_at: at, updated_at: at, body: null, attempts },
+    });
+    return undefined;
   }
 
   /** @returns false when the endpoint's row is to be read again */
@@ -185,6 +188,7 @@ export function createRecorder(deps: RecorderDeps) {
     if (await store.disable(tx, env_id, id, reason, now)) {
       const data = { id, url: endpoint.url, status: "disabled", reason, disabled_at: toTime(now) };
       deps.appendEvent(tx, env_id, { type: "webhook.disabled", subject: id, actor: "job", data });
+      tx.afterCommit(() => log.warn("an endpoint was disabled", { env_id, webhook_id: id, reason }));
     }
     return false;
   }
@@ -193,6 +197,16 @@ export function createRecorder(deps: RecorderDeps) {
   function isFailing({ state }: Courier, mine: readonly Waiting[]): boolean {
     const since = state.failing_since;
     return since !== null && clock.now() - since >= FAILING_MS_MAX && mine.some(({ verdict }) => verdict.kind !== "delivered");
+  }
+
+  /** Not each attempt, which the log of deliveries has, but that it begins to fail, and that it is over. */
+  function tell({ endpoint, state }: Courier, { attempts }: Tried, wasFailing: boolean): void {
+    const isFailing = state.failing_since !== null;
+    if (isFailing === wasFailing) return;
+    const { stage, status, error } = attempts.at(-1)!;
+    const place = { env_id: endpoint.env_id, webhook_id: endpoint.id };
+    if (isFailing) log.warn("an endpoint does not accept what is delivered; it is tried again", { ...place, stage, status, reason: error });
+    else log.info("an endpoint accepts again what is delivered", place);
   }
 
   return {
@@ -206,7 +220,9 @@ export function createRecorder(deps: RecorderDeps) {
       const at = clock.now();
       const verdict = verdictOf(courier, item, tried, at, deps.random());
       if (tried !== null) {
+        const wasFailing = courier.state.failing_since !== null;
         learn(courier, item, tried.secret, verdict, at);
+        tell(courier, tried, wasFailing);
         for (const attempt of tried.attempts) deps.onAttempt(attempt);
       }
       if (verdict.kind === "gone") courier.halt();
@@ -228,60 +244,4 @@ export function createRecorder(deps: RecorderDeps) {
       return waiting.length;
     },
   };
-}
-
-const isTest = (item: Item) => item.kind === "again" && item.row.is_test === 1;
-
-/** Attempts of the schedule, this one included. */
-const triesOf = (item: Item) => (item.kind === "first" ? 1 : item.row.tries + 1);
-
-function verdictOf({ endpoint }: Courier, item: Item, tried: Tried | null, now: number, random: number): Verdict {
-  if (tried === null) return { kind: "dead_letter" };
-  const { last, retry_after_ms } = tried;
-  const verdict = judge(endpoint.retry, triesOf(item), { ...last, retry_after_ms }, now, random);
-  return isTest(item) && verdict.kind === "again" ? { kind: "dead_letter" } : verdict;
-}
-
-function statusOf(item: Item, { kind }: Verdict): string {
-  if (kind === "again") return "pending";
-  if (kind === "delivered") return "delivered";
-  return isTest(item) ? "failed" : "dead_letter";
-}
-
-/** What an attempt tells of the endpoint. A test that fails tells nothing: it may be a try at what was never there. */
-function learn({ state }: Courier, item: Item, secret: number, { kind }: Verdict, now: number): void {
-  if (kind === "delivered") {
-    state.failing_since = null;
-    state.last_success_at = now;
-    state.accepted = secret;
-  } else if (!isTest(item)) state.failing_since ??= now;
-}
-
-/** Of two JSON lists, one. */
-function joinLists(first: string, second: string): string {
-  if (first === "[]") return second;
-  return second === "[]" ? first : `${first.slice(0, -1)},${second.slice(1)}`;
-}
-
-/** What attempts come to, by the hour in which they began. */
-function hoursOf(done: readonly Waiting[]): Omit<WebhookHourRow, "env_id" | "webhook_id">[] {
-  const hours = new Map<number, Omit<WebhookHourRow, "env_id" | "webhook_id">>();
-  for (const { tried, verdict, item } of done) {
-    if (tried === null || isTest(item)) continue;
-    for (const [at, attempt] of tried.attempts.entries()) {
-      const begins = Math.floor(attempt.at / HOUR_MS) * HOUR_MS;
-      const sum = hours.get(begins) ?? {
-        ...{ hour: begins, attempts: 0, failures: 0, delivered: 0, dead_letters: 0, duration_ms: 0, duration_ms_max: 0 },
-      };
-      hours.set(begins, sum);
-      const isLast = at === tried.attempts.length - 1;
-      sum.attempts++;
-      if (attempt.stage !== null) sum.failures++;
-      if (isLast && verdict.kind === "delivered") sum.delivered++;
-      if (isLast && (verdict.kind === "dead_letter" || verdict.kind === "gone")) sum.dead_letters++;
-      sum.duration_ms += attempt.duration_ms;
-      sum.duration_ms_max = Math.max(sum.duration_ms_max, attempt.duration_ms);
-    }
-  }
-  return [...hours.values()];
 }

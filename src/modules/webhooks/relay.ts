@@ -116,6 +116,7 @@ export function createRelay(needs: Needs): Relay {
           isFull: () => !started || recorder.isFull(),
           done: recorder.done,
           onReadFailure,
+          onFault,
         },
         endpoint,
         row,
@@ -133,6 +134,10 @@ export function createRelay(needs: Needs): Relay {
     if (isBefore(courier.settledTo(), place)) courier.jump(place);
     else if (stale.has(courier)) state.recorded = place;
     stale.delete(courier);
+  }
+
+  function onFault(error: unknown): void {
+    log.error("an attempt at a delivery failed in a way that it does not expect", { error });
   }
 
   function onReadFailure(error: unknown): void {

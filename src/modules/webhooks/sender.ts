@@ -6,7 +6,8 @@ export interface PostRequest {
   url: string;
   /** In this order; `host` and `content-length` are the sender's. */
   headers: readonly (readonly [name: string, value: string])[];
-  body: string;
+  /** As it is, or as it is in UTF-8. */
+  body: string | Uint8Array;
 }
 
 /** What became of one POST. What can be expected of the outside is told here, never thrown. */

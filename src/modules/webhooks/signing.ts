@@ -10,7 +10,7 @@ export interface SignatureForm {
  * HMAC-SHA256 of the body alone, keyed with the secret's UTF-8 bytes as it was shown.
  * @returns what the header says
  */
-export function plainSignature(secret: string, body: string, format: SignatureForm["format"]): string {
+export function plainSignature(secret: string, body: string | Uint8Array, format: SignatureForm["format"]): string {
   const hex = new Bun.CryptoHasher("sha256", secret).update(body).digest("hex");
   return format === "hex" ? hex : `sha256=${hex}`;
 }
@@ -20,11 +20,12 @@ export function plainSignature(secret: string, body: string, format: SignatureFo
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  * @param timestamp whole seconds since 1970
  */
-export function standardSignature(secrets: readonly string[], id: string, timestamp: number, body: string): string {
-  return secrets
-    .map((secret) => {
-      const key = secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), "base64") : secret;
-      return `v1,${new Bun.CryptoHasher("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
-    })
-    .join(" ");
+export function standardSignature(secrets: readonly string[], id: string, timestamp: number, body: string | Uint8Array): string {
+  const sign = (secret: string) =>
+    `v1,${new Bun.CryptoHasher("sha256", keyOf(secret)).update(`${id}.${timestamp}.`).update(body).digest("base64")}`;
+  return secrets.length === 1 ? sign(secrets[0]!) : secrets.map(sign).join(" ");
+}
+
+function keyOf(secret: string): string | Uint8Array {
+  return secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), "base64") : secret;
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createBacklog, type Entry, type FeedEvent, isBefore } from "#src/modules/webhooks/backlog.ts";
 
 const event = (seq: number, about: string[]): FeedEvent => ({
-  ...{ tx_id: 0, seq, id: `evt_${seq}`, type: "message.sent", event: {}, body: "{}", about },
+  ...{ tx_id: 0, seq, id: `evt_${seq}`, type: "message.sent", event: {}, bytes: new Uint8Array(), about },
 });
 
 describe("a backlog", () => {

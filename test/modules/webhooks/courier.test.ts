@@ -18,7 +18,7 @@ const endpoint: Endpoint = {
 const start: Place = { tx_id: 0, seq: 0 };
 const row = { ...start, failing_since: null, last_success_at: null, accepted: null } as EndpointRow;
 const due = { env_id: 1, id: "dlv_1", event_id: "evt_1", is_test: 0, tries: 1, attempts: "[]", body: null } as DeliveryRow;
-const event: FeedEvent = { tx_id: 0, seq: 1, id: "evt_1", type: "contact.updated", event: {}, body: "{}", about: ["ct_1"] };
+const event: FeedEvent = { tx_id: 0, seq: 1, id: "evt_1", type: "contact.updated", event: {}, bytes: Buffer.from("{}"), about: ["ct_1"] };
 const success: PostResult = { stage: null, error: null, status: 200, headers: {}, body: "", duration_ms: 1 };
 const nothing = { events: [], last: start, isEnd: true };
 
@@ -40,6 +40,9 @@ class Asked<T> {
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  // Answers that come together are followed in the next turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
 /** A courier whose every question is answered by hand. */
@@ -59,6 +62,9 @@ function open() {
       done: (_, one) => void done.push(one),
       passed() {},
       onReadFailure(error) {
+        throw error;
+      },
+      onFault(error) {
         throw error;
       },
     },

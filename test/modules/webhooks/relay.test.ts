@@ -257,6 +257,22 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(receiver.ids("/hangs").length).toBeLessThan(subjects.length);
   }, 20_000);
 
+  test("what can't be made a request of fails as any other attempt", async () => {
+    await using app = await setup({ engine, delivers: true });
+    const { env_id } = app.sandbox;
+    const id = await addEndpoint(app, env_id, "http://127.0.0.1:1/");
+    await app.db.write(async (tx) => {
+      await app.db.in(tx).updateTable("webhooks").set({ url: "gopher://127.0.0.1/" }).where("id", "=", id).execute();
+      app.services.relay.changed(tx, env_id, id);
+    });
+    await happen(app, env_id, "ct_1");
+    await delivered(app);
+    const [row] = await deliveries(app, env_id);
+    expect(row).toMatchObject({ status: "pending", tries: 1 });
+    expect(attemptsOf(row!)).toMatchObject([{ stage: "send", status: null, response: null }]);
+    expect(app.log.filter((line) => line.includes("failed in a way that it does not expect"))).toHaveLength(1);
+  });
+
   test("while the database refuses writes outcomes are kept, and nothing is sent again", async () => {
     let full = false;
     await using app = await setup({
@@ -300,12 +316,12 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     await delivered(app);
     const gate = Promise.withResolvers<number>();
     receiver.answer("/busy", () => gate.promise);
-    await happen(app, env_id, ...Array.from({ length: 1_500 }, (_, at) => `ct_${at}`));
+    await happen(app, env_id, ...Array.from({ length: 2_500 }, (_, at) => `ct_${at}`));
     await receiver.waitFor(16, "/busy");
     full = true;
     gate.resolve(200);
     // From then on nothing more begins.
-    await receiver.waitFor(1_024, "/busy");
+    await receiver.waitFor(2_048, "/busy");
     for (let second = 0; second < 8; second++) {
       app.clock.advance(1_000);
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -315,6 +331,6 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     app.clock.advance(1_000);
     await receiver.waitFor(2, "/other");
     await delivered(app);
-    expect(receiver.ids("/busy")).toHaveLength(1_500);
+    expect(receiver.ids("/busy")).toHaveLength(2_500);
   }, 20_000);
 });
