@@ -46,7 +46,7 @@ export function createDeliveringStore(db: Database) {
         })),
       ),
   );
-  const update = db.prepare<Result>((q, v) =>
+  const update = db.prepare<Result & { was_replayed_at: number }>((q, v) =>
     q
       .updateTable("deliveries")
       .set({
@@ -57,6 +57,14 @@ export function createDeliveringStore(db: Database) {
         updated_at: v("updated_at"),
         attempts: v("attempts"),
       })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id"))
+      .where(sql<number>`coalesce(replayed_at, 0)`, "=", v("was_replayed_at")),
+  );
+  const setAttempts = db.prepare<Pick<Result, "env_id" | "id" | "attempts" | "updated_at">>((q, v) =>
+    q
+      .updateTable("deliveries")
+      .set({ attempts: v("attempts"), updated_at: v("updated_at") })
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id")),
   );
@@ -147,8 +155,16 @@ export function createDeliveringStore(db: Database) {
     },
     /** A delivery after its first attempt. */
     insert: (tx: Tx, row: DeliveryRow): void => insert.later(tx, row),
-    /** A delivery after a further attempt. */
-    update: (tx: Tx, row: Result) => update.run(tx, row),
+    /**
+     * A delivery after a further attempt.
+     * @param replayed_at when the one that was attempted had been replayed
+     * @returns false when it was replayed again meanwhile: then it is as the replay left it, and has that attempt
+     */
+    async update(tx: Tx, row: Result, replayed_at: number | null): Promise<boolean> {
+      if ((await update.run(tx, { ...row, was_replayed_at: replayed_at ?? 0 })) > 0) return true;
+      const { env_id, id, attempts, updated_at } = row;
+      return (await setAttempts.run(tx, { env_id, id, attempts, updated_at })) === 0;
+    },
     /** Moves an endpoint's place on. @returns false when somebody else has moved it meanwhile: then nothing is written */
     async advance(tx: Tx, from: Place, row: WebhookStateRow): Promise<boolean> {
       return (await advance.run(tx, { ...row, from_tx: from.tx_id, from_seq: from.seq })) > 0;

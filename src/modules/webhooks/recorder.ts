@@ -6,7 +6,7 @@ import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Tried } from "./attempt.ts";
 import type { Attempt } from "./model.ts";
 import type { Place } from "./backlog.ts";
-import type { Courier, Done } from "./courier.ts";
+import type { Courier, Done, Item } from "./courier.ts";
 import type { DeliveringStore } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
 import { hoursOf, isTest, joinLists, learn, type Outcome, statusOf, triesOf, verdictOf, writeAttempts } from "./outcome.ts";
@@ -47,6 +47,8 @@ interface Waiting extends Outcome {
 
 /** What one batch came to. */
 interface Recorded {
+  /** Deliveries that were replayed while they were attempted, and are due. */
+  replayed: ReadonlySet<Item>;
   changed: Courier[];
   lost: Courier[];
 }
@@ -97,8 +99,11 @@ export function createRecorder(deps: RecorderDeps) {
     moved.clear();
     const places = new Map([...couriers].map((courier) => [courier, courier.settledTo()]));
     try {
-      const { changed, lost } = await deps.write((tx) => write(tx, batch, places));
-      for (const { courier, item, verdict } of batch) courier.recorded(item, verdict.kind === "again" ? verdict.at : null);
+      const { changed, lost, replayed } = await deps.write((tx) => write(tx, batch, places));
+      for (const { courier, item, verdict } of batch) {
+        const nextAt = verdict.kind === "again" ? verdict.at : null;
+        courier.recorded(item, replayed.has(item) ? clock.now() : nextAt);
+      }
       for (const [courier, place] of places) if (!changed.includes(courier) && !lost.includes(courier)) courier.state.recorded = place;
       if (lost.length > 0) deps.lost(lost);
       if (changed.length > 0) deps.changed(changed);
@@ -138,9 +143,10 @@ export function createRecorder(deps: RecorderDeps) {
       if (lanes.size > 0) for (const courier of couriers) if (lanes.has(laneOf(courier.endpoint.id))) lost.add(courier);
     }
     const ours = batch.filter(({ courier }) => !lost.has(courier));
+    const replayed = new Set<Item>();
     for (const one of ours) {
       const written = writeDelivery(tx, one);
-      if (written instanceof Promise) await written;
+      if (written instanceof Promise && !(await written)) replayed.add(one.item);
     }
     const changed: Courier[] = [];
     const byCourier = Map.groupBy(ours, ({ courier }) => courier);
@@ -149,11 +155,11 @@ export function createRecorder(deps: RecorderDeps) {
       const mine = byCourier.get(courier) ?? [];
       if (!(await writeState(tx, courier, place, mine))) changed.push(courier);
     }
-    return { changed, lost: [...lost] };
+    return { changed, lost: [...lost], replayed };
   }
 
-  /** @returns a promise for what was there already, since only inserts go out without being waited for */
-  function writeDelivery(tx: Tx, { courier, item, tried, verdict, at }: Waiting): Maybe<unknown> {
+  /** @returns a promise for what was there already, since only inserts go out without being waited for; false when it is due again */
+  function writeDelivery(tx: Tx, { courier, item, tried, verdict, at }: Waiting): Maybe<boolean> {
     const { env_id, id: webhook_id } = courier.endpoint;
     const attempts = tried === null ? "[]" : writeAttempts(tried.attempts);
     const status = statusOf(item, verdict);
@@ -161,9 +167,9 @@ export function createRecorder(deps: RecorderDeps) {
     const next_attempt_at = verdict.kind === "again" && !isTest(item) ? verdict.at : null;
     const response_status = tried?.last.status ?? null;
     if (item.kind === "again") {
-      const { id, attempts: former } = item.row;
-      const all = joinLists(former, attempts);
-      return store.update(tx, { env_id, id, status, tries, next_attempt_at, response_status, updated_at: at, attempts: all });
+      const { id, attempts: former, replayed_at } = item.row;
+      const result = { env_id, id, status, tries, next_attempt_at, response_status, updated_at: at, attempts: joinLists(former, attempts) };
+      return store.update(tx, result, replayed_at);
     }
     const { id: event_id, type: event_type } = item.entry.event;
     const id = deliveryId(event_id, webhook_id);
@@ -171,7 +177,7 @@ export function createRecorder(deps: RecorderDeps) {
       ...{ env_id, id, webhook_id, event_id, event_type, status, tries, next_attempt_at, response_status, is_test: 0 },
       ...{ replayed_at: null, created_at: at, updated_at: at, body: null, attempts },
     });
-    return undefined;
+    return true;
   }
 
   /** @returns false when the endpoint's row is to be read again */

@@ -243,6 +243,27 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(attemptsOf((await rows())[0]!)).toMatchObject([{ status: null, stage: "wait", duration_ms: 10_000, response: null }]);
   });
 
+  test("a replay that is asked for while the last attempt is under way is made, whatever comes of that", async () => {
+    await using app = await setup({ engine, delivers: true });
+    await using receiver = openReceiver();
+    const { env_id } = app.sandbox;
+    await addEndpoint(app, env_id, receiver.url(), { retry: { max_attempts: 2, schedule: [5] } });
+    const gate = Promise.withResolvers<number>();
+    receiver.answer("/hook", (_, earlier) => (earlier === 1 ? gate.promise : earlier === 0 ? 500 : 200));
+    await happen(app, env_id, "ct_1");
+    await delivered(app);
+    const { id, next_attempt_at } = (await deliveries(app, env_id))[0]!;
+    app.clock.advance(next_attempt_at! - app.clock.now());
+    await receiver.waitFor(2);
+    expect((await app.sandbox.post(`/v1/deliveries/${id}/replay`)).status).toBe(202);
+    gate.resolve(500);
+    await receiver.waitFor(3);
+    await delivered(app);
+    const [row] = await deliveries(app, env_id);
+    expect(row).toMatchObject({ status: "delivered", tries: 1 });
+    expect(attemptsOf(row!).map(({ status }) => status)).toEqual([500, 500, 200]);
+  });
+
   test("with one endpoint of fifty hanging the others get everything meanwhile", async () => {
     await using app = await setup({ engine, delivers: true });
     await using receiver = openReceiver();
