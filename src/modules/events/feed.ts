@@ -7,7 +7,7 @@ import type { EventStore } from "./store.ts";
 
 const PAGE_MAX = 100;
 /** Pages that are kept for those who come to the same place a moment later. */
-const PAGES_KEPT = 32;
+const PAGES_KEPT = 8;
 /** A full page stays what it is whatever comes after; not for long, since what stands in it may be erased. */
 const FULL_MS = 1_000;
 /** On PostgreSQL an event is shown when no older transaction runs any more: looked at again after so long, doubled each time. */

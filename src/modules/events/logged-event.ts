@@ -30,35 +30,66 @@ export interface LoggedEvent extends Place {
 }
 
 export function createLoggedEvent(row: EventRow): LoggedEvent {
-  let event: Event | undefined;
-  let body: string | undefined;
-  let bytes: Uint8Array | undefined;
-  let about: readonly string[] | undefined;
-  return {
-    tx_id: row.tx_id,
-    seq: row.seq,
-    id: row.id,
-    type: row.type,
-    subject: row.subject,
-    created_at: row.created_at,
-    get event() {
-      return (event ??= presentEvent(row));
-    },
-    get body() {
-      return (body ??= writeBody(this.event, row.data));
-    },
-    get bytes() {
-      return (bytes ??= Buffer.from(this.body));
-    },
-    get about() {
-      return (about ??= aboutOf(this.event));
-    },
-  };
+  return new RowEvent(row);
 }
 
-/** What the row holds as JSON is not written anew. */
-function writeBody(event: Event, data: string): string {
-  return `${JSON.stringify({ ...event, data: undefined }).slice(0, -1)},"data":${data}}`;
+/** A class, since there are many: what is made of the row is small, but for what was asked for. */
+class RowEvent implements LoggedEvent {
+  #event: Event | undefined;
+  #about: readonly string[] | undefined;
+  /** The event as JSON without its `data`, which the row has. */
+  #head: string | undefined;
+  #bytes: Uint8Array | undefined;
+
+  constructor(private readonly row: EventRow) {}
+
+  get tx_id(): number {
+    return this.row.tx_id;
+  }
+
+  get seq(): number {
+    return this.row.seq;
+  }
+
+  get id(): string {
+    return this.row.id;
+  }
+
+  get type(): string {
+    return this.row.type;
+  }
+
+  get subject(): string {
+    return this.row.subject;
+  }
+
+  get created_at(): number {
+    return this.row.created_at;
+  }
+
+  get event(): Event {
+    return (this.#event ??= presentEvent(this.row));
+  }
+
+  get body(): string {
+    if (this.#head === undefined) this.#read();
+    return `${this.#head},"data":${this.row.data}}`;
+  }
+
+  get bytes(): Uint8Array {
+    return (this.#bytes ??= Buffer.from(this.body));
+  }
+
+  get about(): readonly string[] {
+    if (this.#about === undefined) this.#read();
+    return this.#about!;
+  }
+
+  #read(): void {
+    const event = this.#event ?? presentEvent(this.row);
+    this.#about = aboutOf(event);
+    this.#head = JSON.stringify({ ...event, data: undefined }).slice(0, -1);
+  }
 }
 
 /** A message is about itself, and about the person at its other end, by contact where there is one and by address. */
