@@ -11,6 +11,7 @@ const LOCK = 7421;
 /** Lets the copies of the executable on one PostgreSQL wake one another. https://www.postgresql.org/docs/current/sql-notify.html */
 export interface Signals {
   ring: Signal;
+  /** Sent only once another copy was heard of. */
   events: Signal;
   /**
    * Makes this copy's presence known, for as long as its connection lasts.
@@ -31,6 +32,8 @@ interface Signal {
 export function connectSignals(url: string, self: string, log: Log): Signals {
   let announced = false;
   let closing = false;
+  /** Somebody else is there, or may be: until then there is nobody to tell of events. */
+  let heardOthers = false;
   const connection = new SQL(url, {
     max: 1,
     onclose() {
@@ -45,7 +48,12 @@ export function connectSignals(url: string, self: string, log: Log): Signals {
     await connection`select pg_advisory_lock_shared(${LOCK}, 2)`;
     if (alone?.locked === true) await connection`select pg_advisory_unlock(${LOCK}, 2)`;
     announced = true;
-    return alone?.locked === true;
+    const isAlone = alone?.locked === true;
+    if (!isAlone) {
+      heardOthers = true;
+      ring.send();
+    }
+    return isAlone;
   }
 
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -59,16 +67,26 @@ export function connectSignals(url: string, self: string, log: Log): Signals {
       timers.set(channel, setTimeout(notify, EVERY_MS));
     },
     async listen(onSignal) {
-      const heard = (sender: string) => {
-        if (sender !== self) onSignal();
+      let isFirst = true;
+      const hear = () => {
+        heardOthers = true;
+        onSignal();
       };
-      await connection.listen(channel, heard, onSignal);
+      // After a lost connection somebody may have come unheard.
+      const subscribed = () => {
+        if (isFirst) onSignal();
+        else hear();
+        isFirst = false;
+      };
+      await connection.listen(channel, (sender) => (sender === self ? undefined : hear()), subscribed);
     },
   });
+  const ring = signal(CHANNELS.ring);
+  const events = signal(CHANNELS.events);
 
   return {
-    ring: signal(CHANNELS.ring),
-    events: signal(CHANNELS.events),
+    ring,
+    events: { ...events, send: () => (heardOthers ? events.send() : undefined) },
     announce,
     async close() {
       closing = true;

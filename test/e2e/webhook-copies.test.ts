@@ -53,4 +53,27 @@ describe.each(engines().filter((engine) => engine === "postgres"))("two copies o
     for (const path of paths) expect(subjects(path).length).toBeLessThanOrEqual(expected.length + 64);
     expect(await second.stop()).toBe(0);
   }, 120_000);
+
+  test("hear at once of what happens at the other", async () => {
+    await using database = await freshDatabase(engine, { migrated: false });
+    const env = { DATABASE_URL: database.url!, POSTHOUSE_SECRET: "a secret that both copies know" };
+    await using first = await startPosthouse({ env });
+    const key = await first.sandboxKey();
+    await using second = await startPosthouse({ env });
+    for (const [from, to] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      // Leases are looked at every ten seconds, and everything with them: that would be too late.
+      const signal = AbortSignal.timeout(5_000);
+      const stream = await fetch(`${to.url}/v1/events/stream`, { headers: { authorization: `Bearer ${key}` }, signal });
+      const { body } = await (await connect(from)).as(key).post("/v1/contacts", { name: "Somebody" });
+      let heard = "";
+      for await (const part of stream.body!) {
+        heard += new TextDecoder().decode(part);
+        if (heard.includes(body["id"] as string)) break;
+      }
+      expect(heard).toContain("event: contact.created");
+    }
+  }, 60_000);
 });

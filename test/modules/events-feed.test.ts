@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createLog } from "#src/core/log.ts";
 import { createEventFeed, type EventFeed } from "#src/modules/events/feed.ts";
-import type { Place } from "#src/modules/events/logged-event.ts";
+import type { Place } from "#src/modules/events/model.ts";
 import { createEventStore, type EventStore } from "#src/modules/events/store.ts";
 import { appEngines, setup as setupApp, type TestApp } from "#test/support/app.ts";
 import type { TestEngine } from "#test/support/databases.ts";

@@ -2,7 +2,8 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
-import { createLoggedEvent, type LoggedEvent, type Place } from "./logged-event.ts";
+import { createLoggedEvent, type LoggedEvent } from "./logged-event.ts";
+import type { Place } from "./model.ts";
 import type { EventStore } from "./store.ts";
 
 const PAGE_MAX = 100;

@@ -1,17 +1,6 @@
-import type { Event } from "./model.ts";
+import type { Event, Place } from "./model.ts";
 import { presentEvent } from "./present.ts";
 import type { EventRow } from "./store.ts";
-
-/** A place in the log: everything up to it, in the order of commits, is before it. */
-export interface Place {
-  tx_id: number;
-  seq: number;
-}
-
-/** Of two places of a log, whether the first is the later. */
-export function isAfter(one: Place, other: Place): boolean {
-  return one.tx_id === other.tx_id ? one.seq > other.seq : one.tx_id > other.tx_id;
-}
 
 /** An event as many read it: what is made of the row is made once, when somebody asks. */
 export interface LoggedEvent extends Place {

@@ -79,3 +79,14 @@ export const Event = Type.Object(
   { $id: "Event" },
 );
 export type Event = Static<typeof Event>;
+
+/** A place in the log: everything up to it, in the order of commits, is before it. */
+export interface Place {
+  tx_id: number;
+  seq: number;
+}
+
+/** Of two places of a log, whether the first is the later. */
+export function isAfter(one: Place, other: Place): boolean {
+  return one.tx_id === other.tx_id ? one.seq > other.seq : one.tx_id > other.tx_id;
+}

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Engine } from "#db/database.ts";
-import type { Place } from "./logged-event.ts";
+import type { Place } from "./model.ts";
 
 /**
  * What stands after a place. On SQLite all is told by `seq`, and said of it alone: of a comparison of pairs its planner makes a

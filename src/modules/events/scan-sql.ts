@@ -4,7 +4,7 @@ import { rowsOfContact } from "#db/of-contact.ts";
 import type { EventRow } from "#db/schema.ts";
 import { lowestId, madeAt } from "#src/core/ids.ts";
 import type { EventFilter } from "./filter.ts";
-import { isAfter, type Place } from "./logged-event.ts";
+import { isAfter, type Place } from "./model.ts";
 import { isAfterPlace, isUpToPlace } from "./place-sql.ts";
 
 /** Events that are looked at in one go, whether they fit or not: few at first, since often most do. One answer looks at 10,000. */

@@ -3,8 +3,7 @@ import { invalidField } from "#src/core/errors.ts";
 import { madeAt, newId } from "#src/core/ids.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { type FilterAsk, isOfJob, isWhole, readFilter } from "./filter.ts";
-import type { Place } from "./logged-event.ts";
-import type { NewEvent } from "./model.ts";
+import type { NewEvent, Place } from "./model.ts";
 import { presentEvent } from "./present.ts";
 import type { EventStore, Scan } from "./store.ts";
 

@@ -3,7 +3,7 @@ import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
 import type { EventRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { Place } from "./logged-event.ts";
+import type { Place } from "./model.ts";
 import { isAfterPlace } from "./place-sql.ts";
 import { createScan, type Scan } from "./scan-sql.ts";
 

@@ -1,6 +1,7 @@
 import type { EventFeed, FeedPage } from "./feed.ts";
 import { type EventFilter, isOfJob } from "./filter.ts";
-import { isAfter, type LoggedEvent, type Place } from "./logged-event.ts";
+import type { LoggedEvent } from "./logged-event.ts";
+import { isAfter, type Place } from "./model.ts";
 import { createGroups, type Group } from "./stream-groups.ts";
 import { writeEvents } from "./stream-text.ts";
 

@@ -1,12 +1,4 @@
-/** A place in the event log: all up to it is before it. */
-export interface Place {
-  tx_id: number;
-  seq: number;
-}
-
-export function isBefore(a: Place, b: Place): boolean {
-  return a.tx_id < b.tx_id || (a.tx_id === b.tx_id && a.seq < b.seq);
-}
+import type { Place } from "#src/modules/events/model.ts";
 
 /** What delivering needs to know of an event in the log. */
 export interface FeedEvent extends Place {

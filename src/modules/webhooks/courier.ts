@@ -1,6 +1,7 @@
 import type { Clock } from "#src/core/clock.ts";
 import { failedBefore, type Letter, type Tried, tryDelivery } from "./attempt.ts";
-import { createBacklog, type Entry, type FeedEvent, type Place } from "./backlog.ts";
+import type { Place } from "#src/modules/events/model.ts";
+import { createBacklog, type Entry, type FeedEvent } from "./backlog.ts";
 import type { Budget } from "./budget.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";

@@ -3,7 +3,7 @@ import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
 import type { DeliveryRow, WebhookHourRow, WebhookRow, WebhookStateRow } from "#db/schema-webhooks.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { Place } from "./backlog.ts";
+import type { Place } from "#src/modules/events/model.ts";
 
 /** An endpoint and where delivering to it stands. */
 export type EndpointRow = WebhookRow & Omit<WebhookStateRow, "env_id" | "webhook_id">;

@@ -1,4 +1,5 @@
-import type { FeedEvent, Place } from "./backlog.ts";
+import type { Place } from "#src/modules/events/model.ts";
+import type { FeedEvent } from "./backlog.ts";
 
 /** What stands in the event log after a place. */
 export interface FeedPage {

@@ -3,7 +3,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
-import { isBefore } from "./backlog.ts";
+import { isAfter } from "#src/modules/events/model.ts";
 import { createBudget } from "./budget.ts";
 import { type Courier, createCourier } from "./courier.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
@@ -131,7 +131,7 @@ export function createRelay(needs: Needs): Relay {
     courier.update(endpoint);
     const place = { tx_id: row.tx_id, seq: row.seq };
     // A place behind what is settled was read before that was recorded.
-    if (isBefore(courier.settledTo(), place)) courier.jump(place);
+    if (isAfter(place, courier.settledTo())) courier.jump(place);
     else if (stale.has(courier)) state.recorded = place;
     stale.delete(courier);
   }
@@ -149,7 +149,7 @@ export function createRelay(needs: Needs): Relay {
     if (!started) return;
     cancelPassed ??= clock.at(clock.now() + PASSED_MS, () => {
       cancelPassed = undefined;
-      for (const courier of couriers.values()) if (isBefore(courier.state.recorded, courier.settledTo())) recorder.passed(courier);
+      for (const courier of couriers.values()) if (isAfter(courier.settledTo(), courier.state.recorded)) recorder.passed(courier);
     });
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createBacklog, type Entry, type FeedEvent, isBefore } from "#src/modules/webhooks/backlog.ts";
+import { isAfter } from "#src/modules/events/model.ts";
+import { createBacklog, type Entry, type FeedEvent } from "#src/modules/webhooks/backlog.ts";
 
 const event = (seq: number, about: string[]): FeedEvent => ({
   ...{ tx_id: 0, seq, id: `evt_${seq}`, type: "message.sent", event: {}, bytes: new Uint8Array(), about },
@@ -81,7 +82,7 @@ describe("a backlog", () => {
             settled.add(entry!.event.seq);
           }
           const place = backlog.settledTo();
-          for (const one of all) if (!isBefore(place, one)) expect(settled.has(one.seq)).toBe(true);
+          for (const one of all) if (!isAfter(one, place)) expect(settled.has(one.seq)).toBe(true);
         };
         for (const choice of choices) turn(choice);
         for (let left = 0; left < all.length * 3; left++) for (const choice of [0, 1, 2]) turn(choice);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { DeliveryRow } from "#src/modules/webhooks/deliveries-sql.ts";
-import type { FeedEvent, Place } from "#src/modules/webhooks/backlog.ts";
+import type { Place } from "#src/modules/events/model.ts";
+import type { FeedEvent } from "#src/modules/webhooks/backlog.ts";
 import { createBudget } from "#src/modules/webhooks/budget.ts";
 import { createCourier, type Done } from "#src/modules/webhooks/courier.ts";
 import type { DeliveringStore, EndpointRow } from "#src/modules/webhooks/delivering-sql.ts";
