@@ -93,7 +93,12 @@ export async function webhookChaos(plan: ChaosPlan, report?: (line: string) => v
     }
     server = stack.use(await startPosthouse(options));
     serving.resolve(server.url);
-    if (round === 2) endpoints.push(await addEndpoint((await connect(server)).as(caller.key), receivers, "healthy", "late"));
+    if (round === 2) {
+      const now = (await connect(server)).as(caller.key);
+      endpoints.push(await addEndpoint(now, receivers, "healthy", "late"));
+      // The load may be through by now: something has to happen after it was made.
+      await now.post("/v1/contacts", { external_id: "after-the-late-one" });
+    }
     report?.(`${kills.length} kills, ${load.acknowledged.length} requests answered\n`);
   }
 
