@@ -10,7 +10,7 @@ import type { Tx } from "#src/core/tx.ts";
 import type { DeliveryStatus } from "./delivery-model.ts";
 
 /** All but what can be long. */
-const summary = [
+export const summaryColumns = [
   ...["env_id", "id", "webhook_id", "event_id", "event_type", "status", "tries", "next_attempt_at"],
   ...["response_status", "is_test", "replayed_at", "created_at", "updated_at"],
 ] as ("env_id" | keyof Omit<DeliveryRow, "body" | "attempts">)[];
@@ -52,7 +52,9 @@ export function createDeliveryLogStore(db: Database) {
     q
       .insertInto("deliveries")
       .values(
-        Object.fromEntries([...summary, "body", "attempts"].map((name) => [name, v(name as keyof DeliveryRow)])) as unknown as DeliveryRow,
+        Object.fromEntries(
+          [...summaryColumns, "body", "attempts"].map((name) => [name, v(name as keyof DeliveryRow)]),
+        ) as unknown as DeliveryRow,
       )
       .onConflict((conflict) =>
         conflict.columns(["env_id", "id"]).doUpdateSet((set) => ({
@@ -109,7 +111,7 @@ export function createDeliveryLogStore(db: Database) {
      */
     page(env_id: number, by: Narrowed, deleted: readonly string[], before: string | null, offset: number, most: number, slow: boolean) {
       const query = narrow(env_id, by, deleted)
-        .select(summary)
+        .select(summaryColumns)
         .$if(before !== null, (q) => q.where("id", "<", before!))
         .orderBy("id", "desc")
         .offset(offset)

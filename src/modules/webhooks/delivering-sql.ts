@@ -4,13 +4,24 @@ import { listOf } from "#db/list.ts";
 import type { DeliveryRow, WebhookHourRow, WebhookRow, WebhookStateRow } from "#db/schema-webhooks.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Place } from "#src/modules/events/model.ts";
+import { summaryColumns } from "./deliveries-sql.ts";
 
 /** An endpoint and where delivering to it stands. */
 export type EndpointRow = WebhookRow & Omit<WebhookStateRow, "env_id" | "webhook_id">;
 
 export type DeliveringStore = ReturnType<typeof createDeliveringStore>;
 
-type Result = Pick<DeliveryRow, "env_id" | "id" | "status" | "tries" | "next_attempt_at" | "response_status" | "updated_at" | "attempts">;
+/** A delivery that is due, without what came of it before, which can be long. */
+export type DueRow = Omit<DeliveryRow, "attempts">;
+
+/** What came of an attempt at a delivery that has a row. */
+type Result = Pick<DeliveryRow, "env_id" | "id" | "status" | "tries" | "next_attempt_at" | "response_status" | "updated_at">;
+
+/** The end of a list that goes on: what stands between, and what follows. */
+interface More {
+  comma: string;
+  more: string;
+}
 
 /** The SQL of delivering, which serves every environment. */
 export function createDeliveringStore(db: Database) {
@@ -46,7 +57,10 @@ export function createDeliveringStore(db: Database) {
         })),
       ),
   );
-  const update = db.prepare<Result & { was_replayed_at: number }>((q, v) =>
+  // The row's list is not read and written back: what was forgotten of it meanwhile would come back.
+  const withMore = ({ comma, more }: More) =>
+    sql<string>`(case when attempts = '[]' then '[' else substr(attempts, 1, length(attempts) - 1) || ${comma} end) || ${more}`;
+  const update = db.prepare<Result & More & { was_replayed_at: number }>((q, v) =>
     q
       .updateTable("deliveries")
       .set({
@@ -55,16 +69,16 @@ export function createDeliveringStore(db: Database) {
         next_attempt_at: v("next_attempt_at"),
         response_status: v("response_status"),
         updated_at: v("updated_at"),
-        attempts: v("attempts"),
+        attempts: withMore({ comma: v("comma"), more: v("more") }),
       })
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id"))
       .where(sql<number>`coalesce(replayed_at, 0)`, "=", v("was_replayed_at")),
   );
-  const setAttempts = db.prepare<Pick<Result, "env_id" | "id" | "attempts" | "updated_at">>((q, v) =>
+  const addAttempts = db.prepare<Pick<Result, "env_id" | "id" | "updated_at"> & More>((q, v) =>
     q
       .updateTable("deliveries")
-      .set({ attempts: v("attempts"), updated_at: v("updated_at") })
+      .set({ attempts: withMore({ comma: v("comma"), more: v("more") }), updated_at: v("updated_at") })
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id")),
   );
@@ -108,10 +122,10 @@ export function createDeliveringStore(db: Database) {
         })),
       ),
   );
-  const due = db.prepare<{ env_id: number; webhook_id: string; now: number; most: number }, DeliveryRow>((q, v) =>
+  const due = db.prepare<{ env_id: number; webhook_id: string; now: number; most: number }, DueRow>((q, v) =>
     q
       .selectFrom("deliveries")
-      .selectAll()
+      .select([...summaryColumns, "body"])
       .where("env_id", "=", v("env_id"))
       .where("webhook_id", "=", v("webhook_id"))
       .where("next_attempt_at", "<=", v("now"))
@@ -157,13 +171,15 @@ export function createDeliveringStore(db: Database) {
     insert: (tx: Tx, row: DeliveryRow): void => insert.later(tx, row),
     /**
      * A delivery after a further attempt.
+     * @param attempts JSON list of those that were made since the row was read
      * @param replayed_at when the one that was attempted had been replayed
      * @returns false when it was replayed again meanwhile: then it is as the replay left it, and has that attempt
      */
-    async update(tx: Tx, row: Result, replayed_at: number | null): Promise<boolean> {
-      if ((await update.run(tx, { ...row, was_replayed_at: replayed_at ?? 0 })) > 0) return true;
-      const { env_id, id, attempts, updated_at } = row;
-      return (await setAttempts.run(tx, { env_id, id, attempts, updated_at })) === 0;
+    async update(tx: Tx, row: Result, attempts: string, replayed_at: number | null): Promise<boolean> {
+      const list = { comma: attempts === "[]" ? "" : ",", more: attempts.slice(1) };
+      if ((await update.run(tx, { ...row, ...list, was_replayed_at: replayed_at ?? 0 })) > 0) return true;
+      const { env_id, id, updated_at } = row;
+      return (await addAttempts.run(tx, { env_id, id, ...list, updated_at })) === 0;
     },
     /** Moves an endpoint's place on. @returns false when somebody else has moved it meanwhile: then nothing is written */
     async advance(tx: Tx, from: Place, row: WebhookStateRow): Promise<boolean> {

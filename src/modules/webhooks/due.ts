@@ -1,6 +1,6 @@
 import type { Clock } from "#src/core/clock.ts";
 import type { FeedEvent } from "./backlog.ts";
-import type { DeliveringStore, DeliveryRow } from "./delivering-sql.ts";
+import type { DeliveringStore, DueRow } from "./delivering-sql.ts";
 
 /** Rows that are read at a time. */
 const DUE_MAX = 32;
@@ -10,7 +10,7 @@ const IN_HAND_MAX = 64;
 /** A delivery that is due again. */
 export interface DueItem {
   kind: "again";
-  row: DeliveryRow;
+  row: DueRow;
   /** JSON in UTF-8; null when its event is no longer kept. */
   body: Uint8Array | null;
 }
@@ -54,7 +54,7 @@ export function createDueList({ env_id, webhook_id, store, clock, eventsOf }: Ne
   let dueAt = 0;
   let reading = false;
 
-  async function bodiesOf(rows: readonly DeliveryRow[]): Promise<Map<string, Uint8Array>> {
+  async function bodiesOf(rows: readonly DueRow[]): Promise<Map<string, Uint8Array>> {
     const ids = rows.filter(({ body }) => body === null).map(({ event_id }) => event_id);
     const events = ids.length === 0 ? [] : await eventsOf(env_id, ids);
     return new Map(events.map((event) => [event.id, event.bytes]));
@@ -65,7 +65,7 @@ export function createDueList({ env_id, webhook_id, store, clock, eventsOf }: Ne
     const seen = changes;
     recordedMeanwhile = new Set();
     const rows = await store.due(env_id, webhook_id, now, DUE_MAX + inHand.size);
-    const isFree = ({ id }: DeliveryRow) => !inHand.has(id) && !recordedMeanwhile.has(id);
+    const isFree = ({ id }: DueRow) => !inHand.has(id) && !recordedMeanwhile.has(id);
     const free = rows.filter(isFree).slice(0, DUE_MAX);
     const bodies = await bodiesOf(free);
     const next = free.length > 0 ? now : ((await store.nextDue(env_id, webhook_id, now)) ?? Number.POSITIVE_INFINITY);

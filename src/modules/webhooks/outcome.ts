@@ -46,12 +46,6 @@ export function writeAttempts(attempts: readonly Attempt[]): string {
   return `[{"at":${at},"status":${status},"duration_ms":${duration_ms},"stage":null,"error":null,"response":${JSON.stringify(response)},"timestamp":${timestamp},"signature":"${signature}","webhook_signature":"${webhook_signature}"}]`;
 }
 
-/** Of two JSON lists, one. */
-export function joinLists(first: string, second: string): string {
-  if (first === "[]") return second;
-  return second === "[]" ? first : `${first.slice(0, -1)},${second.slice(1)}`;
-}
-
 /** What attempts come to, by the hour in which they began. */
 export function hoursOf(done: readonly Outcome[]): Omit<WebhookHourRow, "env_id" | "webhook_id">[] {
   const hours = new Map<number, Omit<WebhookHourRow, "env_id" | "webhook_id">>();

@@ -8,7 +8,7 @@ import type { Attempt } from "./model.ts";
 import type { Courier, Done, Item } from "./courier.ts";
 import type { DeliveringStore } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
-import { hoursOf, isTest, joinLists, learn, type Outcome, statusOf, triesOf, verdictOf, writeAttempts } from "./outcome.ts";
+import { hoursOf, isTest, learn, type Outcome, statusOf, triesOf, verdictOf, writeAttempts } from "./outcome.ts";
 
 /** Outcomes that wait for the database; past these nothing more begins. */
 const WAITING_MAX = 2_048;
@@ -166,9 +166,9 @@ export function createRecorder(deps: RecorderDeps) {
     const next_attempt_at = verdict.kind === "again" && !isTest(item) ? verdict.at : null;
     const response_status = tried?.last.status ?? null;
     if (item.kind === "again") {
-      const { id, attempts: former, replayed_at } = item.row;
-      const result = { env_id, id, status, tries, next_attempt_at, response_status, updated_at: at, attempts: joinLists(former, attempts) };
-      return store.update(tx, result, replayed_at);
+      const { id, replayed_at } = item.row;
+      const result = { env_id, id, status, tries, next_attempt_at, response_status, updated_at: at };
+      return store.update(tx, result, attempts, replayed_at);
     }
     const { id: event_id, type: event_type } = item.entry.event;
     const id = deliveryId(event_id, webhook_id);

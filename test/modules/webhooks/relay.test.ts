@@ -245,6 +245,30 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     expect(attemptsOf((await rows())[0]!)).toMatchObject([{ status: null, stage: "wait", duration_ms: 10_000, response: null }]);
   });
 
+  test("what a receiver echoed and was forgotten meanwhile does not come back with the next attempt", async () => {
+    await using app = await setup({ engine, delivers: true });
+    await using receiver = openReceiver();
+    const { env_id } = app.sandbox;
+    await addEndpoint(app, env_id, receiver.url());
+    const gate = Promise.withResolvers<number>();
+    receiver.answer("/hook", (_, earlier) => (earlier === 0 ? new Response("Sarah Miller", { status: 500 }) : gate.promise));
+    await happen(app, env_id, "ct_1");
+    await delivered(app);
+    const [row] = await deliveries(app, env_id);
+    expect(attemptsOf(row!)[0]!.response!.body).toBe("Sarah Miller");
+    app.clock.advance(10_000);
+    await receiver.waitFor(2);
+    await app.db.write((tx) => app.services.webhooks.deliveries.forgetResponses(tx, env_id, [row!.event_id]));
+    gate.resolve(200);
+    await delivered(app);
+    const [after] = await deliveries(app, env_id);
+    expect(after).toMatchObject({ status: "delivered", tries: 2 });
+    expect(attemptsOf(after!).map(({ status, response }) => [status, response?.body ?? null])).toEqual([
+      [500, null],
+      [200, "ok"],
+    ]);
+  });
+
   test("what can't be made a request of fails as any other attempt", async () => {
     await using app = await setup({ engine, delivers: true });
     const { env_id } = app.sandbox;
