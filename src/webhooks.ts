@@ -13,8 +13,8 @@ import { createDeliveryService } from "#src/modules/webhooks/deliveries.ts";
 import { createDeliveryLogStore } from "#src/modules/webhooks/deliveries-sql.ts";
 import { createDeliveringStore } from "#src/modules/webhooks/delivering-sql.ts";
 import { forgetJob } from "#src/modules/webhooks/job.ts";
+import { LANE_PREFIX } from "#src/modules/webhooks/lane.ts";
 import type { Attempt } from "#src/modules/webhooks/model.ts";
-import { laneOf } from "#src/modules/webhooks/recorder.ts";
 import { createRelay } from "#src/modules/webhooks/relay.ts";
 import { purgeKind } from "#src/modules/webhooks/purge.ts";
 import { replayKind } from "#src/modules/webhooks/replay.ts";
@@ -66,7 +66,7 @@ export function createWebhooks({ addLane, enqueue, createTask, audit, ...rest }:
     ],
     /** What brings events to endpoints, and the lanes that the job loop leases it for that. */
     relay,
-    lanes: { prefix: laneOf(""), serve: relay.serve } satisfies LaneServer,
+    lanes: { prefix: LANE_PREFIX, serve: relay.serve } satisfies LaneServer,
     forgetJob: forgetJob({ forget: store.forget, write: db.write }),
     deliveries,
     statistics: createStatistics({ store, log, clock, kinds }),

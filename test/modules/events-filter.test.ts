@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Contact } from "#src/modules/contacts/model.ts";
 import { knownEventTypes } from "#src/modules/events/model.ts";
 import { payloads } from "#src/modules/events/payloads.ts";
-import { isAfterPlace } from "#src/modules/events/place-sql.ts";
+import { isAfterPlace } from "#db/place.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { appendEvents, followEvents, listEvents } from "#test/support/events.ts";
 import type { Caller } from "#test/support/client.ts";

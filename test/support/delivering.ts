@@ -1,38 +1,14 @@
-import type { Tx } from "#src/core/tx.ts";
-import { createCipher } from "#src/core/cipher.ts";
-import { newId } from "#src/core/ids.ts";
-import { sealSecrets } from "#src/modules/webhooks/secrets.ts";
+import type { NewWebhook } from "#src/modules/webhooks/model.ts";
 import type { TestApp } from "./app.ts";
 
-/** An endpoint as the API would make it. */
-export async function addEndpoint(
-  app: TestApp,
-  env_id: number,
-  url: string,
-  more: { events?: string[]; retry?: object } = {},
-): Promise<string> {
-  const id = newId("wh", app.clock.now());
-  const cipher = createCipher("a secret of thirty-two characters");
-  await app.db.write(async (tx: Tx) => {
-    const q = app.db.in(tx);
-    const secrets = sealSecrets(cipher, { env_id, id }, [{ number: 1, text: "a-secret-of-24-characters", expires_at: null }]);
-    await q
-      .insertInto("webhooks")
-      .values({
-        ...{ env_id, id, url, events: JSON.stringify(more.events ?? ["*"]), filter: null, description: null, headers: null, secrets },
-        ...{ signature: null, retry: more.retry === undefined ? null : JSON.stringify(more.retry), paused: 0, disabled_at: null },
-        ...{ disabled_reason: null, deleted_at: null, created_at: app.clock.now(), updated_at: app.clock.now() },
-      })
-      .execute();
-    const place = await app.services.feed.head(tx, env_id);
-    await q
-      .insertInto("webhook_states")
-      .values({ env_id, webhook_id: id, ...place, failing_since: null, last_success_at: null, accepted: null })
-      .execute();
-    await app.services.loop.addLane(tx, env_id, `webhook:${id}`);
-  });
-  await app.settled();
-  await app.services.relay.settled();
+/** Of every endpoint that is made here. */
+export const SECRET = "a-secret-of-24-characters";
+
+/** Makes an endpoint, whose address nobody has judged. */
+export async function addEndpoint(app: TestApp, env_id: number, url: string, more: Partial<NewWebhook> = {}): Promise<string> {
+  const ask = { url, events: ["*"], secret: SECRET, ...more };
+  const { id } = await app.db.write((tx) => app.services.webhooks.service.create(tx, { env_id, key_id: "command" }, ask));
+  await delivered(app);
   return id;
 }
 

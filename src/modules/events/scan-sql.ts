@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { rowsOfContact } from "#db/of-contact.ts";
+import { isAfterPlace, isUpToPlace } from "#db/place.ts";
 import type { EventRow } from "#db/schema.ts";
 import { lowestId, madeAt } from "#src/core/ids.ts";
 import type { EventFilter } from "./filter.ts";
 import { isAfter, type Place } from "./model.ts";
-import { isAfterPlace, isUpToPlace } from "./place-sql.ts";
 
 /** Events that are looked at in one go, whether they fit or not: few at first, since often most do. One answer looks at 10,000. */
 const LOOKS = [500, 9_500];

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
+import { isAfterPlace } from "#db/place.ts";
 import type { EventRow } from "#db/schema.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Place } from "./model.ts";
-import { isAfterPlace } from "./place-sql.ts";
 import { createScan, type Scan } from "./scan-sql.ts";
 
 type NewRow = Omit<EventRow, "tx_id" | "seq">;

@@ -2,7 +2,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { type Endpoint, liveSecrets } from "./endpoint.ts";
 import { isSuccess, readRetryAfter } from "./schedule.ts";
 import type { Attempt } from "./model.ts";
-import { CONTENT_TYPE, USER_AGENT } from "./request-headers.ts";
+import { requestHeaders } from "./request-headers.ts";
 import type { HttpSender, PostResult } from "./sender.ts";
 import type { Secret } from "./secrets.ts";
 import { plainSignature, standardSignature } from "./signing.ts";
@@ -59,15 +59,7 @@ export async function tryDelivery(
     const last = await sender.post(
       {
         url: endpoint.url,
-        headers: [
-          ["content-type", CONTENT_TYPE],
-          ["user-agent", USER_AGENT],
-          ["webhook-id", event_id],
-          ["webhook-timestamp", String(timestamp)],
-          ["webhook-signature", webhook_signature],
-          [endpoint.signature.header, signature],
-          ...endpoint.headers,
-        ],
+        headers: requestHeaders({ event_id, timestamp, webhook_signature, header: endpoint.signature.header, signature }, endpoint.headers),
         body,
       },
       signal,

@@ -1,4 +1,4 @@
-/** Attempts under way to all endpoints together: more than all files that a process may have open would be of no use. */
+/** Attempts under way to all endpoints together: each has a connection, and a process may have only so many files open. */
 const TOTAL_MAX = 1_024;
 /** Everybody may have so many, whatever the others do. */
 const OWN = 2;

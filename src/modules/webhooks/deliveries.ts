@@ -10,13 +10,13 @@ import type { NewTask, Task } from "#src/modules/tasks/model.ts";
 import type { DeliveryLogStore, DeliveryRow, EventRow, Narrowed } from "./deliveries-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
 import { checkEvent, type EventKinds, typesOf } from "./event-names.ts";
-import { signatureOf } from "./headers.ts";
+import { HIDDEN, signatureOf } from "./headers.ts";
 import type { Delivery, DeliveryDetail, DeliveryQuery, PurgeDeliveries, ReplayDeliveries, ShownAttempt } from "./delivery-model.ts";
 import type { Attempt, TestWebhook } from "./model.ts";
 import { presentDelivery, statusOf } from "./present.ts";
 import { PURGE_TASK, type PurgeParams } from "./purge.ts";
 import { REPLAY_TASK, type ReplayParams } from "./replay.ts";
-import { hiddenHeaders } from "./request-headers.ts";
+import { requestHeaders } from "./request-headers.ts";
 import { openHeaders } from "./secrets.ts";
 import type { WebhookStore, WebhookWithState } from "./store.ts";
 
@@ -212,6 +212,8 @@ function presentAttempt(
   webhook: WebhookWithState,
   names: readonly string[],
 ): ShownAttempt {
-  const headers = hiddenHeaders({ event_id, timestamp, webhook_signature, signature, header: signatureOf(webhook).header, names });
+  const sent = { event_id, timestamp, webhook_signature, signature, header: signatureOf(webhook).header };
+  const own = names.map((name) => [name, HIDDEN] as const);
+  const headers = Object.fromEntries(requestHeaders(sent, own));
   return { at: toTime(at), status, duration_ms, stage, error, request: { headers }, response };
 }

@@ -8,6 +8,7 @@ import type { Attempt } from "./model.ts";
 import type { Courier, Done, Item } from "./courier.ts";
 import type { DeliveringStore } from "./delivering-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
+import { laneOf } from "./lane.ts";
 import { hoursOf, isTest, learn, type Outcome, statusOf, triesOf, verdictOf, writeAttempts } from "./outcome.ts";
 
 /** Outcomes that wait for the database; past these nothing more begins. */
@@ -52,8 +53,6 @@ interface Recorded {
   lost: Courier[];
 }
 
-export const laneOf = (webhook_id: string) => `webhook:${webhook_id}`;
-
 /** Writes down what came of attempts: what finished together in one transaction, with the places that are reached by it. */
 export function createRecorder(deps: RecorderDeps) {
   const { store, clock, log } = deps;
@@ -85,7 +84,7 @@ export function createRecorder(deps: RecorderDeps) {
     if (writing !== undefined || (waiting.length === 0 && moved.size === 0)) return writing ?? Promise.resolve();
     writing = recordBatch().finally(() => {
       writing = undefined;
-      if (waiting.length > 0) schedule();
+      if (waiting.length > 0 || moved.size > 0) schedule();
     });
     return writing;
   }

@@ -9,7 +9,8 @@ import { type Courier, createCourier } from "./courier.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
 import { readEndpoint } from "./endpoint.ts";
 import type { Feed } from "./feed.ts";
-import { createRecorder, laneOf, type RecorderDeps } from "./recorder.ts";
+import { webhookOf } from "./lane.ts";
+import { createRecorder, type RecorderDeps } from "./recorder.ts";
 import type { HttpSender } from "./sender.ts";
 
 /** Attempts under way may take so long when the program is asked to stop: what is broken off is delivered after the next start. */
@@ -54,7 +55,8 @@ export function createRelay(needs: Needs): Relay {
   let readCount = 0;
   /** Couriers who have learnt that the place on disk is not what they took it for. */
   const stale = new Set<Courier>();
-  let served = new Set<string>();
+  /** The endpoints whose lanes are ours. */
+  let served = new Map<string, { env_id: number; id: string }>();
   let started = false;
   let cancelPassed: (() => void) | undefined;
 
@@ -167,7 +169,7 @@ export function createRelay(needs: Needs): Relay {
       cancelPassed?.();
       const until = clock.now() + STOP_MS_MAX;
       const cancel = clock.at(until, () => aborter.abort());
-      served = new Set();
+      served = new Map();
       while ([...couriers.values()].some((courier) => courier.inFlight() > 0)) await new Promise((resolve) => setTimeout(resolve, 5));
       cancel();
       const left = await recorder.flush();
@@ -176,21 +178,17 @@ export function createRelay(needs: Needs): Relay {
       for (const key of couriers.keys()) drop(key);
     },
     serve(lanes) {
-      const wanted = new Set<string>();
-      for (const { env_id, lane } of lanes) {
-        const id = lane.slice(laneOf("").length);
-        wanted.add(keyOf(env_id, id));
-      }
-      for (const key of served) if (!wanted.has(key)) drop(key);
-      const added = [...wanted].filter((key) => !served.has(key));
-      served = wanted;
-      for (const key of added) void read(Number(key.slice(0, key.indexOf(" "))), key.slice(key.indexOf(" ") + 1));
+      const former = served;
+      const named = lanes.map(({ env_id, lane }) => ({ env_id, id: webhookOf(lane) }));
+      served = new Map(named.map((endpoint) => [keyOf(endpoint.env_id, endpoint.id), endpoint]));
+      for (const key of former.keys()) if (!served.has(key)) drop(key);
+      for (const [key, { env_id, id }] of served) if (!former.has(key)) void read(env_id, id);
     },
     changed(tx, env_id, webhook_id) {
       tx.afterCommit(() => (served.has(keyOf(env_id, webhook_id)) ? void read(env_id, webhook_id) : ring()));
     },
     rescan() {
-      for (const key of served) void read(Number(key.slice(0, key.indexOf(" "))), key.slice(key.indexOf(" ") + 1));
+      for (const { env_id, id } of served.values()) void read(env_id, id);
     },
     async settled() {
       const isIdle = () => readings.size === 0 && recorder.isIdle() && [...couriers.values()].every((courier) => courier.isIdle());

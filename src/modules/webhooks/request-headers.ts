@@ -1,8 +1,4 @@
-import { HIDDEN } from "./headers.ts";
-
-export const CONTENT_TYPE = "application/json";
-export const USER_AGENT = "Posthouse-Webhooks/1";
-
+/** What the headers of an attempt say. */
 interface Sent {
   event_id: string;
   /** Seconds since 1970. */
@@ -11,19 +7,19 @@ interface Sent {
   /** The endpoint's own signature header, and what it says. */
   header: string;
   signature: string;
-  /** Of headers of one's own. */
-  names: readonly string[];
 }
 
-/** The headers of an attempt as they were sent, but for the values of those of one's own. */
-export function hiddenHeaders({ event_id, timestamp, webhook_signature, header, signature, names }: Sent): Record<string, string> {
-  return {
-    "content-type": CONTENT_TYPE,
-    "user-agent": USER_AGENT,
-    "webhook-id": event_id,
-    "webhook-timestamp": String(timestamp),
-    "webhook-signature": webhook_signature,
-    [header]: signature,
-    ...Object.fromEntries(names.map((name) => [name, HIDDEN])),
-  };
+type Header = readonly [name: string, value: string];
+
+/** The headers of an attempt. @param own those of one's own, as they are or hidden */
+export function requestHeaders({ event_id, timestamp, webhook_signature, header, signature }: Sent, own: readonly Header[]): Header[] {
+  return [
+    ["content-type", "application/json"],
+    ["user-agent", "Posthouse-Webhooks/1"],
+    ["webhook-id", event_id],
+    ["webhook-timestamp", String(timestamp)],
+    ["webhook-signature", webhook_signature],
+    [header, signature],
+    ...own,
+  ];
 }

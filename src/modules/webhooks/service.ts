@@ -11,6 +11,7 @@ import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { EventKinds } from "./event-names.ts";
 import type { Filter } from "./filter.ts";
 import { forgetting } from "./job.ts";
+import { laneOf } from "./lane.ts";
 import type { CreatedWebhook, NewWebhook, Retry, RotatedSecret, RotateSecret, Signature, Webhook, WebhookPatch } from "./model.ts";
 import { checkSecret, makeSecret } from "./new-secret.ts";
 import { presentWebhook, withoutUse } from "./present.ts";
@@ -49,9 +50,6 @@ export interface Author {
 
 export type WebhookService = ReturnType<typeof createWebhookService>;
 
-/** The lane in which an endpoint's deliveries run. */
-const laneOf = (webhook_id: string) => `webhook:${webhook_id}`;
-
 /** Endpoints: where events of an environment are sent. */
 export function createWebhookService(needs: Needs) {
   const { store, clock, cipher, kinds } = needs;
@@ -67,8 +65,7 @@ export function createWebhookService(needs: Needs) {
   async function judge(url: string): Promise<void> {
     const refusal = await needs.judge(url);
     if (refusal === null) return;
-    const hint = refusal.includes("ALLOW_PRIVATE_WEBHOOKS") ? "" : " The setting ALLOW_PRIVATE_WEBHOOKS lets private addresses in.";
-    throw invalidField("url", "refused", `url can't be used: ${refusal.replace(/\.$/, "")}.${hint}`);
+    throw invalidField("url", "refused", `url can't be used: ${refusal}. The setting ALLOW_PRIVATE_WEBHOOKS lets private addresses in.`);
   }
 
   function settingsOf(row: WebhookRow): Settings {
@@ -184,12 +181,13 @@ export function createWebhookService(needs: Needs) {
       const changed: WebhookRow = { ...columns, ...columnsOf(row, settings), ...enabled, paused, updated_at: clock.now() };
       await store.update(tx, changed);
       const isBack = row.disabled_at !== null && changed.disabled_at === null;
-      const state = { tx_id, seq, failing_since: isBack ? null : failing_since, last_success_at };
-      if (patch.skip_waiting === true) Object.assign(state, await needs.head(tx, env_id));
-      if (isBack) await store.updateState(tx, row, { failing_since: null });
-      if (patch.skip_waiting === true) await store.updateState(tx, row, { tx_id: state.tx_id, seq: state.seq });
+      const anew = {
+        ...(isBack ? { failing_since: null } : {}),
+        ...(patch.skip_waiting === true ? await needs.head(tx, env_id) : {}),
+      };
+      if (Object.keys(anew).length > 0) await store.updateState(tx, row, anew);
       needs.changed(tx, env_id, id);
-      const after = show({ ...changed, ...state });
+      const after = show({ ...changed, tx_id, seq, failing_since, last_success_at, ...anew });
       const noted = JSON.stringify(was.headers) === JSON.stringify(settings.headers) ? after : { ...after, headers_changed: true };
       needs.audit(tx, env_id, { actor: key_id, operation: "webhooks.patch", subject: id, before, after: noted });
       return after;

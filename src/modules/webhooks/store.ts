@@ -1,8 +1,10 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
+import { isAfterPlace } from "#db/place.ts";
 import type { WebhookHourRow, WebhookRow, WebhookStateRow } from "#db/schema-webhooks.ts";
 import { TOTAL_MAX } from "#src/core/page.ts";
 import type { Tx } from "#src/core/tx.ts";
+import { laneOf } from "./lane.ts";
 
 /** With what delivering keeps of it. */
 export type WebhookWithState = WebhookRow & Pick<WebhookStateRow, "failing_since" | "last_success_at" | "tx_id" | "seq">;
@@ -23,8 +25,8 @@ export function createWebhookStore(db: Database) {
       .select(["failing_since", "last_success_at", "tx_id", "seq"])
       .where("webhooks.env_id", "=", env_id)
       .where("deleted_at", "is", null);
-  const counted = (env_id: number) =>
-    db.read
+  const counted = (kysely: Database["read"], env_id: number) =>
+    kysely
       .selectFrom("webhooks")
       .select(({ fn }) => fn.countAll<number>().as("total"))
       .where("env_id", "=", env_id)
@@ -52,14 +54,7 @@ export function createWebhookStore(db: Database) {
     /** How many endpoints there are; others that make one wait, so that together they don't make too many. */
     async countAlone(tx: Tx, env_id: number): Promise<number> {
       if (!isSqlite) await sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks ${env_id}`}, 7421))`.execute(db.in(tx));
-      const row = await db
-        .in(tx)
-        .selectFrom("webhooks")
-        .select(({ fn }) => fn.countAll<number>().as("total"))
-        .where("env_id", "=", env_id)
-        .where("deleted_at", "is", null)
-        .executeTakeFirstOrThrow();
-      return row.total;
+      return (await counted(db.in(tx), env_id).executeTakeFirstOrThrow()).total;
     },
     /** @param place in the event log, behind which it gets what it asks for */
     async insert(tx: Tx, row: WebhookRow, place: Place): Promise<void> {
@@ -81,7 +76,7 @@ export function createWebhookStore(db: Database) {
         .limit(most)
         .execute(),
     /** There are never so many that counting takes long. */
-    count: async (env_id: number): Promise<number> => (await counted(env_id).executeTakeFirstOrThrow()).total,
+    count: async (env_id: number): Promise<number> => (await counted(db.read, env_id).executeTakeFirstOrThrow()).total,
     /** Some of whatever environment: the system door by which a start tries its secret. */
     someSealed: (most: number) =>
       db.read.selectFrom("webhooks").select(["env_id", "id", "secrets"]).where("deleted_at", "is", null).limit(most).execute(),
@@ -111,12 +106,12 @@ export function createWebhookStore(db: Database) {
         .orderBy("hour")
         .execute(),
     /** Events behind a place, counted beside the main thread up to TOTAL_MAX. @param types null for all */
-    async waiting(env_id: number, { tx_id, seq }: Place, types: readonly string[] | null) {
+    async waiting(env_id: number, place: Place, types: readonly string[] | null) {
       const behind = db.read
         .selectFrom("events")
         .select(["created_at"])
         .where("env_id", "=", env_id)
-        .where(sql<boolean>`(tx_id, seq) > (${tx_id}, ${seq})`)
+        .where(isAfterPlace(db.engine, place))
         .$if(types !== null, (query) => query.where("type", "in", [...types!]))
         .orderBy("tx_id")
         .orderBy("seq")
@@ -138,7 +133,7 @@ export function createWebhookStore(db: Database) {
       if ((await forgetSome(tx, "webhook_hours", env_id, webhook_id, most)) > 0) return false;
       const kysely = db.in(tx);
       await kysely.deleteFrom("webhook_states").where("env_id", "=", env_id).where("webhook_id", "=", webhook_id).execute();
-      await kysely.deleteFrom("lanes").where("env_id", "=", env_id).where("lane", "=", `webhook:${webhook_id}`).execute();
+      await kysely.deleteFrom("lanes").where("env_id", "=", env_id).where("lane", "=", laneOf(webhook_id)).execute();
       await kysely.deleteFrom("webhooks").where("env_id", "=", env_id).where("id", "=", webhook_id).execute();
       return true;
     },

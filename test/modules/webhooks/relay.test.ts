@@ -4,7 +4,7 @@ import type { Attempt } from "#src/modules/webhooks/model.ts";
 import { sealSecrets } from "#src/modules/webhooks/secrets.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { openReceiver, type Received } from "#test/support/receiver.ts";
-import { addEndpoint, advanceDelivering, delivered, deliveries, happen } from "#test/support/delivering.ts";
+import { addEndpoint, SECRET, advanceDelivering, delivered, deliveries, happen } from "#test/support/delivering.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -174,14 +174,14 @@ describe.each(appEngines)("delivering on %s", (engine) => {
     await using receiver = openReceiver();
     const { env_id } = app.sandbox;
     const id = await addEndpoint(app, env_id, receiver.url());
-    const knows = { secret: "a-secret-of-24-characters" };
+    const knows = { secret: SECRET };
     receiver.answer("/hook", ({ body, headers }) => {
       const mac = new Bun.CryptoHasher("sha256", knows.secret).update(body).digest("hex");
       return headers.get("x-signature") === `sha256=${mac}` ? 200 : 401;
     });
     const rotate = (expires_at: number | null) => {
       const secrets = [{ number: 2, text: "another-secret-of-24-characters", expires_at: null }];
-      const former = { number: 1, text: "a-secret-of-24-characters", expires_at };
+      const former = { number: 1, text: SECRET, expires_at };
       return set(app, env_id, id, {
         secrets: sealSecrets(createCipher("a secret of thirty-two characters"), { env_id, id }, [...secrets, former]),
       });

@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Engine } from "#db/database.ts";
-import type { Place } from "./model.ts";
+import type { Engine } from "./database.ts";
+import type { EventRow } from "./schema.ts";
+
+type Place = Pick<EventRow, "tx_id" | "seq">;
 
 /**
  * What stands after a place. On SQLite all is told by `seq`, and said of it alone: of a comparison of pairs its planner makes a
