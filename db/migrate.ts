@@ -14,6 +14,7 @@ import { merges } from "./migrations/0010-merges.ts";
 import { imports } from "./migrations/0011-imports.ts";
 import { inbound } from "./migrations/0012-inbound.ts";
 import { webhooks } from "./migrations/0013-webhooks.ts";
+import { inbox } from "./migrations/0014-inbox.ts";
 
 interface Migration {
   number: number;
@@ -36,6 +37,7 @@ const migrations: readonly Migration[] = [
   { number: 11, name: "imports", up: imports },
   { number: 12, name: "inbound", up: inbound },
   { number: 13, name: "webhooks", up: webhooks },
+  { number: 14, name: "inbox", up: inbox },
 ];
 
 /** The schema that this executable needs. */

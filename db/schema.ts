@@ -1,4 +1,6 @@
 import type { Generated } from "kysely";
+import type { ConnectionRow, FileRow, PeerRow, ThreadNoteRow, ThreadRow, UpdateRow } from "./schema-inbox.ts";
+import type { AccountDayRow, AccountRow, ChatRow } from "./schema-accounts.ts";
 import type {
   ContactPointsRow,
   ContactTable,
@@ -61,6 +63,12 @@ export interface Schema {
   webhook_states: WebhookStateRow;
   deliveries: DeliveryRow;
   webhook_hours: WebhookHourRow;
+  threads: ThreadRow;
+  thread_notes: ThreadNoteRow;
+  connections: ConnectionRow;
+  peers: PeerRow;
+  updates: UpdateRow;
+  files: FileRow;
 }
 
 export interface WorkspaceRow {
@@ -111,45 +119,6 @@ export interface KeyRow {
   updated_at: number;
 }
 
-export interface AccountRow {
-  env_id: number;
-  id: number;
-  kind: string;
-  name: string;
-  username: string | null;
-  telegram_id: number | null;
-  status: string;
-  status_reason: string | null;
-  /** Sealed by core/cipher for `account:<env>:<id>`. */
-  token: string | null;
-  paused: number;
-  timezone: string;
-  daily_cap: number | null;
-  deleted_at: number | null;
-  created_at: number;
-  updated_at: number;
-}
-
-/** Sends that an account with a daily cap has taken, by day of its own timezone (`2026-05-06`). */
-interface AccountDayRow {
-  env_id: number;
-  account_id: number;
-  day: string;
-  taken: number;
-}
-
-/** Chats that an account has had: what `@username` means to it. */
-export interface ChatRow {
-  env_id: number;
-  account_id: number;
-  chat_id: string;
-  type: string;
-  username: string | null;
-  first_name: string | null;
-  last_name: string | null;
-  updated_at: number;
-}
-
 export interface MessageRow {
   env_id: number;
   id: string;
@@ -181,6 +150,10 @@ export interface MessageRow {
   sender: string | null;
   /** Where a received message was written, within the account; null of one that was sent. */
   chat_id: string | null;
+  /** JSON: what it holds beside its text; null without any. */
+  content: string | null;
+  edited_at: number | null;
+  deleted_at: number | null;
   created_at: number;
   sent_at: number | null;
   delivered_at: number | null;
@@ -283,3 +256,5 @@ export interface TaskRow {
   finished_at: number | null;
   updated_at: number;
 }
+
+export type { AccountRow, ChatRow } from "./schema-accounts.ts";

@@ -21,7 +21,10 @@ export type IdPrefix =
   | "mrg"
   | "imp"
   | "wh"
-  | "dlv";
+  | "dlv"
+  | "th"
+  | "note"
+  | "fil";
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]! + DIGITS[number & 31]!);

@@ -25,17 +25,27 @@ export interface NewJob extends Omit<Job, "attempts"> {
 
 /** What became of a run. */
 export type Outcome =
-  | { kind: "done" }
+  | { kind: "done"; rest?: Rest }
   /** Never to be tried again; the kind has recorded why. */
-  | { kind: "discard"; code: string }
+  | { kind: "discard"; code: string; rest?: Rest }
   /** Somebody else has settled it, or put it back: the queue is left as it is. */
   | { kind: "gone" }
   /** Not now: back to its place, the lane held for `ms`. Costs no attempt. */
   | { kind: "snooze"; ms: number; reason: string }
+  /** Not now: back to its place, the chat held for `ms` and not the lane. Costs no attempt; forgotten with the process. */
+  | { kind: "snooze_chat"; ms: number; reason: string }
+  /** Not before a time (ms): out of the way of the others, to a later place. Costs no attempt. */
+  | { kind: "postpone"; until: number }
   /** Failed, and safe to repeat: back to its place, the lane held for `ms`. Costs an attempt. */
   | { kind: "retry"; ms: number; reason: string }
   /** The lane must not go on until somebody has mended it: back to its place. Costs no attempt. */
   | { kind: "stop"; reason: string };
+
+/** The lane waits for so long after a job that has ended. */
+interface Rest {
+  ms: number;
+  reason: string;
+}
 
 /** At most `count` in any `per_ms` milliseconds. */
 export interface Limit {
@@ -48,6 +58,8 @@ export interface JobKind<Ready = unknown, Result = unknown> {
   readonly kind: string;
   laneLimits(job: Job): readonly Limit[];
   chatLimits(job: Job): readonly Limit[];
+  /** How many of its jobs may run in one lane at a time; without it as many as the loop likes. */
+  laneRunningMax?(job: Job): number;
   /**
    * Called with jobs of one environment just before they run. A kind that must know after a crash what was running marks its
    * own rows here; the others run again. One answer a job: go on, an outcome at once, or null where there is nothing to do any more.

@@ -24,6 +24,8 @@ export interface Place {
 interface Chat {
   pace: Pace;
   running: boolean;
+  /** Nothing before this time (ms). */
+  heldUntil: number;
   /** How many of its jobs are in the lane's memory. */
   kept: number;
   /** The first of its jobs that was read over and left in the database. */
@@ -40,6 +42,8 @@ export interface LaneReader {
 export interface LaneLimits {
   lane(job: Job): readonly Limit[];
   chat(job: Job): readonly Limit[];
+  /** How many may run at a time. */
+  running(job: Job): number;
 }
 
 /** One lane's window on its queue: what is next, and when. The truth is in the database. */
@@ -58,6 +62,7 @@ export class Lane {
   #chats = new Map<string, Chat>();
   #starved: string[] = [];
   #pace: Pace | undefined;
+  #runningMax = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly env_id: number,
@@ -171,6 +176,7 @@ export class Lane {
   /** Takes the next job that may run now; it counts as running until `finished` or `putBack`. */
   take(now: number): Job | undefined {
     if (this.paused || this.heldUntil > now || this.#jobs.length === 0) return undefined;
+    if (this.inFlight >= this.#runningMax) return undefined;
     if (this.#pace !== undefined && this.#pace.openAt() > now) return undefined;
     const at = this.#jobs.findIndex((job) => this.#chatOpenAt(job) <= now);
     if (at === -1) return undefined;
@@ -181,7 +187,10 @@ export class Lane {
 
   #begin(job: Job): void {
     this.inFlight++;
-    this.#pace ??= createPace(this.limits.lane(job));
+    if (this.#pace === undefined) {
+      this.#pace = createPace(this.limits.lane(job));
+      this.#runningMax = this.limits.running(job);
+    }
     this.#pace.reserve();
     if (job.chat === null) return;
     const chat = this.#chat(job);
@@ -216,6 +225,11 @@ export class Lane {
     this.#insert(job);
   }
 
+  /** Nothing to this job's chat before this time (ms). */
+  holdChat(job: Job, until: number): void {
+    if (job.chat !== null) this.#chat(job).heldUntil = until;
+  }
+
   #leaveChat(job: Job, leave: (pace: Pace) => void): void {
     if (job.chat === null) return;
     const chat = this.#chat(job);
@@ -231,6 +245,7 @@ export class Lane {
   nextAt(now: number): number {
     if (this.paused) return Number.POSITIVE_INFINITY;
     if (this.heldUntil > now) return this.heldUntil;
+    if (this.inFlight >= this.#runningMax) return Number.POSITIVE_INFINITY;
     if (this.#hasRoom() || this.#starved.length > 0) return now;
     const ready = this.#jobs.reduce((soonest, job) => Math.min(soonest, this.#chatOpenAt(job)), this.#nextDue);
     return Math.max(ready, this.#jobs.length > 0 ? (this.#pace?.openAt() ?? 0) : 0);
@@ -240,14 +255,14 @@ export class Lane {
     if (job.chat === null) return 0;
     const chat = this.#chats.get(job.chat);
     if (chat === undefined) return 0;
-    return chat.running ? Number.POSITIVE_INFINITY : chat.pace.openAt();
+    return chat.running ? Number.POSITIVE_INFINITY : Math.max(chat.heldUntil, chat.pace.openAt());
   }
 
   #chat(job: Job): Chat {
     const name = job.chat!;
     let chat = this.#chats.get(name);
     if (chat === undefined) {
-      chat = { pace: createPace(this.limits.chat(job)), running: false, kept: 0, spilledFrom: null };
+      chat = { pace: createPace(this.limits.chat(job)), running: false, heldUntil: 0, kept: 0, spilledFrom: null };
       this.#chats.set(name, chat);
     }
     return chat;
@@ -255,7 +270,7 @@ export class Lane {
 
   #forgetIdleChats(now: number): void {
     for (const [name, chat] of this.#chats)
-      if (chat.kept === 0 && chat.spilledFrom === null && chat.pace.isIdle(now)) this.#chats.delete(name);
+      if (chat.kept === 0 && chat.spilledFrom === null && chat.heldUntil <= now && chat.pace.isIdle(now)) this.#chats.delete(name);
   }
 }
 

@@ -8,7 +8,7 @@ import { createLaneSet } from "./lane-set.ts";
 import { createLeases } from "./leases.ts";
 import { createOwnership } from "./ownership.ts";
 import { createRunner } from "./runner.ts";
-import { isFinal } from "./settle.ts";
+import { moveOn } from "./settle.ts";
 import { createJobStore } from "./store.ts";
 
 /** Jobs that are marked together, and share their fsync and the pages that they write. */
@@ -46,6 +46,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
   const lanes = createLaneSet({
     lane: (job) => kinds.get(job.kind)!.laneLimits(job),
     chat: (job) => kinds.get(job.kind)!.chatLimits(job),
+    running: (job) => kinds.get(job.kind)!.laneRunningMax?.(job) ?? Number.POSITIVE_INFINITY,
   });
   let running = 0;
   /** Groups on their way to being marked. The next one waits, so that few writes stand before a request's. */
@@ -91,15 +92,10 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
       settled(job, outcome, wasDispatched) {
         onOutcome?.(job.kind, outcome);
         leave(job, (lane) => {
-          if (!isFinal(outcome))
-            lane.putBack({ ...job, attempts: job.attempts + (outcome.kind === "retry" ? 1 : 0) }, clock.now(), wasDispatched);
-          else if (wasDispatched) lane.finished(job, clock.now());
-          else lane.dropped(job);
-          if (outcome.kind === "snooze" || outcome.kind === "retry") lane.heldUntil = Math.max(lane.heldUntil, clock.now() + outcome.ms);
-          if (outcome.kind === "stop") {
-            ownership.noteChange();
-            lane.paused = true;
-          }
+          moveOn(lane, job, outcome, wasDispatched, clock.now());
+          if (outcome.kind !== "stop") return;
+          ownership.noteChange();
+          lane.paused = true;
         });
       },
       gone: (job) => leave(job, (lane) => lane.dropped(job)),

@@ -30,7 +30,7 @@ const isAfter = (a: Place, b: Place) => a.run_at > b.run_at || (a.run_at === b.r
 
 export function createWorld(limits: { lane: readonly Limit[]; chat: readonly Limit[] }): World {
   let lastId = 0;
-  const lane = new Lane(1, "account:1", { lane: () => limits.lane, chat: () => limits.chat });
+  const lane = new Lane(1, "account:1", { running: () => Number.POSITIVE_INFINITY, lane: () => limits.lane, chat: () => limits.chat });
 
   const sorted = () => [...world.rows.values()].toSorted((a, b) => (isAfter(a, b) ? 1 : -1));
 

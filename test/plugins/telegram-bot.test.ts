@@ -41,7 +41,18 @@ async function sendOver(
 ) {
   const result = await channel.send(
     account,
-    { id: "msg_1", chat_id: null, text: "Hello", silent: false, reply_to: null, ...message },
+    {
+      id: "msg_1",
+      chat_id: null,
+      text: "Hello",
+      silent: false,
+      reply_to: null,
+      topic_id: null,
+      parse_mode: null,
+      files: [],
+      buttons: [],
+      ...message,
+    },
     signal,
   );
   expect(JSON.stringify(result)).not.toContain(account.token?.split(":")[1] ?? "a missing token");

@@ -65,3 +65,42 @@ export type BotCheck =
   | { kind: "ok"; telegram_id: number; username: string; name: string }
   | { kind: "refused"; reason: string }
   | { kind: "unreachable"; reason: string };
+
+/** Logs user accounts in. An attempt lives in memory, in the process that began it, and ends after some minutes. */
+export interface UserGate {
+  /** Begins anew with a code, which Telegram sends to the phone or to its apps. Takes the place of an attempt under way. */
+  sendCode(who: Applicant): Promise<LoginAnswer>;
+  confirm(who: Applicant, code: string): Promise<LoginAnswer>;
+  password(who: Applicant, password: string): Promise<LoginAnswer>;
+  /** The address that a logged-in app scans, renewed as it expires; tells by its answer once it was scanned. Begins anew where no such attempt is under way. */
+  qr(who: Applicant): Promise<LoginAnswer>;
+  /** Ends the attempt, if there is one. */
+  cancel(who: Applicant): Promise<void>;
+}
+
+/** The account that is to be logged in. */
+export interface Applicant {
+  env_id: number;
+  id: number;
+  /** `+` and digits; null where only QR will do. */
+  phone: string | null;
+  proxy: string | null;
+}
+
+export type LoginAnswer =
+  /** @param type how it was sent: `app`, `sms`, `call`, … */
+  | { kind: "code_sent"; type: string; timeout_s: number | null }
+  | { kind: "qr"; url: string; expires_at: number }
+  | { kind: "password_required" }
+  | { kind: "done"; session: string; telegram_id: number; username: string | null; phone: string | null; name: string }
+  /** What was given is wrong, and can be given again. */
+  | { kind: "refused"; field: "phone" | "code" | "password"; reason: string }
+  /** The attempt is over, or there is none: to be begun anew. */
+  | { kind: "expired"; reason: string }
+  /** No attempts for so long. */
+  | { kind: "flood"; seconds: number; reason: string }
+  /** The phone is banned or the account deleted. */
+  | { kind: "gone"; reason: string }
+  /** The program's own TELEGRAM_API_ID is missing or refused: no login works. */
+  | { kind: "misconfigured"; reason: string }
+  | { kind: "unreachable"; reason: string };

@@ -1,4 +1,4 @@
-import { type Clock, toTime } from "#src/core/clock.ts";
+import type { Clock } from "#src/core/clock.ts";
 import type { Cipher } from "#src/core/cipher.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { type Precondition, unconditional } from "#src/core/etag.ts";
@@ -20,6 +20,7 @@ import {
   type NewAccount,
   SANDBOX_ACCOUNT_ID,
 } from "./model.ts";
+import { blank, present } from "./present.ts";
 import type { AccountRow, AccountStore } from "./store.ts";
 
 interface Needs {
@@ -252,42 +253,5 @@ export function createAccountService(needs: Needs) {
 
     /** A counted send did not happen. */
     giveBackSend: (tx: Tx, env_id: number, id: number, day: string) => store.giveBackDay(tx, env_id, id, day),
-  };
-}
-
-function blank(env_id: number, id: number, now: number): AccountRow {
-  return {
-    env_id,
-    id,
-    kind: "",
-    name: "",
-    username: null,
-    telegram_id: null,
-    status: "connected",
-    status_reason: null,
-    token: null,
-    paused: 0,
-    timezone: "UTC",
-    daily_cap: null,
-    deleted_at: null,
-    created_at: now,
-    updated_at: now,
-  };
-}
-
-function present(row: AccountRow): Account {
-  return {
-    id: row.id,
-    kind: row.kind as Account["kind"],
-    name: row.name,
-    username: row.username,
-    telegram_id: row.telegram_id,
-    status: row.paused === 1 && row.status === "connected" ? "paused" : (row.status as AccountStatus),
-    status_reason: row.status_reason,
-    paused: row.paused === 1,
-    timezone: row.timezone,
-    daily_cap: row.daily_cap,
-    created_at: toTime(row.created_at),
-    updated_at: toTime(row.updated_at),
   };
 }

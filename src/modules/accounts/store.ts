@@ -9,7 +9,7 @@ export function createAccountStore(db: Database) {
   const take = db.prepare<{ env_id: number; account_id: number; day: string }, { taken: number }>((q, v) =>
     q
       .insertInto("account_days")
-      .values({ env_id: v("env_id"), account_id: v("account_id"), day: v("day"), taken: 1 })
+      .values({ env_id: v("env_id"), account_id: v("account_id"), day: v("day"), taken: 1, new_peers: 0 })
       .onConflict((conflict) =>
         conflict.columns(["env_id", "account_id", "day"]).doUpdateSet((set) => ({ taken: set("account_days.taken", "+", 1) })),
       )

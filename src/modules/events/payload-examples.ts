@@ -18,6 +18,14 @@ const sent: Message = {
   contact_id: contactId,
   thread_id: null,
   text: "Hey Sarah, your invite is ready",
+  parse_mode: null,
+  attachments: [],
+  buttons: [],
+  location: null,
+  contact_card: null,
+  album_id: null,
+  start_payload: null,
+  reactions: [],
   status: "sent",
   eta: AT,
   schedule_at: null,
@@ -32,6 +40,8 @@ const sent: Message = {
   sent_at: AT,
   delivered_at: null,
   read_at: null,
+  edited_at: null,
+  deleted_at: null,
   updated_at: AT,
 };
 

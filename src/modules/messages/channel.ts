@@ -1,6 +1,7 @@
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Maybe } from "#src/core/tx.ts";
-import type { Person } from "./model.ts";
+import type { AttachmentType } from "#src/modules/files/model.ts";
+import type { Button, ParseMode, Person } from "./model.ts";
 
 /** A way to reach people. Declared here, implemented by `plugins/telegram-bot`, `plugins/sandbox` and later ones. */
 export interface Channel {
@@ -37,6 +38,12 @@ export interface Channel {
   profile(account: ChannelAccount, to: Destination, signal: AbortSignal): Maybe<ProfileResult>;
   /** Sends one message, once. Never throws: whatever can happen is a result. */
   send(account: ChannelAccount, message: Outgoing, signal: AbortSignal): Maybe<SendResult>;
+  /** Changes a message that was sent. Never throws; to do it twice is to do it once. */
+  edit?(account: ChannelAccount, message: SentMessage, revision: Revision, signal: AbortSignal): Maybe<DoneResult>;
+  /** Takes a message that was sent away from both sides. Never throws; to do it twice is to do it once. */
+  remove?(account: ChannelAccount, message: SentMessage, signal: AbortSignal): Maybe<DoneResult>;
+  /** Begins to fetch a received file. @param remote as the channel told of it */
+  fetchFile?(account: ChannelAccount, remote: string, signal: AbortSignal): Maybe<FetchResult>;
 }
 
 /** At most `count` in any `per_ms` milliseconds. */
@@ -68,7 +75,41 @@ export interface Outgoing extends Destination {
   silent: boolean;
   /** The channel's own id of the message that this one answers. */
   reply_to: string | null;
+  /** A forum's topic; null elsewhere. */
+  topic_id: string | null;
+  parse_mode: ParseMode | null;
+  /** Several are an album, with the text as its caption. */
+  files: readonly OutgoingFile[];
+  buttons: readonly (readonly Button[])[];
 }
+
+/** A file to send. */
+export interface OutgoingFile {
+  type: AttachmentType;
+  name: string | null;
+  mime: string | null;
+  /** Ours, streamed from where it is kept; or where Telegram shall fetch it. */
+  source: { blob: Blob } | { url: string };
+}
+
+/** A message that was sent, as its channel knows it. */
+export interface SentMessage extends Destination {
+  remote_id: string;
+}
+
+/** What a sent message becomes. */
+export interface Revision {
+  text: string;
+  parse_mode: ParseMode | null;
+  buttons: readonly (readonly Button[])[];
+  /** The text is the caption of a file. */
+  isCaption: boolean;
+}
+
+export type DoneResult = { kind: "done" } | Refusal;
+
+/** A file's bytes as they come; a reader that stops breaks the transfer off. */
+export type FetchResult = { kind: "file"; bytes: ReadableStream<Uint8Array>; size: number | null } | Refusal;
 
 export interface Profile {
   first_name: string | null;
@@ -81,6 +122,8 @@ export interface ChatFacts extends Profile {
   chat_id: string;
   /** `private`, `group`, `supergroup`, `channel`. */
   type: string;
+  /** Of a group. */
+  title?: string | null;
 }
 
 export type ProfileResult = { kind: "profile"; profile: Profile; chat: ChatFacts | null } | Refusal;
@@ -88,8 +131,10 @@ export type ProfileResult = { kind: "profile"; profile: Profile; chat: ChatFacts
 export type SendResult =
   | {
       kind: "sent";
-      /** The channel's own id of the message. */
-      remote_id: string;
+      /** The channel's own id of the message; null when it was sent by an earlier try and is not found any more. */
+      remote_id: string | null;
+      /** The chat that it is in, where `chat` doesn't tell. */
+      chat_id?: string;
       chat: ChatFacts | null;
       /** How far it went at once; channels that hear of it later report `sent`. */
       reached: "sent" | "delivered" | "read";
@@ -101,9 +146,15 @@ export type Refusal =
   | { kind: "failed"; code: OutcomeCode; message: string; link: string | null }
   /** The channel asks for patience with this account (retry_after). Costs no attempt. */
   | { kind: "hold"; ms: number; reason: string }
+  /** The same for this chat alone (SLOWMODE_WAIT). */
+  | { kind: "hold_chat"; ms: number; reason: string }
+  /** Telegram lets the account write to nobody new for now (PEER_FLOOD): the message fails, and who is new waits. */
+  | { kind: "restricted"; reason: string }
+  /** Keep the queue; a person has to look at the account before it goes on. */
+  | { kind: "pause"; reason: string }
   /** The request certainly never reached the channel: safe to repeat. */
   | { kind: "unreached"; reason: string }
   /** The request was written and no answer came, or a 5xx: it may have been done. */
   | { kind: "unknown"; reason: string }
-  /** The account's token or session is no longer accepted: keep the queue, stop the account. */
-  | { kind: "unauthorized"; reason: string };
+  /** The account's token or session is no longer accepted: keep the queue, stop the account. `final`: it is gone for good. */
+  | { kind: "unauthorized"; reason: string; final?: boolean };

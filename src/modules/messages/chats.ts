@@ -8,7 +8,18 @@ export function createChatKeeper({ store, contacts }: { store: MessageStore; con
   return async (tx: Tx, { env_id, id: account_id }: ChannelAccount, chat: ChatFacts, updated_at: number): Promise<void> => {
     const { chat_id, type, first_name, last_name } = chat;
     const username = chat.username?.toLowerCase() ?? null;
-    await store.keepChat(tx, { env_id, account_id, chat_id, type, username, first_name, last_name, updated_at });
+    await store.keepChat(tx, {
+      env_id,
+      account_id,
+      chat_id,
+      type,
+      username,
+      first_name,
+      last_name,
+      title: chat.title ?? null,
+      blocked_at: null,
+      updated_at,
+    });
     if (type === "private" && username !== null) await contacts.met(tx, env_id, { telegram_id: Number(chat_id), username });
   };
 }

@@ -13,6 +13,14 @@ export const messageExample = {
   contact_id: null,
   thread_id: null,
   text: "Hey Sarah, your invite is ready",
+  parse_mode: null,
+  attachments: [],
+  buttons: [],
+  location: null,
+  contact_card: null,
+  album_id: null,
+  start_payload: null,
+  reactions: [],
   status: "sent",
   eta: "2026-05-06T14:32:18.000Z",
   schedule_at: null,
@@ -27,6 +35,8 @@ export const messageExample = {
   sent_at: "2026-05-06T14:32:18.005Z",
   delivered_at: null,
   read_at: null,
+  edited_at: null,
+  deleted_at: null,
   updated_at: "2026-05-06T14:32:18.005Z",
 };
 

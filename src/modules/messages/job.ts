@@ -179,7 +179,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     const fault = faultOfText(text);
     if (fault !== null) return done({ kind: "failed", code: "message_rejected", message: fault, link: null });
     const { id, recipient } = row;
-    const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to }, signal);
+    const plain = { topic_id: null, parse_mode: null, files: [], buttons: [] };
+    const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to, ...plain }, signal);
     if (result.kind === "sent") chat = result.chat ?? chat;
     return done(result, text);
   }

@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
 import { Metadata } from "#src/modules/contacts/model.ts";
+import { Attachment } from "#src/modules/files/model.ts";
 import { Variables } from "#src/modules/templates/model.ts";
 
 /** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
@@ -40,6 +41,53 @@ const Person = Type.Object({
 /** Who has written to an account, as the channel tells. */
 export type Person = Static<typeof Person>;
 
+const Location = Type.Object({ latitude: Type.Number(), longitude: Type.Number() });
+export type Location = Static<typeof Location>;
+
+const ContactCard = Type.Object({
+  phone: Type.String(),
+  first_name: Type.String(),
+  last_name: nullableName,
+  telegram_id: Type.Union([Type.Integer(), Type.Null()]),
+});
+/** A contact that somebody has shared in a chat. */
+export type ContactCard = Static<typeof ContactCard>;
+
+export const parseModes = ["HTML", "MarkdownV2"] as const;
+export type ParseMode = (typeof parseModes)[number];
+
+/** https://core.telegram.org/bots/api#inlinekeyboardbutton */
+export const Button = Type.Object(
+  {
+    text: Type.String({ minLength: 1, maxLength: 100 }),
+    url: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: "Opened when it is pressed." })),
+    data: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: "Told by `message.button_pressed`; at most 64 bytes. Either this or `url`.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type Button = Static<typeof Button>;
+
+/** What a message holds beside its text. */
+const enclosed = {
+  parse_mode: Type.Union([...parseModes.map((mode) => Type.Literal(mode)), Type.Null()]),
+  attachments: Type.Array(Attachment),
+  buttons: Type.Array(Type.Array(Button), { description: "Rows of buttons under the message." }),
+  location: Type.Union([Location, Type.Null()]),
+  contact_card: Type.Union([ContactCard, Type.Null()]),
+  album_id: Type.Union([Type.String(), Type.Null()], { description: "The same for all received messages of one album." }),
+  start_payload: Type.Union([Type.String(), Type.Null()], { description: "What stood behind `/start`: `https://t.me/<bot>?start=…`." }),
+  reactions: Type.Array(Type.String(), { description: "What the other side has put to it." }),
+};
+const Content = Type.Partial(Type.Object(enclosed));
+/** As it is kept: what a message doesn't have is left out. */
+export type Content = Static<typeof Content>;
+
 export const Message = Type.Object(
   {
     id: MessageId,
@@ -51,6 +99,7 @@ export const Message = Type.Object(
     contact_id: Type.Union([Type.String(), Type.Null()]),
     thread_id: Type.Union([Type.String(), Type.Null()]),
     text: Type.String(),
+    ...enclosed,
     status: Status,
     eta: nullableTime,
     schedule_at: nullableTime,
@@ -72,6 +121,8 @@ export const Message = Type.Object(
     sent_at: nullableTime,
     delivered_at: nullableTime,
     read_at: nullableTime,
+    edited_at: nullableTime,
+    deleted_at: nullableTime,
     updated_at: time,
   },
   { $id: "Message" },

@@ -49,6 +49,11 @@ export function judge(
       return fail(after, result.code, result.message, result.link);
     case "hold":
       return requeue(after, result.reason, { kind: "snooze", ms: result.ms, reason: result.reason });
+    case "hold_chat":
+      return requeue(after, result.reason, { kind: "snooze_chat", ms: result.ms, reason: result.reason });
+    case "restricted":
+      return fail(after, "account_restricted", result.reason, null);
+    case "pause":
     case "unauthorized":
       return requeue(after, result.reason, { kind: "stop", reason: result.reason });
     case "unreached":
@@ -98,13 +103,16 @@ function sent(row: MessageRow, result: Extract<SendResult, { kind: "sent" }>, te
   return { row: after, outcome: { kind: "done" }, events };
 }
 
+/** In the words of an attempt, where they are others. */
+const toldAs: Partial<Record<SendResult["kind"], string>> = { hold: "held", hold_chat: "held", restricted: "failed", pause: "held" };
+
 function addAttempt(attempts: string, result: SendResult, started_at: number, ended_at: number): string {
-  const outcome = result.kind === "hold" ? "held" : result.kind;
+  const outcome = toldAs[result.kind] ?? result.kind;
   const attempt: Attempt = {
     at: toTime(started_at),
     duration_ms: ended_at - started_at,
     outcome,
-    code: result.kind === "failed" ? result.code : null,
+    code: result.kind === "failed" ? result.code : result.kind === "restricted" ? "account_restricted" : null,
     detail: result.kind === "sent" ? null : result.kind === "failed" ? result.message : result.reason,
   };
   if (attempts === "[]") return JSON.stringify([attempt]);

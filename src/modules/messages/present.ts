@@ -1,6 +1,6 @@
 import { toTime } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
-import type { Attempt, Message, MessageStatus, Person, Sent } from "./model.ts";
+import type { Attempt, Content, Message, MessageStatus, Person, Sent } from "./model.ts";
 import type { MessageRow } from "./store.ts";
 
 /** The only way from a row to what clients see. */
@@ -15,6 +15,7 @@ export function presentMessage(row: MessageRow): Message {
     contact_id: row.contact_id,
     thread_id: row.thread_id,
     text: row.text,
+    ...presentContent(row.content),
     status: row.status as MessageStatus,
     eta: toTime(row.eta),
     schedule_at: toTime(row.schedule_at),
@@ -29,7 +30,23 @@ export function presentMessage(row: MessageRow): Message {
     sent_at: toTime(row.sent_at),
     delivered_at: toTime(row.delivered_at),
     read_at: toTime(row.read_at),
+    edited_at: toTime(row.edited_at),
+    deleted_at: toTime(row.deleted_at),
     updated_at: toTime(row.updated_at),
+  };
+}
+
+function presentContent(json: string | null): Required<Content> {
+  const content = json === null ? {} : (JSON.parse(json) as Content);
+  return {
+    parse_mode: content.parse_mode ?? null,
+    attachments: content.attachments ?? [],
+    buttons: content.buttons ?? [],
+    location: content.location ?? null,
+    contact_card: content.contact_card ?? null,
+    album_id: content.album_id ?? null,
+    start_payload: content.start_payload ?? null,
+    reactions: content.reactions ?? [],
   };
 }
 

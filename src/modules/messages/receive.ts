@@ -49,7 +49,18 @@ export function createReceiver({ store, clock, channels, seen, scoring, suppress
   async function keepChat(tx: Tx, { env_id, account, chat_id, sender }: Incoming, updated_at: number): Promise<void> {
     const { first_name, last_name } = sender;
     const username = sender.username?.toLowerCase() ?? null;
-    await store.keepChat(tx, { env_id, account_id: account.id, chat_id, type: "private", username, first_name, last_name, updated_at });
+    await store.keepChat(tx, {
+      env_id,
+      account_id: account.id,
+      chat_id,
+      type: "private",
+      username,
+      first_name,
+      last_name,
+      title: null,
+      blocked_at: null,
+      updated_at,
+    });
   }
 
   async function heed(tx: Tx, { env_id, account, chat_id, text }: Incoming): Promise<void> {
@@ -109,6 +120,9 @@ function newRow({ env_id, account, remote_id, chat_id, sender, text, sent_at }: 
     remote_id,
     sender: JSON.stringify({ telegram_id, username, first_name, last_name }),
     chat_id,
+    content: null,
+    edited_at: null,
+    deleted_at: null,
     created_at: now,
     sent_at,
     updated_at: now,

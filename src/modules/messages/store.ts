@@ -32,6 +32,7 @@ const columns = [
   "attempts",
   "remote_id",
   "cap_day",
+  "content",
   "created_at",
   "sent_at",
   "delivered_at",

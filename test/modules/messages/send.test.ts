@@ -34,6 +34,14 @@ describe.each(appEngines)("a send on %s", (engine) => {
       contact_id: null,
       thread_id: null,
       text: "Hey Sarah",
+      parse_mode: null,
+      attachments: [],
+      buttons: [],
+      location: null,
+      contact_card: null,
+      album_id: null,
+      start_payload: null,
+      reactions: [],
       status: "sent",
       eta: sent_at,
       schedule_at: null,
@@ -48,6 +56,8 @@ describe.each(appEngines)("a send on %s", (engine) => {
       sent_at,
       delivered_at: null,
       read_at: null,
+      edited_at: null,
+      deleted_at: null,
       updated_at: sent_at,
     });
   });
