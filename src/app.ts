@@ -16,6 +16,7 @@ import { createRateLimiter } from "#plugins/rate-limit/limiter.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { OperationDoc } from "#src/core/operation.ts";
+import { loginRoutes } from "#src/modules/accounts/login-routes.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
@@ -102,6 +103,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(tagRoutes(services.tags))
     .use(eventRoutes(services.events, services.streams))
     .use(accountRoutes(services.accounts, write, writeAsking))
+    .use(loginRoutes(services.logins, writeAsking))
     .use(keyRoutes(services.keys, write))
     .use(workspaceRoutes(services.workspaces, write))
     .use(suppressionRoutes(services.suppressions, write))
@@ -191,7 +193,8 @@ const reference = {
     Scoring:
       "Lead scoring: rules give contacts points for what happens to them, which can fade, and for what is known of them. A contact shows its score and why; `lead.scored` tells when a score rises past a threshold.",
     Segments: describeSegments(),
-    Accounts: "Who sends: bots, and in test environments the sandbox account 7421.",
+    Accounts:
+      "Who sends and hears: bots, user accounts, and in test environments the sandbox account 7421. A bot can't write first; a user account can, and so has caps: 50 sends a day, 10 of them to people whom it has not written with, 2 to 6 seconds apart, until you set others.",
     Events:
       "Everything that changes, in the order in which it was committed: as a list that is followed with `after`, as a live stream, and what receivers of webhooks are sent. Events are kept for 30 days (`EVENTS_RETENTION_DAYS`).",
     Webhooks:

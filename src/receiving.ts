@@ -20,5 +20,5 @@ interface Needs extends Pick<ReceiverNeeds, "store" | "scoring" | "suppressions"
 export function createReceiving({ contacts, contactStore, accounts, ...needs }: Needs) {
   const { met, seen } = createSightings({ store: contactStore, patch: contacts.patch, upsert: contacts.upsert });
   const receive = createReceiver({ ...needs, seen });
-  return { met, receive, sandbox: createSandboxService({ ...needs, accounts, contacts, receive }) };
+  return { met, receive, happened: () => Promise.resolve(), sandbox: createSandboxService({ ...needs, accounts, contacts, receive }) };
 }

@@ -6,9 +6,8 @@ import type { Log } from "#src/core/log.ts";
 import { createQuiet } from "#src/core/quiet.ts";
 import type { Enqueue, JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
-import type { BotGate } from "#src/modules/accounts/model.ts";
-import { createAccountService, laneOf } from "#src/modules/accounts/service.ts";
-import { createAccountStore } from "#src/modules/accounts/store.ts";
+import type { BotGate, UserGate } from "#src/modules/accounts/model.ts";
+import { laneOf } from "#src/modules/accounts/changes.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createContactMerging } from "#src/modules/contacts/merging.ts";
@@ -50,7 +49,10 @@ import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
 import type { Attempt } from "#src/modules/webhooks/model.ts";
 import type { HttpSender } from "#src/modules/webhooks/sender.ts";
+import type { Connector } from "#src/modules/connections/model.ts";
+import { createAccounts } from "./accounts.ts";
 import { createActivity } from "./activity.ts";
+import { createConnecting } from "./connecting.ts";
 import { createErasing } from "./erasing.ts";
 import { createEventLog } from "./event-log.ts";
 import { createImporting } from "./importing.ts";
@@ -65,7 +67,11 @@ export interface ServiceDeps {
   log: Log;
   cipher: Cipher;
   channels: readonly Channel[];
+  /** Keep accounts connected that hear from Telegram; without any they only send. */
+  connectors?: readonly Connector[];
   gate: BotGate;
+  /** Logs user accounts in; there is none where the program has no api_id. */
+  userGate?: UserGate | null;
   /** How long events and what was delivered of them are kept. */
   events_retention_days: number;
   /** Kinds of long jobs beside those of the program. */
@@ -91,7 +97,9 @@ export function createServices({
   log,
   cipher,
   channels: channelList,
+  connectors = [],
   gate,
+  userGate = null,
   events_retention_days: keptDays,
   taskKinds = [],
   http,
@@ -123,18 +131,13 @@ export function createServices({
   const enqueue: Enqueue = (...args) => loop.enqueue(...args);
   const createTask: TaskService["create"] = (...args) => tasks.create(...args);
 
-  const accounts = createAccountService({
-    store: createAccountStore(db),
-    clock,
-    cipher,
-    gate,
-    nextNumber,
-    appendEvent,
-    audit: audit.record,
-    addLane,
+  const accounting = createAccounts({
+    ...{ db, clock, cipher, gate, userGate, random: Math.random, nextNumber, appendEvent, audit: audit.record, addLane },
     pauseLane: (...args) => loop.pauseLane(...args),
     releaseLane: (...args) => loop.releaseLane(...args),
+    changed: (tx) => tx.afterCommit(() => connecting.connections.look()),
   });
+  const accounts = accounting.service;
 
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
 
@@ -151,7 +154,6 @@ export function createServices({
   const scoringStore = createScoringStore(db);
   const fieldValues = { definitions: fields.definitions, read: readValue, indexed: indexedOf };
   const scorer = createScorer({ store: scoringStore, clock, fields: fieldValues, appendEvent, merged: mergeStore.rowsInto });
-  // Segments are made further down: their previews need the contacts.
   const segmentSource = { condition: (env_id: number, id: string) => segments.condition(env_id, id) };
   const contacts = createContactService({
     store: contactStore,
@@ -166,6 +168,10 @@ export function createServices({
   const receiving = createReceiving({
     ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
+  });
+  const connecting = createConnecting({
+    ...{ db, clock, log, connectors, accounts: accounting, happened: receiving.happened },
+    lanesLost: (...args) => loop.lanesLost(...args),
   });
   const requested = auditedContacts(contacts, audit.record);
 
@@ -227,10 +233,12 @@ export function createServices({
       importing.sweepJob,
       eventLog.purgeJob,
       webhooks.forgetJob,
+      connecting.purgeJob,
       running,
     ],
     ring,
     laneServer: webhooks.lanes,
+    onLanes: connecting.onLanes,
     amSole,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
@@ -257,6 +265,7 @@ export function createServices({
       loop.rescan();
       feed.rescan();
       webhooks.relay.rescan();
+      connecting.connections.look();
     },
     runTask: createTaskRunner({ running, clock, write: db.write }),
     ...eventLog,
@@ -266,6 +275,8 @@ export function createServices({
     exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),
     imports: importing.service,
     accounts,
+    logins: accounting.logins,
+    connections: connecting.connections,
     workspaces,
     authenticator,
     keys,

@@ -125,6 +125,7 @@ async function addConnections({ schema }: Kysely<unknown>, engine: Engine): Prom
     .addPrimaryKeyConstraint("updates_pk", ["env_id", "account_id", "update_id"])
     .modifyEnd(clustered)
     .execute();
+  await schema.createIndex("updates_taken").on("updates").column("taken_at").execute();
 }
 
 async function addFiles({ schema }: Kysely<unknown>, engine: Engine): Promise<void> {

@@ -31,6 +31,8 @@ interface LoopDeps {
   kinds: JobKind[];
   /** Who serves lanes without jobs. */
   laneServer?: LaneServer;
+  /** Told of all lanes that are this process's, each time that they are looked at. */
+  onLanes?(lanes: readonly { env_id: number; lane: string }[]): void;
   onOutcome?(kind: string, outcome: Outcome): void;
   /** Tells the other programs on this database that there is something for them: a lane that is theirs has changed. */
   ring(): void;
@@ -39,7 +41,7 @@ interface LoopDeps {
 }
 
 /** The in-process job loop: claims due jobs lane by lane, in order and at the lane's pace. Sleeps when nothing is due. */
-export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServer, onOutcome, ring, amSole }: LoopDeps): JobLoop {
+export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServer, onLanes, onOutcome, ring, amSole }: LoopDeps): JobLoop {
   const store = createJobStore(db);
   const kinds = new Map(kindList.map((kind) => [kind.kind, kind]));
   const free = createFreeJobs(db, store);
@@ -74,7 +76,9 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
     onLanes(rows) {
       const isServed = ({ lane }: { lane: string }) => laneServer !== undefined && lane.startsWith(laneServer.prefix);
       laneServer?.serve(rows.filter(isServed));
-      lanes.become(rows.filter((row) => !isServed(row)));
+      const own = rows.filter((row) => !isServed(row));
+      lanes.become(own);
+      onLanes?.(own);
       schedule();
     },
     onRefreshed: schedule,
@@ -235,6 +239,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
       // They may be another's until the next start: what is known of them then counts for nothing.
       lanes.become([]);
       laneServer?.serve([]);
+      onLanes?.([]);
     },
     enqueue(tx, job) {
       store.insert(tx, job);

@@ -4,6 +4,8 @@ import type { Page } from "#src/core/page.ts";
 import type { AuditEntry } from "#src/modules/audit/model.ts";
 import type { CreatedKey } from "#src/modules/keys/model.ts";
 import type { Environment } from "#src/modules/workspaces/model.ts";
+import type { Account } from "#src/modules/accounts/model.ts";
+import { settingsOf } from "#src/modules/accounts/present.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
 import type { Caller } from "#test/support/client.ts";
@@ -53,12 +55,12 @@ describe.each(appEngines)("the audit on %s", (engine) => {
     const path = `/v1/accounts/${account.id}`;
     await app.live.patch(path, { paused: true, name: "Helpdesk" });
     await app.live.patch(path, { token: telegram.addBot({ token: `${bot.id}:${"N".repeat(35)}`, username: bot.username }).token });
-    const { body: known } = await app.live.get(path);
+    const { body: known } = await app.live.get<Account>(path);
     await app.live.delete(path);
     const actor = await idOf(app.live);
     const shared = { actor, subject: String(account.id) };
     expect(await last(app.live, 4)).toMatchObject([
-      { ...shared, operation: "accounts.create", before: null, after: account },
+      { ...shared, operation: "accounts.create", before: null, after: settingsOf(account) },
       {
         ...shared,
         operation: "accounts.patch",
@@ -66,7 +68,7 @@ describe.each(appEngines)("the audit on %s", (engine) => {
         after: { name: "Helpdesk", status: "paused", paused: true },
       },
       { ...shared, operation: "accounts.patch", before: {}, after: { token_changed: true } },
-      { ...shared, operation: "accounts.delete", before: known, after: null },
+      { ...shared, operation: "accounts.delete", before: settingsOf(known), after: null },
     ]);
   });
 

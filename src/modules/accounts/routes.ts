@@ -7,26 +7,13 @@ import { mayUse, type Principal, type Scope } from "#src/core/principal.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { UnitOfWork, UnitOfWorkAsking } from "#src/core/write.ts";
+import { accountExample } from "./examples.ts";
 import { Account, AccountPatch, NewAccount } from "./model.ts";
+import { settingsOf } from "./present.ts";
 import type { AccountService, KnownBot } from "./service.ts";
 
 const readScopes: readonly Scope[] = ["read:messages", "write:messages", "manage:accounts"];
 const params = t.Object({ id: t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Number of the account." }) });
-
-const example = {
-  id: 10000,
-  kind: "telegram_bot",
-  name: "Acme Support",
-  username: "acme_support_bot",
-  telegram_id: 5000000001,
-  status: "connected",
-  status_reason: null,
-  paused: false,
-  timezone: "UTC",
-  daily_cap: null,
-  created_at: "2026-05-06T14:32:18.000Z",
-  updated_at: "2026-05-06T14:32:18.000Z",
-};
 
 /** @throws AppError `not_found` for an account that the key is not bound to */
 function reached(principal: Principal, id: number): number {
@@ -43,7 +30,7 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
           { request, body, set },
           (principal) => {
             if (principal.account_ids !== null) throw new AppError("forbidden", "A key that is bound to accounts can't connect another.");
-            return accounts.ask(principal, body.token);
+            return accounts.ask(principal, body);
           },
           async (tx, principal, bot) => ({ status: 201, body: await accounts.create(tx, principal.env_id, body, bot, principal.key_id) }),
         ),
@@ -51,13 +38,13 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
         body: NewAccount,
         detail: operation({
           id: "accounts.create",
-          summary: "Connect a bot",
+          summary: "Connect a bot, or take a user account in",
           description:
-            "Asks Telegram whose token it is, and keeps it encrypted. Live environments have live accounts; each test environment has the sandbox account 7421.",
+            "Of a bot Telegram is asked whose token it is. A user account waits as `login_required` for its login by code or QR. Tokens, sessions and proxies are kept encrypted. Live environments have live accounts; each test environment has the sandbox account 7421.",
           tag: "Accounts",
           scope: "manage:accounts",
           example: { kind: "telegram_bot", token: "5000000001:AAE-example-token-of-a-bot-1234567", name: "Acme Support" },
-          answers: { 201: { description: "The account.", schema: Account, example } },
+          answers: { 201: { description: "The account.", schema: Account, example: accountExample } },
           errors: ["conflict"],
         }),
       },
@@ -76,14 +63,14 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
         summary: "List accounts",
         tag: "Accounts",
         scope: readScopes,
-        answers: { 200: { description: "A page of accounts.", schema: pageSchema(Account), example: pageExample(example) } },
+        answers: { 200: { description: "A page of accounts.", schema: pageSchema(Account), example: pageExample(accountExample) } },
       }),
     })
     .get(
       "/v1/accounts/:id",
       async ({ request, params, set }) => {
         const account = await accounts.get(principalOf(request).env_id, params.id);
-        set.headers.etag = etagOf(account);
+        set.headers.etag = etagOf(settingsOf(account));
         return account;
       },
       {
@@ -93,7 +80,7 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
           summary: "Get an account",
           tag: "Accounts",
           scope: readScopes,
-          answers: { 200: { description: "The account.", schema: Account, example } },
+          answers: { 200: { description: "The account.", schema: Account, example: accountExample } },
         }),
       },
     )
@@ -108,8 +95,8 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
         const { token } = body;
         if (token === undefined) return write({ request, body, set }, (tx, principal) => patch(tx, principal, null));
         const ask = async (principal: Principal) => {
-          check(await accounts.get(principal.env_id, reached(principal, params.id)));
-          return accounts.ask(principal, token);
+          check(settingsOf(await accounts.get(principal.env_id, reached(principal, params.id))));
+          return accounts.askBot(principal, token);
         };
         return writeAsking({ request, body, set }, ask, patch);
       },
@@ -123,7 +110,7 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
           tag: "Accounts",
           scope: "manage:accounts",
           example: { paused: true },
-          answers: { 200: { description: "The account.", schema: Account, example } },
+          answers: { 200: { description: "The account.", schema: Account, example: accountExample } },
           errors: ["precondition_failed"],
         }),
       },

@@ -1,18 +1,15 @@
 import type { Clock } from "#src/core/clock.ts";
-import type { Cipher } from "#src/core/cipher.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
-import { isTimezone } from "#src/core/timezone.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
-import type { NewEvent } from "#src/modules/events/model.ts";
-import { dayOf, nextDayAt } from "./day.ts";
+import { type Budget, QUIET_HOLD } from "./budget.ts";
+import { type AccountChanges, laneOf } from "./changes.ts";
 import {
   type Account,
   type AccountPatch,
-  type AccountStatus,
   type BotCheck,
   type BotGate,
   DAILY_CAP_HOLD,
@@ -20,54 +17,38 @@ import {
   type NewAccount,
   SANDBOX_ACCOUNT_ID,
 } from "./model.ts";
-import { blank, present } from "./present.ts";
+import { checkPatch } from "./patch.ts";
+import { blank, present, settingsOf, unproved } from "./present.ts";
 import type { AccountRow, AccountStore } from "./store.ts";
+import type { Vault } from "./vault.ts";
 
 interface Needs {
   store: AccountStore;
   clock: Clock;
-  cipher: Cipher;
+  vault: Vault;
+  budget: Budget;
+  changes: AccountChanges;
   gate: BotGate;
+  /** Whether this program can log user accounts in: it has an api_id. */
+  knowsUsers: boolean;
   nextNumber(tx: Tx, name: string, first: number): Promise<number>;
-  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
   /** Ends a lane's wait where this is its reason. */
   releaseLane(tx: Tx, env_id: number, lane: string, reason: string): Promise<void>;
-  pauseLane(tx: Tx, env_id: number, lane: string, paused: boolean): Promise<void>;
 }
 
 /** A bot that Telegram knows. */
 export type KnownBot = Extract<BotCheck, { kind: "ok" }>;
 
-/** What a daily cap leaves: for the X-SendLimit headers. */
-export interface SendLimit {
-  limit: number;
-  remaining: number;
-  /** When the next day begins, ms. */
-  resets_at: number;
-  day: string;
-}
-
 export type AccountService = ReturnType<typeof createAccountService>;
 
-const TOKENS_TRIED_MAX = 20;
-
-/** The lane in which an account's jobs run. */
-export const laneOf = (account_id: number) => `account:${account_id}`;
+/** What a new user account may do: https://core.telegram.org/api/errors has no figures; these are careful ones. */
+const CAREFUL = { daily_cap: 50, new_peer_daily_cap: 10, gap_seconds: "[2,6]" };
 
 export function createAccountService(needs: Needs) {
-  const { store, clock, cipher, gate } = needs;
-  const place = (env_id: number, id: number) => `account:${env_id}:${id}`;
-
-  function opens(sealed: string, at: string): boolean {
-    try {
-      cipher.open(sealed, at);
-      return true;
-    } catch {
-      return false;
-    }
-  }
+  const { store, clock, vault, budget, changes, gate } = needs;
+  const { show } = changes;
 
   async function find(tx: Tx, env_id: number, id: number): Promise<AccountRow> {
     const row = await store.lock(tx, env_id, id);
@@ -75,21 +56,20 @@ export function createAccountService(needs: Needs) {
     return row;
   }
 
-  function sendLimit(row: AccountRow, taken: number, now: number): SendLimit {
-    const limit = row.daily_cap ?? 0;
-    return { limit, remaining: Math.max(0, limit - taken), resets_at: nextDayAt(now, row.timezone), day: dayOf(now, row.timezone) };
+  async function check(tx: Tx, row: AccountRow, wanted: Precondition): Promise<void> {
+    if (wanted !== unconditional) wanted(settingsOf(await show(tx, row)));
   }
 
-  async function setStatus(tx: Tx, row: AccountRow, status: AccountStatus, reason: string | null, actor: string): Promise<void> {
-    const after = { ...row, status, status_reason: reason, updated_at: clock.now() };
-    await store.update(tx, row.env_id, row.id, { status, status_reason: reason, updated_at: after.updated_at });
-    const type = status === "connected" ? "account.connected" : "account.disconnected";
-    needs.appendEvent(tx, row.env_id, { type, subject: String(row.id), actor, data: present(after) });
+  function botRow(row: AccountRow, { token = "", name }: NewAccount, bot: KnownBot): AccountRow {
+    const { username, telegram_id } = bot;
+    return { ...row, kind: "telegram_bot", name: name ?? bot.name, username, telegram_id, token: vault.sealToken(row, token) };
   }
 
-  /** A lane moves when the account is neither paused nor cut off. */
-  const syncLane = (tx: Tx, row: AccountRow) =>
-    needs.pauseLane(tx, row.env_id, laneOf(row.id), row.paused === 1 || row.status !== "connected");
+  function userRow(row: AccountRow, { phone, name, proxy }: NewAccount): AccountRow {
+    const sealed = proxy === undefined ? null : vault.sealProxy(row, proxy);
+    const named = { name: name ?? phone ?? `Account ${row.id}`, phone: phone ?? null, proxy: sealed };
+    return { ...row, ...CAREFUL, ...named, kind: "telegram_user", status: "login_required" };
+  }
 
   return {
     /** Gives a test environment its sandbox account. */
@@ -101,15 +81,32 @@ export function createAccountService(needs: Needs) {
     },
 
     /**
-     * Asks Telegram about a token.
-     * @throws AppError `conflict` in a test environment, which never touches the network; `validation_error` on `token` when Telegram refuses it, `unavailable` when Telegram can't be reached
+     * Asks Telegram about what a new account says of itself.
+     * @returns the bot; null of a user account, which is logged in later
+     * @throws AppError `conflict` in a test environment, which never touches the network, and for a user account where the program has no api_id; `validation_error`; `unavailable` when Telegram can't be reached
      */
-    async ask({ mode }: Pick<Principal, "mode">, token: string): Promise<KnownBot> {
-      if (mode === "test")
+    async ask(principal: Pick<Principal, "mode">, account: NewAccount): Promise<KnownBot | null> {
+      const allowed = account.kind === "telegram_bot" ? ["token"] : ["phone", "proxy"];
+      for (const field of ["token", "phone", "proxy"] as const)
+        if (account[field] !== undefined && !allowed.includes(field))
+          throw invalidField(field, "not_allowed", `${field} is nothing that a ${account.kind} has.`);
+      if (account.kind === "telegram_bot") {
+        if (account.token === undefined) throw invalidField("token", "required", "A bot needs its token, as @BotFather gave it.");
+        return this.askBot(principal, account.token);
+      }
+      refuseInTest(principal);
+      if (!needs.knowsUsers)
         throw new AppError(
           "conflict",
-          "A test environment never touches the network: connect bots with a live key, and use account 7421 here.",
+          "User accounts need TELEGRAM_API_ID and TELEGRAM_API_HASH, from https://my.telegram.org: set them and start again.",
         );
+      checkPatch(account);
+      return null;
+    },
+
+    /** Asks Telegram whose token this is. @throws AppError as `ask` */
+    async askBot(principal: Pick<Principal, "mode">, token: string): Promise<KnownBot> {
+      refuseInTest(principal);
       const check = await gate.check(token);
       if (check.kind === "ok") return check;
       if (check.kind === "refused")
@@ -120,28 +117,24 @@ export function createAccountService(needs: Needs) {
     },
 
     /**
-     * Connects a bot that Telegram has vouched for.
+     * Connects a bot that Telegram has vouched for, or takes a user account in, which then waits for its login.
      * @throws AppError `conflict` when the bot is here already
      */
-    async create(tx: Tx, env_id: number, { token, name }: NewAccount, bot: KnownBot, actor: string): Promise<Account> {
+    async create(tx: Tx, env_id: number, ask: NewAccount, bot: KnownBot | null, actor: string): Promise<Account> {
       // Who takes a number waits for those before: a twin of this request is seen then.
       const id = await needs.nextNumber(tx, "accounts", FIRST_ACCOUNT_ID);
-      const namesake = await store.byTelegramId(tx, env_id, bot.telegram_id);
+      const namesake = bot === null ? undefined : await store.byTelegramId(tx, env_id, "telegram_bot", bot.telegram_id);
       if (namesake !== undefined) throw new AppError("conflict", `This bot is here already, as account ${namesake.id}.`);
       const now = clock.now();
-      const row: AccountRow = {
-        ...blank(env_id, id, now),
-        kind: "telegram_bot",
-        name: name ?? bot.name,
-        username: bot.username,
-        telegram_id: bot.telegram_id,
-        token: cipher.seal(token, place(env_id, id)),
-      };
+      const base = blank(env_id, id, now);
+      const row = bot === null ? userRow(base, ask) : botRow(base, ask, bot);
       await store.insert(tx, row);
+      if (bot !== null) await store.begin(tx, env_id, id, null, now);
       await needs.addLane(tx, env_id, laneOf(id));
-      const account = present(row);
-      needs.appendEvent(tx, env_id, { type: "account.connected", subject: String(id), actor, data: account });
-      needs.audit(tx, env_id, { actor, operation: "accounts.create", subject: String(id), before: null, after: account });
+      await changes.syncLane(tx, row);
+      if (bot !== null) await changes.tell(tx, row, "account.connected", actor);
+      const account = await show(tx, row);
+      needs.audit(tx, env_id, { actor, operation: "accounts.create", subject: String(id), before: null, after: told(row) });
       return account;
     },
 
@@ -149,21 +142,24 @@ export function createAccountService(needs: Needs) {
     async get(env_id: number, id: number): Promise<Account> {
       const row = await store.find(null, env_id, id);
       if (row === undefined || row.deleted_at !== null) throw notFound("account");
-      return present(row);
+      return show(null, row);
     },
 
     /** In order of their numbers. @throws AppError `validation_error` for a cursor that is not of this list */
     async list(env_id: number, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Account>> {
       const after = cursor === undefined ? null : decodeNumberCursor("accounts", env_id, cursor);
       const rows = await store.page(env_id, after, offset, limit + 1);
+      const now = clock.now();
+      const standings = await store.standings(null, rows, now);
       const ask = { list: "accounts", env_id, limit, offset };
-      return toPage(rows, ask, { total: await store.count(env_id), capped: false }, present, (row) => String(row.id));
+      const shown = (row: AccountRow) => present(row, standings.get(row.id) ?? unproved, now);
+      return toPage(rows, ask, { total: await store.count(env_id), capped: false }, shown, (row) => String(row.id));
     },
 
     /**
      * Changes what is given. Pausing keeps the queue; a new token must be the same bot's.
      * @param bot what Telegram said of the new token, when there is one
-     * @throws AppError `not_found`, `validation_error`; what `check` throws
+     * @throws AppError `not_found`, `validation_error`; what `wanted` throws
      */
     async patch(
       tx: Tx,
@@ -172,86 +168,84 @@ export function createAccountService(needs: Needs) {
       patch: AccountPatch,
       bot: KnownBot | null,
       actor: string,
-      check: Precondition = unconditional,
+      wanted: Precondition = unconditional,
     ): Promise<Account> {
       const before = await find(tx, env_id, id);
-      check(present(before));
+      await check(tx, before, wanted);
+      checkPatch(patch, before.kind);
       const row = { ...before, updated_at: clock.now() };
-      if (patch.timezone !== undefined && !isTimezone(patch.timezone))
-        throw invalidField("timezone", "bad_format", "timezone is not an IANA name such as Europe/Berlin.", patch.timezone);
-      if (patch.daily_cap !== undefined && row.kind !== "sandbox")
-        throw invalidField("daily_cap", "not_allowed", "Bots have no daily cap: Telegram limits them by the second.");
       if (patch.token !== undefined) {
         if (bot === null || bot.telegram_id !== row.telegram_id)
           throw invalidField("token", "not_allowed", "This token belongs to another bot: connect it as an account of its own.");
-        row.token = cipher.seal(patch.token, place(env_id, id));
+        row.token = vault.sealToken(row, patch.token);
         row.username = bot.username;
+        await store.prove(tx, env_id, id, row.updated_at);
       }
       row.name = patch.name ?? row.name;
       row.timezone = patch.timezone ?? row.timezone;
       if (patch.daily_cap !== undefined) row.daily_cap = patch.daily_cap;
+      if (patch.new_peer_daily_cap !== undefined) row.new_peer_daily_cap = patch.new_peer_daily_cap;
+      if (patch.gap_seconds !== undefined) row.gap_seconds = JSON.stringify(patch.gap_seconds);
+      if (patch.quiet_hours !== undefined) row.quiet_hours = patch.quiet_hours === null ? null : JSON.stringify(patch.quiet_hours);
+      if (patch.proxy !== undefined) row.proxy = patch.proxy === null ? null : vault.sealProxy(row, patch.proxy);
       if (patch.paused !== undefined) row.paused = patch.paused ? 1 : 0;
+      // Why Telegram had it paused is settled by whoever lets it go on.
+      if (patch.paused === false && row.status === "connected") row.status_reason = null;
       await store.update(tx, env_id, id, row);
-      if (patch.token !== undefined && row.status !== "connected") {
-        await setStatus(tx, row, "connected", null, actor);
-        row.status = "connected";
-        row.status_reason = null;
-      }
-      await syncLane(tx, row);
-      if (patch.daily_cap !== undefined || patch.timezone !== undefined) await needs.releaseLane(tx, env_id, laneOf(id), DAILY_CAP_HOLD);
-      const after = { ...present(row), ...(patch.token === undefined ? {} : { token_changed: true }) };
-      needs.audit(tx, env_id, { actor, operation: "accounts.patch", subject: String(id), before: present(before), after });
-      return present(row);
+      if (patch.token !== undefined && row.status !== "connected")
+        Object.assign(row, await changes.setStatus(tx, row, "connected", null, actor));
+      else await changes.syncLane(tx, row);
+      const moves = patch.daily_cap !== undefined || patch.timezone !== undefined || patch.quiet_hours !== undefined;
+      if (moves) for (const reason of [DAILY_CAP_HOLD, QUIET_HOLD]) await needs.releaseLane(tx, env_id, laneOf(id), reason);
+      const secrets = {
+        ...(patch.token === undefined ? {} : { token_changed: true }),
+        ...(patch.proxy === undefined ? {} : { proxy_changed: true }),
+      };
+      needs.audit(tx, env_id, {
+        actor,
+        operation: "accounts.patch",
+        subject: String(id),
+        before: told(before),
+        after: { ...told(row), ...secrets },
+      });
+      return show(tx, row);
     },
 
-    /** Removes an account. What is queued on it ends as `account_unauthorized`. @throws AppError `not_found`, `conflict`; what `check` throws */
-    async remove(tx: Tx, env_id: number, id: number, actor: string, check: Precondition = unconditional): Promise<void> {
+    /** Removes an account. What is queued on it ends as `account_unauthorized`. @throws AppError `not_found`, `conflict`; what `wanted` throws */
+    async remove(tx: Tx, env_id: number, id: number, actor: string, wanted: Precondition = unconditional): Promise<void> {
       const row = await find(tx, env_id, id);
-      check(present(row));
+      await check(tx, row, wanted);
       if (row.kind === "sandbox") throw new AppError("conflict", "The sandbox account belongs to its environment and can't be removed.");
       const now = clock.now();
-      await setStatus(tx, row, "disconnected", "removed", actor);
-      await store.update(tx, env_id, id, { deleted_at: now, token: null });
-      await needs.pauseLane(tx, env_id, laneOf(id), false);
-      needs.audit(tx, env_id, { actor, operation: "accounts.delete", subject: String(id), before: present(row), after: null });
+      await changes.setStatus(tx, row, "disconnected", "removed", actor);
+      await store.update(tx, env_id, id, { deleted_at: now, token: null, proxy: null });
+      await store.end(tx, env_id, id);
+      await changes.unblockLane(tx, row);
+      needs.audit(tx, env_id, { actor, operation: "accounts.delete", subject: String(id), before: told(row), after: null });
     },
 
-    /** The channel no longer accepts the account: says so, and keeps its queue. */
-    async disconnect(tx: Tx, env_id: number, id: number, reason: string): Promise<void> {
-      const row = await store.lock(tx, env_id, id);
-      if (row !== undefined && row.status === "connected") await setStatus(tx, row, "disconnected", reason, "job");
-    },
-
-    /** @throws Error in words for the person who starts the program, when the tokens were sealed with another secret */
-    async tryTokens(): Promise<void> {
-      const rows = await store.someSealed(TOKENS_TRIED_MAX);
-      // One that alone can't be opened is that account's misfortune, and no reason to stand still.
-      if (rows.length === 0 || rows.some((row) => opens(row.token!, place(row.env_id, row.id)))) return;
-      const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the bots were connected";
-      throw new Error(`the bots' tokens in the database can't be opened with this secret: ${advice}`);
-    },
+    tryTokens: vault.tryTokens,
 
     /** For the messages: the row, also of a removed account. */
     row: (tx: Tx | null, env_id: number, id: number) => store.find(tx, env_id, id),
-
-    /** The bot's token in the clear, for its channel alone. */
-    openToken: (row: AccountRow) => (row.token === null ? null : cipher.open(row.token, place(row.env_id, row.id))),
-
-    /**
-     * Counts one send against today's cap.
-     * @returns what is left, and whether this one still fits; null without a cap
-     */
-    async takeSend(tx: Tx, row: AccountRow): Promise<{ fits: boolean; limit: SendLimit } | null> {
-      if (row.daily_cap === null) return null;
-      const now = clock.now();
-      const day = dayOf(now, row.timezone);
-      // The row is taken before it is judged, so that two at once can't both be the last.
-      const taken = await store.takeDay(tx, row.env_id, row.id, day);
-      if (taken > row.daily_cap) await store.giveBackDay(tx, row.env_id, row.id, day);
-      return { fits: taken <= row.daily_cap, limit: sendLimit(row, taken, now) };
-    },
-
-    /** A counted send did not happen. */
-    giveBackSend: (tx: Tx, env_id: number, id: number, day: string) => store.giveBackDay(tx, env_id, id, day),
+    openToken: vault.openToken,
+    disconnect: changes.disconnect,
+    pause: changes.pause,
+    restrict: changes.restrict,
+    budget,
   };
+}
+
+/** As the audit has it: what was set, whether or not Telegram can be reached just now. */
+function told(row: AccountRow): object {
+  return settingsOf(present(row, { ...unproved, proof_at: row.updated_at }, row.updated_at));
+}
+
+/** @throws AppError `conflict` */
+function refuseInTest({ mode }: Pick<Principal, "mode">): void {
+  if (mode === "test")
+    throw new AppError(
+      "conflict",
+      "A test environment never touches the network: connect accounts with a live key, and use account 7421 here.",
+    );
 }

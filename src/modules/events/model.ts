@@ -12,6 +12,8 @@ export const eventTypes = [
   "message.received",
   "account.connected",
   "account.disconnected",
+  "account.paused",
+  "account.restricted",
   "subscription.upgraded",
   "contact.created",
   "contact.updated",

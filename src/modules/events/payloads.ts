@@ -70,14 +70,24 @@ export const payloads: Readonly<Record<EventType, Payload>> = {
     eta: null,
     sent_at: null,
   }),
-  "account.connected": ofAccount("An account was connected", "It can send: it is new, or has a working token again.", {}),
+  "account.connected": ofAccount("An account was connected", "It can send: it is new, is logged in, or has a working token again.", {}),
   "account.disconnected": ofAccount(
     "An account was disconnected",
-    "Its token was refused, or it was removed; `status_reason` says which.",
+    "Its token or session was refused, or it was removed; `status_reason` says which.",
     {
       status: "disconnected",
       status_reason: "Telegram refuses the token.",
     },
+  ),
+  "account.paused": ofAccount(
+    "An account was paused by what Telegram asks for",
+    "It is to wait for longer than an hour, or Telegram has frozen it; `status_reason` says which. It goes on when somebody lets it.",
+    { status: "paused", paused: true, status_reason: "Telegram asks to wait for 7200 s." },
+  ),
+  "account.restricted": ofAccount(
+    "An account can write to nobody new",
+    "Telegram took it for a sender of spam. What is queued to people whom it has written with goes on; the others wait until `restricted_until`.",
+    { restricted_until: AT },
   ),
   "subscription.upgraded": {
     summary: "The workspace's plan has risen",

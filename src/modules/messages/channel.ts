@@ -20,6 +20,8 @@ export interface Channel {
   readonly usesNetwork: boolean;
   /** True where a `@username` means a chat that the account has had before, which is looked up for `Destination.chat_id`. */
   readonly remembersChats: boolean;
+  /** True where an account sends one message after another. */
+  readonly oneAtATime?: boolean;
   /** How fast an account may send: all limits hold at once. Empty is without limit. */
   readonly accountLimits: readonly Limit[];
   /** How fast one conversation may be written to. */

@@ -2,7 +2,6 @@ import type { Clock } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
-import { DAILY_CAP_HOLD } from "#src/modules/accounts/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
 import { createChatKeeper } from "./chats.ts";
@@ -13,14 +12,9 @@ import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
 import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
-import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
+import { EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
+import { createSpending, type SendingAccounts } from "./spending.ts";
 import type { MessageRow, MessageStore } from "./store.ts";
-
-/** What sending needs beyond accepting. */
-interface SendingAccounts<Account extends SendingAccount> extends Accounts<Account> {
-  openToken(account: Account): string | null;
-  disconnect(tx: Tx, env_id: number, id: number, reason: string): Promise<void>;
-}
 
 interface Needs<Account extends SendingAccount> {
   store: MessageStore;
@@ -39,6 +33,8 @@ interface Needs<Account extends SendingAccount> {
 
 interface Ready {
   row: MessageRow;
+  /** How long the account waits afterwards. */
+  gap_ms: number;
   /** The state that it is in meanwhile: `sending`, or `queued` where nothing leaves the process and a crash undoes all of it. */
   from: MessageStatus;
   channel: Channel;
@@ -54,12 +50,16 @@ interface Result extends Tried {
   chat: ChatFacts | null;
 }
 
+/** Why a lane waits between two sends of a user account. */
+const GAP_HOLD = "gap";
+
 const nothing: ContactVariables = {};
 const nobody: ReadonlyMap<string, ContactVariables> = new Map();
 
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
   const { store, clock, channels, accounts, suppressions, contacts, scoring } = needs;
+  const spending = createSpending({ store, clock, accounts });
   const keepChat = createChatKeeper({ store, contacts });
 
   /**
@@ -77,7 +77,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   /** It was never sent: what it took of a day's cap is given back. */
   async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, told: Told): Promise<Outcome> {
     const { env_id, account_id, cap_day } = row;
-    if (cap_day !== null && account_id !== null) await accounts.giveBackSend(tx, env_id, account_id, cap_day);
+    if (cap_day !== null && account_id !== null) await accounts.budget.giveBack(tx, env_id, account_id, cap_day);
     return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, told);
   }
 
@@ -104,21 +104,13 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, told) };
     if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", told) };
     if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", told) };
-    let capped = row;
-    if (account.daily_cap !== null && row.cap_day === null) {
-      const taken = await accounts.takeSend(tx, account);
-      const wait = taken === null || taken.fits ? null : taken.limit.resets_at - now;
-      if (wait !== null)
-        return {
-          outcome: await write(tx, requeue(row, DAILY_CAP_HOLD, { kind: "snooze", ms: wait, reason: DAILY_CAP_HOLD }), from, told),
-        };
-      capped = { ...row, cap_day: taken?.limit.day ?? null };
-      await store.record(tx, capped, from);
-    }
+    const counted = accounts.budget.isUnbounded(account) ? row : await spending.spend(tx, row, account);
+    if (!("status" in counted)) return { outcome: await write(tx, counted, from, told) };
     const { env_id, id, username } = account;
     return {
       ready: {
-        row: capped,
+        row: counted,
+        gap_ms: accounts.budget.gapMs(account),
         from,
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
@@ -189,6 +181,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     kind: SEND_JOB,
     laneLimits: (job) => channelOf(job).accountLimits,
     chatLimits: (job) => channelOf(job).chatLimits(job.chat!),
+    laneRunningMax: (job) => (channelOf(job).oneAtATime === true ? 1 : Number.POSITIVE_INFINITY),
 
     async begin(tx, jobs) {
       const env_id = jobs[0]!.env_id;
@@ -230,9 +223,11 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       for (const { job, ready, result } of runs) {
         const mayRepeat = result.result.kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
         const verdict = judge(ready.row, result, job.attempts, mayRepeat);
-        if (result.result.kind === "unauthorized") await accounts.disconnect(tx, job.env_id, ready.account.id, result.result.reason);
+        await spending.tellAccount(tx, ready.account, result.result);
         if (result.chat !== null) await keepChat(tx, ready.account, result.chat, result.ended_at);
-        outcomes.push(await write(tx, verdict, ready.from, told));
+        const outcome = await write(tx, verdict, ready.from, told);
+        const isOver = outcome.kind === "done" || outcome.kind === "discard";
+        outcomes.push(isOver && ready.gap_ms > 0 ? { ...outcome, rest: { ms: ready.gap_ms, reason: GAP_HOLD } } : outcome);
       }
       await score(scoring, tx, told);
       return outcomes;

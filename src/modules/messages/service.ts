@@ -1,4 +1,4 @@
-import { type Clock, toTime } from "#src/core/clock.ts";
+import type { Clock } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
@@ -8,7 +8,8 @@ import { readTime } from "#src/core/time-field.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, Limit } from "./channel.ts";
+import { type CapLeft, capReached } from "./cap.ts";
 import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import { addressee, type Addressee, type Contacts } from "./contacts.ts";
 import type { Estimator } from "./eta.ts";
@@ -25,21 +26,19 @@ export interface SendingAccount {
   paused: number;
   deleted_at: number | null;
   daily_cap: number | null;
-}
-
-/** A daily cap as the X-SendLimit headers tell it. */
-export interface CapLeft {
-  limit: number;
-  remaining: number;
-  resets_at: number;
-  day: string;
+  new_peer_daily_cap: number | null;
 }
 
 /** The verbs that messages use of accounts. */
 export interface Accounts<Account extends SendingAccount = SendingAccount> {
   row(tx: Tx | null, env_id: number, id: number): Maybe<Account | undefined>;
-  takeSend(tx: Tx, account: Account): Promise<{ fits: boolean; limit: CapLeft } | null>;
-  giveBackSend(tx: Tx, env_id: number, id: number, day: string): Promise<void>;
+  budget: {
+    take(tx: Tx, account: Account, isNew: boolean): Promise<{ fits: boolean; limit: CapLeft; ofNew: boolean } | null>;
+    giveBack(tx: Tx, env_id: number, id: number, place: string): Promise<void>;
+    mindsNewPeers(account: Account): boolean;
+    usualGapMs(account: Account): number;
+    quietEnd(account: Account, at: number): number | null;
+  };
 }
 
 export interface Needs<Account extends SendingAccount> {
@@ -69,6 +68,7 @@ export type MessageService = ReturnType<typeof createMessageService>;
 
 export function createMessageService<Account extends SendingAccount>(needs: Needs<Account>) {
   const { store, clock, channels, accounts, contacts, estimator, laneOf } = needs;
+  const { budget } = accounts;
 
   async function findAccount(tx: Tx, sender: Sender, id: number): Promise<{ account: Account; channel: Channel }> {
     const account = await accounts.row(tx, sender.env_id, id);
@@ -89,12 +89,19 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   }
 
   /** @returns the day on which the send counts, and what is left of it */
-  async function takeCap(tx: Tx, account: Account, timing: Timing): Promise<CapLeft | null> {
+  async function takeCap(tx: Tx, account: Account, recipient: string, timing: Timing): Promise<CapLeft | null> {
     // Scheduled sends wait for a day with room when their time comes.
-    if (account.daily_cap === null || timing.schedule_at !== null) return null;
-    const taken = await accounts.takeSend(tx, account);
-    if (taken !== null && !taken.fits) throw capReached(account.daily_cap, taken.limit, clock.now());
+    if ((account.daily_cap === null && account.new_peer_daily_cap === null) || timing.schedule_at !== null) return null;
+    const isNew = budget.mindsNewPeers(account) && !(await store.hasMet(tx, account.env_id, account.id, recipient));
+    const taken = await budget.take(tx, account, isNew);
+    if (taken !== null && !taken.fits) throw capReached(taken.limit, clock.now(), taken.ofNew);
     return taken?.limit ?? null;
+  }
+
+  /** What an account's gaps come to; without any the limits of its channel. */
+  function limitsOf(account: Account, channel: Channel): readonly Limit[] {
+    const gap = budget.usualGapMs(account);
+    return gap === 0 ? channel.accountLimits : [...channel.accountLimits, { count: 1, per_ms: gap }];
   }
 
   async function event(tx: Tx, row: MessageRow, type: EventType, actor: string): Promise<void> {
@@ -113,18 +120,19 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     const text = typeof composed === "string" ? composed : await composed;
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
-      throw capReached(50, { limit: 50, remaining: 0, resets_at: now + 3_600_000, day: "" }, now);
-    const cap = await takeCap(tx, account, timing);
+      throw capReached({ limit: 50, remaining: 0, resets_at: now + 3_600_000, place: "" }, now, false);
+    const cap = await takeCap(tx, account, recipient, timing);
 
     const place = {
       env_id,
       lane: laneOf(account.id),
       recipient,
-      accountLimits: channel.accountLimits,
+      accountLimits: limitsOf(account, channel),
       chatLimits: channel.chatLimits(recipient),
     };
-    const eta = await estimator.next(tx, place, timing.run_at, now);
-    const row = newRow(sender, ask, { text, channel, to, timing, eta, cap_day: cap?.day ?? null, now });
+    const paced = await estimator.next(tx, place, timing.run_at, now);
+    const eta = budget.quietEnd(account, paced) ?? paced;
+    const row = newRow(sender, ask, { text, channel, to, timing, eta, cap_day: cap?.place ?? null, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -203,33 +211,12 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       if (row.status !== "queued" || !(await needs.withdraw(tx, row.env_id, row.id)))
         throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);
       await needs.withdraw(tx, row.env_id, expireJobId(row.id));
-      if (row.cap_day !== null && row.account_id !== null) await accounts.giveBackSend(tx, row.env_id, row.account_id, row.cap_day);
+      if (row.cap_day !== null && row.account_id !== null) await budget.giveBack(tx, row.env_id, row.account_id, row.cap_day);
       const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now() };
       await store.record(tx, canceled, "queued");
       await event(tx, canceled, "message.canceled", sender.key_id);
       return presentMessage(canceled);
     },
-  };
-}
-
-function capReached(cap: number, limit: CapLeft, now: number): AppError {
-  const seconds = Math.max(1, Math.ceil((limit.resets_at - now) / 1000));
-  return new AppError(
-    "daily_send_limit_reached",
-    `This account has used its ${cap} sends of today; the next day begins ${toTime(limit.resets_at)}.`,
-    {
-      retryAfter: seconds,
-      headers: capHeaders(limit, now),
-    },
-  );
-}
-
-/** The X-SendLimit headers of an account with a daily cap. */
-export function capHeaders(limit: CapLeft, now: number): Record<string, string> {
-  return {
-    "X-SendLimit-Limit": String(limit.limit),
-    "X-SendLimit-Remaining": String(limit.remaining),
-    "X-SendLimit-Reset": String(Math.max(0, Math.ceil((limit.resets_at - now) / 1000))),
   };
 }
 

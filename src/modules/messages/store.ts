@@ -157,6 +157,28 @@ export function createMessageStore(db: Database) {
       ),
   );
 
+  const met = db.prepare<{ env_id: number; account_id: number; recipient: string; username: string }, { one: number }>((q, v) =>
+    q
+      .selectFrom("chats")
+      .select(sql.lit(1).as("one"))
+      .where("env_id", "=", v("env_id"))
+      .where("account_id", "=", v("account_id"))
+      .where((where) => where.or([where("chat_id", "=", v("recipient")), where("username", "=", v("username"))]))
+      .limit(1),
+  );
+  const wrote = db.prepare<{ env_id: number; account_id: number; recipient: string; but: string }, { one: number }>((q, v) =>
+    q
+      .selectFrom("messages")
+      .select(sql.lit(1).as("one"))
+      .where("env_id", "=", v("env_id"))
+      .where("recipient", "=", v("recipient"))
+      .where("account_id", "=", v("account_id"))
+      .where("id", "!=", v("but"))
+      .where("status", "not in", [sql.lit("failed"), sql.lit("canceled")])
+      .where("cap_day", "is not", null)
+      .limit(1),
+  );
+
   const narrow = (env_id: number, by: Narrowed) =>
     db.read
       .selectFrom("messages")
@@ -221,6 +243,12 @@ export function createMessageStore(db: Database) {
         usernames: JSON.stringify(recipients.filter((name) => name.startsWith("@")).map((name) => name.slice(1))),
         chat_ids: JSON.stringify(recipients.filter((name) => !name.startsWith("@"))),
       }),
+    /** Whether an account has had this chat, or has other messages to it that count. @param but the message that asks */
+    async hasMet(tx: Tx, env_id: number, account_id: number, recipient: string, but = ""): Promise<boolean> {
+      const place = { env_id, account_id, recipient, but };
+      const chat = await met.one(tx, { env_id, account_id, recipient, username: recipient.replace(/^@/, "") });
+      return chat !== undefined || (await wrote.one(tx, place)) !== undefined;
+    },
     async keepChat(tx: Tx, row: ChatRow): Promise<void> {
       const { env_id: _env, account_id: _account, chat_id: _chat, ...facts } = row;
       await db

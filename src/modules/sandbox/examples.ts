@@ -15,6 +15,8 @@ export const receivedExample = {
   text: "Thank you, see you on Friday",
   status: "received",
   ...{ eta: null, schedule_at: null, expires_at: null, silent: false, reply_to: null },
+  ...{ parse_mode: null, attachments: [], buttons: [], location: null, contact_card: null, album_id: null, start_payload: null },
+  ...{ reactions: [], edited_at: null, deleted_at: null },
   ...{ error: null, last_error: null, attempts: [], metadata: {} },
   ...{ created_at: at, sent_at: at, delivered_at: null, read_at: null, updated_at: at },
 };
