@@ -20,6 +20,8 @@ export const remoteVerbs = [
   "shareLocation",
   "shareContact",
   "post",
+  "sendFile",
+  "sendAlbum",
   "react",
   "press",
   "block",

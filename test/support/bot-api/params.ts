@@ -15,7 +15,7 @@ export interface Params {
 export async function readParams(request: Request): Promise<Params> {
   const values: Record<string, unknown> = Object.fromEntries(new URL(request.url).searchParams);
   if (request.method === "POST") Object.assign(values, await readBody(request));
-  return access(values);
+  return accessParams(values);
 }
 
 async function readBody(request: Request): Promise<Record<string, unknown>> {
@@ -28,7 +28,8 @@ async function readBody(request: Request): Promise<Record<string, unknown>> {
   return text === "" || !type.startsWith("application/json") ? {} : asObject(parse(text));
 }
 
-function access(values: Record<string, unknown>): Params {
+/** Reads parameters by their types; an object within a parameter is read in the same way. */
+export function accessParams(values: Record<string, unknown>): Params {
   const text = (name: string) => {
     const value = values[name];
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;

@@ -2,13 +2,14 @@ import type { Emulation } from "./emulation.ts";
 import type { Fault } from "./faults.ts";
 import type { Bot, CallbackAnswer, CallMatch, Chat, Message, Standing } from "./model.ts";
 import { createPeople, type People } from "./people.ts";
+import { createUploads, type Uploads } from "./uploads.ts";
 
 type BotRef = Pick<Bot, "token">;
 type ChatRef = Pick<Chat, "id">;
 type Person = Partial<Pick<Chat, "id" | "first_name" | "last_name" | "username">>;
 
 /** What a test can make happen. All arguments and results are plain data, so that the same verbs work over HTTP. */
-export interface Verbs extends People {
+export interface Verbs extends People, Uploads {
   addBot(options?: Partial<Pick<Bot, "token" | "username" | "first_name">>): Bot;
   /** The token is answered 401 from now on. */
   revokeToken(bot: BotRef): void;
@@ -60,6 +61,7 @@ export function createVerbs(emulation: Emulation): Verbs {
   const person = (given: Person = {}) => ({ first_name: "Sarah", ...given, type: "private" as const });
   return {
     ...createPeople(emulation),
+    ...createUploads(emulation),
     addBot: (options) => world.addBot(options),
     revokeToken: ({ token }) => world.removeBot(token),
     addPrivateChat: (bot, given) => addOpen(bot, person(given)),
