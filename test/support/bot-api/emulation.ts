@@ -25,6 +25,7 @@ export interface Emulation {
   /** Posts webhooks of all addresses to this origin instead. */
   routeWebhooks(origin: string): void;
   stop(): void;
+  isStopped(): boolean;
 }
 
 export interface EmulationOptions {
@@ -41,6 +42,7 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
   const pacing = createPacing(enforceLimits, requests);
   const mailboxes = new Map<string, Mailbox>();
   const sent: Sent[] = [];
+  let isStopped = false;
   let webhookOrigin: string | null = null;
   const route = (url: string) => {
     const { pathname, search } = new URL(url);
@@ -67,7 +69,9 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
       changes.notify();
     },
     routeWebhooks: (origin) => void (webhookOrigin = origin),
+    isStopped: () => isStopped,
     stop() {
+      isStopped = true;
       for (const mailbox of mailboxes.values()) mailbox.webhook.set(null);
     },
   };

@@ -10,6 +10,8 @@ type ChatRef = Pick<Chat, "id">;
 export interface History {
   /** Puts a message into a chat, under the next id. */
   add(bot: BotRef, chat: Chat, content: Omit<Message, "message_id" | "chat" | "date">): Message;
+  /** The id that the next message of the chat will have. */
+  nextId(bot: BotRef, chat: ChatRef): number;
   find(bot: BotRef, chat: ChatRef, id: number): Message | undefined;
   /** Changes a message; a field that is given as undefined goes. */
   change(bot: BotRef, message: Message, content: Record<string, unknown>): Message;
@@ -35,6 +37,7 @@ export function createHistory(): History {
       const message_id = ++chatOf(bot, chat).last;
       return put(bot, { message_id, date: Math.floor(Date.now() / 1000), chat, ...content });
     },
+    nextId: (bot, chat) => chatOf(bot, chat).last + 1,
     find: (bot, chat, id) => chatOf(bot, chat).messages.get(id),
     change: (bot, message, content) => put(bot, Object.assign({}, message, content)),
     remove: (bot, chat, id) => chatOf(bot, chat).messages.delete(id),

@@ -1,5 +1,7 @@
 import type { Emulation } from "./emulation.ts";
 import type { Fault } from "./faults.ts";
+import { createGroups, type Groups } from "./groups.ts";
+import { createLoad, type Load } from "./load.ts";
 import type { Bot, CallbackAnswer, CallMatch, Chat, Message, Standing } from "./model.ts";
 import { createPeople, type People } from "./people.ts";
 import { createUploads, type Uploads } from "./uploads.ts";
@@ -9,7 +11,7 @@ type ChatRef = Pick<Chat, "id">;
 type Person = Partial<Pick<Chat, "id" | "first_name" | "last_name" | "username">>;
 
 /** What a test can make happen. All arguments and results are plain data, so that the same verbs work over HTTP. */
-export interface Verbs extends People, Uploads {
+export interface Verbs extends People, Uploads, Groups, Load {
   addBot(options?: Partial<Pick<Bot, "token" | "username" | "first_name">>): Bot;
   /** The token is answered 401 from now on. */
   revokeToken(bot: BotRef): void;
@@ -24,8 +26,6 @@ export interface Verbs extends People, Uploads {
   setStanding(bot: BotRef, chat: ChatRef, standing: Standing): void;
   /** The person deletes the Telegram account. */
   deactivate(chat: ChatRef): void;
-  /** A group becomes a supergroup, whose chat this gives. */
-  migrate(bot: BotRef, group: ChatRef): Chat;
   /** The messages of a chat as the bot sees them now. */
   history(bot: BotRef, chat: ChatRef): Message[];
   /** All presses on buttons that bots have answered. */
@@ -62,6 +62,8 @@ export function createVerbs(emulation: Emulation): Verbs {
   return {
     ...createPeople(emulation),
     ...createUploads(emulation),
+    ...createGroups(emulation),
+    ...createLoad(emulation),
     addBot: (options) => world.addBot(options),
     revokeToken: ({ token }) => world.removeBot(token),
     addPrivateChat: (bot, given) => addOpen(bot, person(given)),
@@ -70,12 +72,6 @@ export function createVerbs(emulation: Emulation): Verbs {
     addGroup: (bot, group) => addOpen(bot, group),
     setStanding: (bot, chat, standing) => world.setStanding(bot, chatOf(chat), standing),
     deactivate: (chat) => void world.deactivated.add(chatOf(chat).id),
-    migrate(bot, group) {
-      const old = chatOf(group);
-      const successor = addOpen(bot, { type: "supergroup", title: old.title ?? "" });
-      world.migrations.set(old.id, successor.id);
-      return successor;
-    },
     history: (bot, chat) => history.all(bot, chat),
     callbackAnswers: () => [...callbacks.answers],
     routeWebhooks,
