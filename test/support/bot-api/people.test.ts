@@ -145,6 +145,20 @@ describe("reactions and buttons", () => {
   });
 });
 
+describe("markup", () => {
+  test("is applied to what is shown and kept as it came in what was sent, and refused when it is wrong", async () => {
+    const { api, sarah, client } = await setup();
+    const sent = await client.sendMessage(sarah.id, "<b>Hi</b> &amp; bye", { parse_mode: "HTML" });
+    expect(sent).toMatchObject({ text: "Hi & bye", entities: [{ type: "bold", offset: 0, length: 2 }] });
+    expect(api.sent).toMatchObject([{ text: "<b>Hi</b> &amp; bye", parse_mode: "HTML" }]);
+    const plain = client.sendMessage(sarah.id, "Hi.", { parse_mode: "MarkdownV2" });
+    expect(await refusal(plain)).toBe(
+      "Bad Request: can't parse entities: Character '.' is reserved and must be escaped with the preceding '\\'",
+    );
+    expect(await refusal(client.sendMessage(sarah.id, "<b> </b>", { parse_mode: "HTML" }))).toBe("Bad Request: message text is empty");
+  });
+});
+
 describe("edits and deletions by the bot", () => {
   test("a message is changed with its buttons, but not into what it is, and only the bot's own", async () => {
     const { api, bot, sarah, client } = await setup();
