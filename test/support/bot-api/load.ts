@@ -3,7 +3,7 @@ import type { Bot, Chat } from "./model.ts";
 import { createWriting } from "./writing.ts";
 
 /** Private messages at a steady pace. */
-export interface LoadPlan {
+interface LoadPlan {
   bot: Pick<Bot, "token">;
   /** Who writes, in turns. */
   chats: readonly Pick<Chat, "id">[];
@@ -11,7 +11,7 @@ export interface LoadPlan {
   seconds: number;
 }
 
-export interface LoadState {
+interface LoadState {
   /** How many messages have arrived so far. */
   made: number;
   is_over: boolean;

@@ -8,7 +8,7 @@ type BotRef = Pick<Bot, "token">;
 type ChatRef = Pick<Chat, "id">;
 
 /** A file that somebody sends, with its bytes in Base64, or as so many zeros. */
-export interface Upload {
+interface Upload {
   kind: MediaKind;
   bytes?: string;
   size?: number;

@@ -20,7 +20,7 @@ export interface World {
 }
 
 /** A topic of a forum. */
-export interface Topic {
+interface Topic {
   name: string;
   is_closed: boolean;
 }
