@@ -3,14 +3,19 @@ import { BotApiFailure, notFound, unauthorized } from "./failure.ts";
 import { playFault } from "./faults.ts";
 import type { Connection } from "./front.ts";
 import type { CallMatch } from "./model.ts";
+import { download } from "./methods/get-file.ts";
 import { methodTable } from "./methods/table.ts";
 import { readParams, type Params } from "./params.ts";
 
+const FILE_ADDRESS = /^\/file\/bot([^/]+)\/(.+)$/;
 const ADDRESS = /^\/bot([^/]+)\/([^/]+)$/;
 
-/** Answers one request under `/bot<token>/<method>`, with whatever was scripted to go wrong. */
+/** Answers one request under `/bot<token>/<method>` or `/file/bot<token>/<path>`, with whatever was scripted to go wrong. */
 export async function answer(request: Request, connection: Connection, emulation: Emulation): Promise<Response> {
-  const [, token, method] = ADDRESS.exec(decodeURIComponent(new URL(request.url).pathname)) ?? [];
+  const address = decodeURIComponent(new URL(request.url).pathname);
+  const [, fileToken, path] = FILE_ADDRESS.exec(address) ?? [];
+  if (fileToken !== undefined && path !== undefined) return answerFile(fileToken, path, { request, connection, emulation });
+  const [, token, method] = ADDRESS.exec(address) ?? [];
   if (token === undefined || method === undefined) return notFound().toResponse();
   try {
     const params = await readParams(request);
@@ -22,6 +27,21 @@ export async function answer(request: Request, connection: Connection, emulation
   } catch (error) {
     return explain(error);
   }
+}
+
+interface Asked {
+  request: Request;
+  connection: Connection;
+  emulation: Emulation;
+}
+
+/** Faults find a download by the method `file`. */
+async function answerFile(token: string, path: string, { request, connection, emulation }: Asked): Promise<Response> {
+  const call = { token, method: "file", chat_id: 0 };
+  count(call.method, emulation);
+  const perform = async () => download(token, path, emulation);
+  const fault = emulation.faults.take(call);
+  return fault === undefined ? perform() : playFault(fault, connection, request.signal, perform);
 }
 
 async function answerCall(call: Required<CallMatch>, params: Params, signal: AbortSignal, emulation: Emulation): Promise<Response> {

@@ -1,6 +1,9 @@
+import { createCallbacks, type Callbacks } from "./callbacks.ts";
 import { createChanges, type Changes } from "./changes.ts";
 import { createFaults, type Faults } from "./faults.ts";
-import type { Bot, Chat, Limits, Requests, Sent } from "./model.ts";
+import { createFiles, type Files } from "./files.ts";
+import { createHistory, type History } from "./history.ts";
+import type { Bot, Limits, Message, Requests, Sent } from "./model.ts";
 import { createPacing, type Pacing } from "./pacing.ts";
 import { createMailbox, type Mailbox } from "./updates.ts";
 import { createWorld, type World } from "./world.ts";
@@ -8,22 +11,21 @@ import { createWorld, type World } from "./world.ts";
 /** All state of one emulator. */
 export interface Emulation {
   world: World;
+  history: History;
+  files: Files;
+  callbacks: Callbacks;
   sent: Sent[];
   requests: Requests;
   changes: Changes;
   faults: Faults;
   pacing: Pacing;
-  messageIds: MessageIds;
   mailboxOf(bot: Pick<Bot, "token">): Mailbox;
-  /** Puts a message into a chat. */
-  record(bot: Bot, chat: Chat, message: Pick<Sent, "text" | "silent" | "parse_mode" | "reply_to">): Sent;
+  /** A bot has put this message into a chat. */
+  record(bot: Bot, message: Message, facts: Omit<Sent, "token" | "chat_id" | "at" | "message_id">): void;
+  /** Posts webhooks of all addresses to this origin instead. */
+  routeWebhooks(origin: string): void;
   stop(): void;
-}
-
-/** Message ids begin at 1 in every chat, so that an id alone never tells a message. */
-interface MessageIds {
-  last(bot: Pick<Bot, "token">, chat: Pick<Chat, "id">): number;
-  next(bot: Pick<Bot, "token">, chat: Pick<Chat, "id">): number;
+  isStopped(): boolean;
 }
 
 export interface EmulationOptions {
@@ -38,44 +40,39 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
   const changes = createChanges();
   const requests: Requests = { total: 0, by_method: {}, connections: 0, over_limit: 0 };
   const pacing = createPacing(enforceLimits, requests);
-  const messageIds = createMessageIds();
   const mailboxes = new Map<string, Mailbox>();
   const sent: Sent[] = [];
+  let isStopped = false;
+  let webhookOrigin: string | null = null;
+  const route = (url: string) => {
+    const { pathname, search } = new URL(url);
+    return webhookOrigin === null ? url : new URL(pathname + search, webhookOrigin).href;
+  };
   return {
     world: createWorld(),
+    history: createHistory(),
+    files: createFiles(),
+    callbacks: createCallbacks(),
     sent,
     requests,
     changes,
     faults: createFaults(),
     pacing,
-    messageIds,
     mailboxOf({ token }) {
-      const mailbox = mailboxes.get(token) ?? createMailbox(changes, webhookRetryMs);
+      const mailbox = mailboxes.get(token) ?? createMailbox({ changes, webhookRetryMs, route });
       mailboxes.set(token, mailbox);
       return mailbox;
     },
-    record(bot, chat, message) {
-      const entry = { token: bot.token, chat_id: chat.id, at: Date.now(), message_id: messageIds.next(bot, chat), ...message };
-      sent.push(entry);
-      pacing.record(bot.token, chat.id);
+    record({ token }, { message_id, chat }, facts) {
+      sent.push({ token, chat_id: chat.id, at: Date.now(), message_id, ...facts });
+      pacing.record(token, chat.id);
       changes.notify();
-      return entry;
     },
+    routeWebhooks: (origin) => void (webhookOrigin = origin),
+    isStopped: () => isStopped,
     stop() {
+      isStopped = true;
       for (const mailbox of mailboxes.values()) mailbox.webhook.set(null);
-    },
-  };
-}
-
-function createMessageIds(): MessageIds {
-  const ids = new Map<string, number>();
-  const last: MessageIds["last"] = (bot, chat) => ids.get(`${bot.token} ${chat.id}`) ?? 0;
-  return {
-    last,
-    next(bot, chat) {
-      const id = last(bot, chat) + 1;
-      ids.set(`${bot.token} ${chat.id}`, id);
-      return id;
     },
   };
 }

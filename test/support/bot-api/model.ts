@@ -16,6 +16,57 @@ export interface Chat {
   first_name?: string;
   last_name?: string;
   username?: string;
+  /** A supergroup with topics. */
+  is_forum?: boolean;
+}
+
+/** Who writes, as the Bot API shows it. */
+export interface User {
+  id: number;
+  is_bot: boolean;
+  first_name: string;
+  last_name?: string | undefined;
+  username?: string | undefined;
+}
+
+/** A message as the Bot API shows it to the bot: https://core.telegram.org/bots/api#message */
+export interface Message {
+  message_id: number;
+  date: number;
+  chat: Chat;
+  from?: User;
+  [field: string]: unknown;
+}
+
+/** https://core.telegram.org/bots/api#messageentity */
+export interface Entity {
+  type: string;
+  offset: number;
+  length: number;
+  url?: string;
+  language?: string;
+  custom_emoji_id?: string;
+}
+
+/** A file that was sent, without its bytes. */
+export interface SentMedia {
+  kind: MediaKind;
+  file_id: string;
+  name: string;
+  type: string;
+  size: number;
+  sha256: string;
+}
+
+export type MediaKind = "photo" | "video" | "animation" | "audio" | "voice" | "document" | "sticker" | "video_note";
+
+/** A press on a button that the bot has answered. */
+export interface CallbackAnswer {
+  token: string;
+  callback_query_id: string;
+  text: string | null;
+  show_alert: boolean;
+  url: string | null;
 }
 
 /**
@@ -25,10 +76,11 @@ export interface Chat {
  */
 export type Standing = "unknown" | "met" | "open" | "blocked" | "kicked" | "left" | "muted";
 
-/** A sendMessage that was done, whether or not its answer reached anybody. */
+/** A message that was sent, whether or not its answer reached anybody; each of an album is one. */
 export interface Sent {
   token: string;
   chat_id: number;
+  /** As it came, with its markup; empty where it is media. */
   text: string;
   /** Milliseconds since 1970. */
   at: number;
@@ -36,6 +88,13 @@ export interface Sent {
   silent: boolean;
   parse_mode: string | null;
   reply_to: number | null;
+  /** The topic of a forum. */
+  topic: number | null;
+  /** As it came, with its markup. */
+  caption: string | null;
+  media: SentMedia | null;
+  media_group_id: string | null;
+  reply_markup: Record<string, unknown> | null;
 }
 
 /** What has arrived so far; a request whose connection was closed unread is not in it. */

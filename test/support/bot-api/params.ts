@@ -6,13 +6,16 @@ export interface Params {
   integer(name: string): number | undefined;
   flag(name: string): boolean;
   object(name: string): Record<string, unknown> | undefined;
+  list(name: string): unknown[] | undefined;
+  /** A part of a multipart body that is a file. */
+  file(name: string): File | undefined;
 }
 
 /** @throws BotApiFailure 400 when the body is not what its type says */
 export async function readParams(request: Request): Promise<Params> {
   const values: Record<string, unknown> = Object.fromEntries(new URL(request.url).searchParams);
   if (request.method === "POST") Object.assign(values, await readBody(request));
-  return access(values);
+  return accessParams(values);
 }
 
 async function readBody(request: Request): Promise<Record<string, unknown>> {
@@ -22,10 +25,11 @@ async function readBody(request: Request): Promise<Record<string, unknown>> {
   if (type.startsWith("multipart/form-data")) return Object.fromEntries(await request.formData());
   const text = await request.text();
   if (type.startsWith("application/x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
-  return text === "" || !type.startsWith("application/json") ? {} : parseObject(text);
+  return text === "" || !type.startsWith("application/json") ? {} : asObject(parse(text));
 }
 
-function access(values: Record<string, unknown>): Params {
+/** Reads parameters by their types; an object within a parameter is read in the same way. */
+export function accessParams(values: Record<string, unknown>): Params {
   const text = (name: string) => {
     const value = values[name];
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
@@ -41,18 +45,30 @@ function access(values: Record<string, unknown>): Params {
     flag: (name) => ["true", "1"].includes(String(values[name]).toLowerCase()),
     object(name) {
       const value = values[name];
-      return typeof value === "string" ? parseObject(value) : (value as Record<string, unknown> | undefined);
+      if (value === undefined) return undefined;
+      return asObject(typeof value === "string" ? parse(value) : value);
+    },
+    list(name) {
+      const value = values[name];
+      const list = typeof value === "string" ? parse(value) : value;
+      return Array.isArray(list) ? list : undefined;
+    },
+    file(name) {
+      const value = values[name];
+      return value instanceof File ? value : undefined;
     },
   };
 }
 
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
+function parse(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw badRequest("can't parse JSON object");
   }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw badRequest("object expected");
   return value as Record<string, unknown>;
 }

@@ -1,14 +1,17 @@
 import type { Emulation } from "./emulation.ts";
 import type { Fault } from "./faults.ts";
-import type { Bot, CallMatch, Chat, Standing } from "./model.ts";
-import type { Update } from "./updates.ts";
+import { createGroups, type Groups } from "./groups.ts";
+import { createLoad, type Load } from "./load.ts";
+import type { Bot, CallbackAnswer, CallMatch, Chat, Message, Standing } from "./model.ts";
+import { createPeople, type People } from "./people.ts";
+import { createUploads, type Uploads } from "./uploads.ts";
 
 type BotRef = Pick<Bot, "token">;
 type ChatRef = Pick<Chat, "id">;
 type Person = Partial<Pick<Chat, "id" | "first_name" | "last_name" | "username">>;
 
 /** What a test can make happen. All arguments and results are plain data, so that the same verbs work over HTTP. */
-export interface Verbs {
+export interface Verbs extends People, Uploads, Groups, Load {
   addBot(options?: Partial<Pick<Bot, "token" | "username" | "first_name">>): Bot;
   /** The token is answered 401 from now on. */
   revokeToken(bot: BotRef): void;
@@ -19,15 +22,16 @@ export interface Verbs {
   /** A person whom no bot has met. */
   addStranger(person?: Person): Chat;
   /** A group, supergroup or channel in which the bot may write. */
-  addGroup(bot: BotRef, group: { type: "group" | "supergroup" | "channel"; title: string; username?: string }): Chat;
+  addGroup(bot: BotRef, group: NewGroup): Chat;
   setStanding(bot: BotRef, chat: ChatRef, standing: Standing): void;
-  block(bot: BotRef, chat: ChatRef): void;
   /** The person deletes the Telegram account. */
   deactivate(chat: ChatRef): void;
-  /** A group becomes a supergroup, whose chat this gives. */
-  migrate(bot: BotRef, group: ChatRef): Chat;
-  /** The person writes to the bot, which makes the chat open and an update. */
-  say(bot: BotRef, chat: ChatRef, text: string): Update;
+  /** The messages of a chat as the bot sees them now. */
+  history(bot: BotRef, chat: ChatRef): Message[];
+  /** All presses on buttons that bots have answered. */
+  callbackAnswers(): CallbackAnswer[];
+  /** Posts the updates of all webhooks to this origin, whatever their address: stands for a proxy that ends TLS. */
+  routeWebhooks(origin: string): void;
   /** 429 on matching calls for this many seconds. */
   flood(retryAfter: number, match?: CallMatch): void;
   /** Plays a fault on the next matching call, or on so many. */
@@ -35,7 +39,15 @@ export interface Verbs {
   clearFaults(): void;
 }
 
-export function createVerbs({ world, faults, pacing, mailboxOf, messageIds }: Emulation): Verbs {
+interface NewGroup {
+  type: "group" | "supergroup" | "channel";
+  title: string;
+  username?: string;
+  is_forum?: boolean;
+}
+
+export function createVerbs(emulation: Emulation): Verbs {
+  const { world, faults, pacing, history, callbacks, routeWebhooks } = emulation;
   const chatOf = ({ id }: ChatRef) => {
     const chat = world.chatOf(String(id));
     if (chat === undefined) throw new Error(`there is no chat ${id}`);
@@ -48,6 +60,10 @@ export function createVerbs({ world, faults, pacing, mailboxOf, messageIds }: Em
   };
   const person = (given: Person = {}) => ({ first_name: "Sarah", ...given, type: "private" as const });
   return {
+    ...createPeople(emulation),
+    ...createUploads(emulation),
+    ...createGroups(emulation),
+    ...createLoad(emulation),
     addBot: (options) => world.addBot(options),
     revokeToken: ({ token }) => world.removeBot(token),
     addPrivateChat: (bot, given) => addOpen(bot, person(given)),
@@ -55,23 +71,10 @@ export function createVerbs({ world, faults, pacing, mailboxOf, messageIds }: Em
     addStranger: (given) => world.addChat(person(given)),
     addGroup: (bot, group) => addOpen(bot, group),
     setStanding: (bot, chat, standing) => world.setStanding(bot, chatOf(chat), standing),
-    block: (bot, chat) => world.setStanding(bot, chatOf(chat), "blocked"),
     deactivate: (chat) => void world.deactivated.add(chatOf(chat).id),
-    migrate(bot, group) {
-      const old = chatOf(group);
-      const successor = addOpen(bot, { type: "supergroup", title: old.title ?? "" });
-      world.migrations.set(old.id, successor.id);
-      return successor;
-    },
-    say(bot, chat, text) {
-      const record = chatOf(chat);
-      if (record.type === "private") world.setStanding(bot, record, "open");
-      const { id, first_name, last_name, username } = record;
-      const from = { id, is_bot: false, first_name, last_name, username };
-      const date = Math.floor(Date.now() / 1000);
-      const message = { message_id: messageIds.next(bot, record), from, chat: record, date, text };
-      return mailboxOf(bot).push({ message });
-    },
+    history: (bot, chat) => history.all(bot, chat),
+    callbackAnswers: () => [...callbacks.answers],
+    routeWebhooks,
     flood: (retryAfter, match) => pacing.flood(retryAfter, match),
     fault: (fault, match) => faults.add(fault, match),
     clearFaults: () => faults.clear(),

@@ -1,3 +1,4 @@
+import { laneOf } from "./lane.ts";
 import type { Update } from "./updates.ts";
 
 interface WebhookSettings {
@@ -6,61 +7,71 @@ interface WebhookSettings {
   max_connections: number;
 }
 
-/** Posts updates to a bot's own server, one after another, each until it is taken with a 2xx. */
+/** Posts updates to a bot's own server, those of a chat one after another, each until it is taken with a 2xx. */
 export interface Webhook {
   /** @param settings null removes it */
   set(settings: WebhookSettings | null): void;
   info(): { url: string; max_connections: number; last_error_date?: number; last_error_message?: string };
-  /** There may be something to deliver. */
-  wake(): void;
+  /** There is something to deliver. */
+  wake(update: Update): void;
 }
 
 interface WebhookOptions {
   retryMs: number;
-  next(): Update | undefined;
+  route(url: string): string;
+  /** What is not delivered yet, in order. */
+  pending(): Iterable<Update>;
   confirm(update: Update): void;
+  onSet(): void;
 }
 
 const ANSWER_MS = 5_000;
 const DEFAULT_CONNECTIONS = 40;
 
-export function createWebhook({ retryMs, next, confirm }: WebhookOptions): Webhook {
+export function createWebhook({ retryMs, route, pending, confirm, onSet }: WebhookOptions): Webhook {
   let settings: WebhookSettings | null = null;
   let failure: { last_error_date: number; last_error_message: string } | null = null;
-  let isDelivering = false;
   let retry: Timer | undefined;
+  /** Chats of which an update is on its way or has just failed. */
+  const busy = new Set<string>();
 
-  const deliver = async () => {
-    isDelivering = true;
-    for (let update = next(); update !== undefined; update = next()) {
-      const target = settings;
-      if (target === null) break;
-      const problem = await post(target, update);
-      if (target !== settings) continue;
-      if (problem !== null) {
-        failure = { last_error_date: Math.floor(Date.now() / 1000), last_error_message: problem };
-        retry = setTimeout(wake, retryMs);
-        break;
-      }
-      failure = null;
-      confirm(update);
-    }
-    isDelivering = false;
-  };
-  const wake = () => {
-    if (settings === null || isDelivering) return;
+  const deliver = async (target: WebhookSettings, update: Update) => {
+    const lane = laneOf(update);
+    busy.add(lane);
+    const problem = await post({ ...target, url: route(target.url) }, update);
+    busy.delete(lane);
+    // What a webhook was given before it was removed counts as taken all the same.
+    if (problem === null) confirm(update);
+    if (problem === null && target === settings) failure = null;
+    if (problem === null || target !== settings) return fill();
+    failure = { last_error_date: Math.floor(Date.now() / 1000), last_error_message: problem };
     clearTimeout(retry);
-    void deliver();
+    retry = setTimeout(fill, retryMs);
+  };
+  /** Takes from every chat the first update, as far as there are connections. */
+  const fill = () => {
+    if (settings === null) return;
+    const passed = new Set<string>();
+    for (const update of pending()) {
+      if (busy.size >= settings.max_connections) break;
+      const lane = laneOf(update);
+      if (busy.has(lane) || passed.has(lane)) continue;
+      passed.add(lane);
+      void deliver(settings, update);
+    }
   };
   return {
     set(value) {
+      if (value !== null) onSet();
       settings = value;
       failure = null;
       clearTimeout(retry);
-      wake();
+      fill();
     },
     info: () => ({ url: settings?.url ?? "", max_connections: settings?.max_connections ?? DEFAULT_CONNECTIONS, ...failure }),
-    wake,
+    wake() {
+      if (settings !== null && failure === null && busy.size < settings.max_connections) fill();
+    },
   };
 }
 

@@ -11,10 +11,18 @@ export interface World {
   chatOf(id: string): Chat | undefined;
   standingOf(bot: Bot, chat: Chat): Standing;
   setStanding(bot: Pick<Bot, "token">, chat: Pick<Chat, "id">, standing: Standing): void;
+  /** The topics of a forum, by the id of the message that opened each. */
+  topicsOf(chat: Pick<Chat, "id">): Map<number, Topic>;
   /** People whose Telegram account is gone. */
   readonly deactivated: Set<number>;
   /** From a group to the supergroup that it became. */
   readonly migrations: Map<number, number>;
+}
+
+/** A topic of a forum. */
+interface Topic {
+  name: string;
+  is_closed: boolean;
 }
 
 const FIRST_IDS = { bot: 7_000_000_001, private: 500_000_001, group: -400_000_001, supergroup: -1_002_000_000_001 };
@@ -24,6 +32,7 @@ export function createWorld(): World {
   const chats = new Map<number, Chat>();
   const publicIds = new Map<string, number>();
   const standings = new Map<string, Standing>();
+  const topics = new Map<number, Map<number, Topic>>();
   const next = { ...FIRST_IDS, channel: FIRST_IDS.supergroup - 500_000_000 };
 
   return {
@@ -53,6 +62,11 @@ export function createWorld(): World {
     },
     standingOf: (bot, chat) => standings.get(`${bot.token} ${chat.id}`) ?? "unknown",
     setStanding: (bot, chat, standing) => void standings.set(`${bot.token} ${chat.id}`, standing),
+    topicsOf({ id }) {
+      const known = topics.get(id) ?? new Map<number, Topic>();
+      topics.set(id, known);
+      return known;
+    },
     deactivated: new Set(),
     migrations: new Map(),
   };

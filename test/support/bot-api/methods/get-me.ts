@@ -1,4 +1,4 @@
-import type { Bot } from "#test/support/bot-api/model.ts";
+import { presentBot } from "#test/support/bot-api/present.ts";
 import type { Call } from "./call.ts";
 
 /** https://core.telegram.org/bots/api#getme */
@@ -11,9 +11,4 @@ export function getMe({ bot }: Call) {
     can_connect_to_business: false,
     has_main_web_app: false,
   };
-}
-
-/** A bot as a User object. */
-export function presentBot({ id, first_name, username }: Bot) {
-  return { id, is_bot: true, first_name, username };
 }

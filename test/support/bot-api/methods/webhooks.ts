@@ -21,6 +21,8 @@ export function setWebhook({ bot, params, emulation }: Call) {
     throw badRequest("secret token contains unallowed characters");
   }
   const max_connections = Math.min(Math.max(params.integer("max_connections") ?? CONNECTIONS_DEFAULT, 1), CONNECTIONS_MAX);
+  const kinds = params.list("allowed_updates");
+  if (kinds !== undefined) mailbox.allow(kinds.map(String));
   mailbox.webhook.set({ url, secret_token, max_connections });
   return true;
 }
@@ -35,6 +37,11 @@ export function deleteWebhook({ bot, params, emulation }: Call) {
 
 /** https://core.telegram.org/bots/api#getwebhookinfo */
 export function getWebhookInfo({ bot, emulation }: Call) {
-  const { webhook, pending } = emulation.mailboxOf(bot);
-  return { ...webhook.info(), has_custom_certificate: false, pending_update_count: pending.length };
+  const { webhook, pendingCount, allowed } = emulation.mailboxOf(bot);
+  return {
+    ...webhook.info(),
+    has_custom_certificate: false,
+    pending_update_count: pendingCount,
+    ...(allowed === null ? {} : { allowed_updates: allowed }),
+  };
 }
