@@ -19,6 +19,10 @@ export interface Config {
   /** Null: the one in the data folder. */
   readonly secret: string | null;
   readonly telegram_api_root: string;
+  /** For user accounts; null where there are none. */
+  readonly telegram_app: { readonly api_id: number; readonly api_hash: string } | null;
+  /** Absolute; null: Telegram's own data centres. */
+  readonly telegram_dc_file: string | null;
   /** Addresses and ranges. */
   readonly trusted_proxies: readonly string[];
   readonly cors_origins: readonly string[];
@@ -64,6 +68,8 @@ export function loadConfig(source: ConfigSource): Config {
   const port = take("port", settings.port) ?? 5110;
   const tls = takeTls(take("tlsCertFile", settings.tlsCertFile), take("tlsKeyFile", settings.tlsKeyFile), faults);
   const dataDir = resolve(take("dataDir", settings.dataDir) ?? "data");
+  const app = takeApp(take("telegramApiId", settings.telegramApiId), take("telegramApiHash", settings.telegramApiHash), faults);
+  const dcFile = take("telegramDcFile", settings.telegramDcFile);
   const config: Config = {
     host,
     port,
@@ -73,6 +79,8 @@ export function loadConfig(source: ConfigSource): Config {
     public_url: take("publicUrl", settings.publicUrl) ?? localUrl(host, port, tls !== null),
     secret: take("secret", settings.secret) ?? null,
     telegram_api_root: take("telegramApiRoot", settings.telegramApiRoot) ?? "https://api.telegram.org",
+    telegram_app: app,
+    telegram_dc_file: dcFile === undefined ? null : resolve(dcFile),
     trusted_proxies: take("trustedProxies", settings.trustedProxies) ?? Object.freeze([]),
     cors_origins: take("corsOrigins", settings.corsOrigins) ?? Object.freeze([]),
     allow_private_webhooks: take("allowPrivateWebhooks", settings.allowPrivateWebhooks) ?? false,
@@ -98,6 +106,14 @@ function takeTls(cert: string | undefined, key: string | undefined, faults: stri
   return null;
 }
 
+function takeApp(api_id: number | undefined, api_hash: string | undefined, faults: string[]): Config["telegram_app"] {
+  if (api_id === undefined && api_hash === undefined) return null;
+  if (api_id !== undefined && api_hash !== undefined) return Object.freeze({ api_id, api_hash });
+  const [given, missing] = api_id === undefined ? ["TELEGRAM_API_HASH", "TELEGRAM_API_ID"] : ["TELEGRAM_API_ID", "TELEGRAM_API_HASH"];
+  faults.push(`${missing} is not set although ${given} is; accepted: both, or neither`);
+  return null;
+}
+
 function absoluteDatabaseUrl(url: string): string {
   return url.startsWith("sqlite:") ? `sqlite:${resolve(url.slice("sqlite:".length))}` : url;
 }
@@ -105,7 +121,7 @@ function absoluteDatabaseUrl(url: string): string {
 function describeFault(setting: Setting<unknown>, text: string, byFlag: boolean): string {
   const name = byFlag ? `${setting.name} (${setting.flag})` : setting.name;
   const given =
-    setting === settings.secret
+    setting === settings.secret || setting === settings.telegramApiHash
       ? `has ${text.length} characters`
       : `is ${JSON.stringify(withoutPassword(text).slice(0, SHOWN_LENGTH_MAX))}`;
   return `${name} ${given}; accepted: ${setting.accepted}`;

@@ -26,6 +26,8 @@ test("without any setting it listens on loopback and keeps its data beside it", 
     public_url: "http://127.0.0.1:5110",
     secret: null,
     telegram_api_root: "https://api.telegram.org",
+    telegram_app: null,
+    telegram_dc_file: null,
     trusted_proxies: [],
     cors_origins: [],
     allow_private_webhooks: false,
@@ -147,4 +149,19 @@ test("the settings can't be changed afterwards", () => {
 
 test("a secret has no flag, since every user of the machine can read the flags", () => {
   expect(settings.secret.flag).toBeNull();
+});
+
+test("an application of Telegram's is its number and its hash, whose value no fault shows", () => {
+  const hash = "0123456789abcdef0123456789ABCDEF";
+  expect(load({ TELEGRAM_API_ID: "12345", TELEGRAM_API_HASH: hash }).telegram_app).toEqual({
+    api_id: 12_345,
+    api_hash: hash.toLowerCase(),
+  });
+  expect(faultsOf({ TELEGRAM_API_ID: "12345" })).toEqual([
+    "TELEGRAM_API_HASH is not set although TELEGRAM_API_ID is; accepted: both, or neither",
+  ]);
+  expect(faultsOf({ TELEGRAM_API_HASH: hash })).toEqual([
+    "TELEGRAM_API_ID is not set although TELEGRAM_API_HASH is; accepted: both, or neither",
+  ]);
+  expect(faultsOf({ TELEGRAM_API_ID: "0", TELEGRAM_API_HASH: "secret-hash" }).join()).not.toContain("secret-hash");
 });

@@ -25,6 +25,10 @@ describe.each(appEngines)("what is told on %s", (engine) => {
     const { sandbox, live } = app;
 
     const { account } = await town.connect();
+    await app.db.write(async (tx) => {
+      await app.services.accounts.restrict(tx, live.env_id, account.id);
+      await app.services.accounts.pause(tx, live.env_id, account.id, "Telegram asks to wait for 7200 s.");
+    });
     await live.delete(`/v1/accounts/${account.id}`);
     await sandbox.patch("/v1/workspace", { plan: "starter" });
 
