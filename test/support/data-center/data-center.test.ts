@@ -18,11 +18,12 @@ function addUser(options: Partial<Parameters<DataCenter["addUser"]>[0]> = {}) {
   return { ...dc.addUser({ firstName: "Sarah", username: `user_${phone}`, phone, ...options }), phone };
 }
 
-async function logIn({ telegram }: TestClient, phone: string): Promise<void> {
+/** Logs in, and waits until the client knows from where on it is told of messages. */
+async function logIn({ telegram, caughtUp }: TestClient, phone: string): Promise<void> {
   const sent = await telegram.sendCode({ phone });
   if (!("phoneCodeHash" in sent)) throw new Error("already logged in");
   await telegram.signIn({ phone, phoneCodeHash: sent.phoneCodeHash, phoneCode: dc.codeFor(phone) });
-  await telegram.startUpdatesLoop();
+  await caughtUp;
 }
 
 /** A user with a client that is logged in. */
@@ -46,7 +47,7 @@ describe("a data centre", () => {
     const sent = await telegram.sendCode({ phone });
     if (!("phoneCodeHash" in sent)) throw new Error("already logged in");
     const { phoneCodeHash } = sent;
-    expect(telegram.signIn({ phone, phoneCodeHash, phoneCode: "00000" })).rejects.toMatchObject({ text: "PHONE_CODE_INVALID" });
+    await expect(telegram.signIn({ phone, phoneCodeHash, phoneCode: "00000" })).rejects.toMatchObject({ text: "PHONE_CODE_INVALID" });
     await telegram.signIn({ phone, phoneCodeHash, phoneCode: dc.codeFor(phone) });
     expect((await telegram.getMe()).phoneNumber).toBe(phone);
   });
@@ -54,9 +55,9 @@ describe("a data centre", () => {
   test("asks for the password of two-step verification", async () => {
     const { phone, id } = addUser({ password: "open sesame", passwordHint: "a cave" });
     await using client = createTestClient(dc);
-    expect(logIn(client, phone)).rejects.toMatchObject({ text: "SESSION_PASSWORD_NEEDED" });
+    await expect(logIn(client, phone)).rejects.toMatchObject({ text: "SESSION_PASSWORD_NEEDED" });
     expect(await client.telegram.getPasswordHint()).toBe("a cave");
-    expect(client.telegram.checkPassword("sesame")).rejects.toMatchObject({ text: "PASSWORD_HASH_INVALID" });
+    await expect(client.telegram.checkPassword("sesame")).rejects.toMatchObject({ text: "PASSWORD_HASH_INVALID" });
     await client.telegram.checkPassword("open sesame");
     expect((await client.telegram.getMe()).id).toBe(id);
   });
@@ -114,7 +115,7 @@ describe("messages", () => {
     const { username = "" } = addUser();
     const randomId = Long.fromNumber(4711);
     await sarah.client.telegram.sendText(username, "once", { randomId });
-    expect(sarah.client.telegram.sendText(username, "once", { randomId })).rejects.toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
+    await expect(sarah.client.telegram.sendText(username, "once", { randomId })).rejects.toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
     expect(dc.history(sarah.user)).toMatchObject([{ text: "once", randomId: "4711" }]);
   });
 
@@ -123,7 +124,7 @@ describe("messages", () => {
     await using tom = await loggedIn();
     const stranger = addUser();
     const peer = await tom.client.telegram.resolvePeer(stranger.username ?? "");
-    expect(sarah.client.telegram.sendText(peer, "hello")).rejects.toMatchObject({ text: "PEER_ID_INVALID" });
+    await expect(sarah.client.telegram.sendText(peer, "hello")).rejects.toMatchObject({ text: "PEER_ID_INVALID" });
   });
 
   test("are caught up on after a lost connection", async () => {
@@ -165,7 +166,7 @@ describe("what goes wrong", () => {
     const { username = "" } = addUser();
     dc.fail("messages.sendMessage", 420, "FLOOD_WAIT_30", 1, sarah.user.id);
     const { telegram } = sarah.client;
-    expect(telegram.sendText(username, "hello")).rejects.toMatchObject({ text: "FLOOD_WAIT_%d", seconds: 30 });
+    await expect(telegram.sendText(username, "hello")).rejects.toMatchObject({ text: "FLOOD_WAIT_%d", seconds: 30 });
     await telegram.sendText(username, "hello");
     expect(dc.history(sarah.user)).toHaveLength(1);
     expect(dc.calls.filter(({ userId, error }) => userId === sarah.user.id && error === "FLOOD_WAIT_30")).toHaveLength(1);
@@ -175,13 +176,13 @@ describe("what goes wrong", () => {
     await using sarah = await loggedIn();
     const tom = addUser();
     dc.refuse(tom, "USER_PRIVACY_RESTRICTED");
-    expect(sarah.client.telegram.sendText(tom.username ?? "", "hello")).rejects.toMatchObject({ code: 403, text: "USER_PRIVACY_RESTRICTED" });
+    await expect(sarah.client.telegram.sendText(tom.username ?? "", "hello")).rejects.toMatchObject({ code: 403, text: "USER_PRIVACY_RESTRICTED" });
   });
 
   test("is a session that was ended elsewhere", async () => {
     await using sarah = await loggedIn();
     dc.revoke(sarah.user, "SESSION_REVOKED");
-    expect(sarah.client.telegram.getMe()).rejects.toMatchObject({ code: 401, text: "SESSION_REVOKED" });
+    await expect(sarah.client.telegram.getMe()).rejects.toMatchObject({ code: 401, text: "SESSION_REVOKED" });
   });
 
   test("is an answer that gets lost, after which the same message is not sent twice", async () => {
@@ -189,7 +190,7 @@ describe("what goes wrong", () => {
     const { username = "" } = addUser();
     dc.loseAnswers("messages.sendMessage");
     const sent = sarah.client.telegram.sendText(username, "hello", { randomId: Long.fromNumber(1) });
-    expect(sent).rejects.toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
+    await expect(sent).rejects.toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
     expect(dc.history(sarah.user)).toHaveLength(1);
   });
 
@@ -203,7 +204,7 @@ describe("what goes wrong", () => {
 
   test("is a method that the data centre does not have", async () => {
     await using sarah = await loggedIn();
-    expect(sarah.client.telegram.call({ _: "help.getCdnConfig" })).rejects.toMatchObject({ text: "METHOD_NOT_EMULATED" });
+    await expect(sarah.client.telegram.call({ _: "help.getCdnConfig" })).rejects.toMatchObject({ text: "METHOD_NOT_EMULATED" });
   });
 });
 
@@ -221,7 +222,7 @@ test("a data centre in a process of its own has the same verbs", async () => {
   await remote.waitForHistory(tom, 1);
   expect(await remote.history(tom)).toMatchObject([{ from: sarah.id, text: "hello" }]);
   expect((await remote.calls()).map(({ method }) => method)).toContain("messages.sendMessage");
-  expect(remote.deliver({ id: 1 }, tom, "hello")).rejects.toThrow("there is no user 1");
+  await expect(remote.deliver({ id: 1 }, tom, "hello")).rejects.toThrow("there is no user 1");
   await client.close();
   await remote.stop();
 });

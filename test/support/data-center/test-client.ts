@@ -30,6 +30,8 @@ export interface TestClient extends AsyncDisposable {
   storage: ITelegramStorageProvider;
   /** Texts that came in or were sent elsewhere, in order. */
   texts: string[];
+  /** Resolves once the client has caught up after its login, before which mtcute may skip what arrives. */
+  caughtUp: Promise<void>;
   /** Resolves once so many have come. */
   waitForTexts(count: number): Promise<void>;
   close(): Promise<void>;
@@ -64,11 +66,18 @@ export function createTestClient(dc: Pick<DataCenter, "main" | "publicKeyPem">, 
     texts.push(message.text);
     onText();
   });
+  const caughtUp = Promise.withResolvers<void>();
+  let isCatchingUp = false;
+  telegram.onConnectionState.add((state) => {
+    if (isCatchingUp && state === "connected") caughtUp.resolve();
+    isCatchingUp ||= state === "updating";
+  });
   const close = () => telegram.destroy();
   return {
     telegram,
     storage,
     texts,
+    caughtUp: caughtUp.promise,
     async waitForTexts(count) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const timer = setTimeout(() => reject(new Error(`${texts.length} of ${count} messages: ${texts.join(", ")}`)), WAIT_MS);
