@@ -44,10 +44,14 @@ export function serveControl(dc: DataCenter): { url: string; stop(): Promise<voi
       if (request.method === "POST") return callVerb(name, request, dc);
       if (name !== "calls") return Response.json({ error: `no such thing: ${name}` }, { status: 404 });
       const calls = dc.calls.slice(Number(searchParams.get("after") ?? 0));
-      return Response.json(calls.map(({ request: _, ...call }): PlainCall => call));
+      return Response.json(calls.map(plainCall));
     },
   });
   return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
+}
+
+function plainCall({ at, method, userId, dcId, error }: CallRecord): PlainCall {
+  return { at, method, dcId, ...(userId !== undefined && { userId }), ...(error !== undefined && { error }) };
 }
 
 async function callVerb(name: string, request: Request, dc: DataCenter): Promise<Response> {

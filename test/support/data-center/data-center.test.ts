@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { Long } from "@mtcute/core";
+import { rejectionOf } from "#test/support/rejection.ts";
 import { spawnDataCenter } from "./remote.ts";
 import { startDataCenter, type DataCenter } from "./start.ts";
 import { createTestClient, type TestClient, type TestClientOptions } from "./test-client.ts";
@@ -47,7 +48,7 @@ describe("a data centre", () => {
     const sent = await telegram.sendCode({ phone });
     if (!("phoneCodeHash" in sent)) throw new Error("already logged in");
     const { phoneCodeHash } = sent;
-    await expect(telegram.signIn({ phone, phoneCodeHash, phoneCode: "00000" })).rejects.toMatchObject({ text: "PHONE_CODE_INVALID" });
+    expect(await rejectionOf(telegram.signIn({ phone, phoneCodeHash, phoneCode: "00000" }))).toMatchObject({ text: "PHONE_CODE_INVALID" });
     await telegram.signIn({ phone, phoneCodeHash, phoneCode: dc.codeFor(phone) });
     expect((await telegram.getMe()).phoneNumber).toBe(phone);
   });
@@ -55,9 +56,9 @@ describe("a data centre", () => {
   test("asks for the password of two-step verification", async () => {
     const { phone, id } = addUser({ password: "open sesame", passwordHint: "a cave" });
     await using client = createTestClient(dc);
-    await expect(logIn(client, phone)).rejects.toMatchObject({ text: "SESSION_PASSWORD_NEEDED" });
+    expect(await rejectionOf(logIn(client, phone))).toMatchObject({ text: "SESSION_PASSWORD_NEEDED" });
     expect(await client.telegram.getPasswordHint()).toBe("a cave");
-    await expect(client.telegram.checkPassword("sesame")).rejects.toMatchObject({ text: "PASSWORD_HASH_INVALID" });
+    expect(await rejectionOf(client.telegram.checkPassword("sesame"))).toMatchObject({ text: "PASSWORD_HASH_INVALID" });
     await client.telegram.checkPassword("open sesame");
     expect((await client.telegram.getMe()).id).toBe(id);
   });
@@ -115,7 +116,9 @@ describe("messages", () => {
     const { username = "" } = addUser();
     const randomId = Long.fromNumber(4711);
     await sarah.client.telegram.sendText(username, "once", { randomId });
-    await expect(sarah.client.telegram.sendText(username, "once", { randomId })).rejects.toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
+    expect(await rejectionOf(sarah.client.telegram.sendText(username, "once", { randomId }))).toMatchObject({
+      text: "RANDOM_ID_DUPLICATE",
+    });
     expect(dc.history(sarah.user)).toMatchObject([{ text: "once", randomId: "4711" }]);
   });
 
@@ -124,7 +127,7 @@ describe("messages", () => {
     await using tom = await loggedIn();
     const stranger = addUser();
     const peer = await tom.client.telegram.resolvePeer(stranger.username ?? "");
-    await expect(sarah.client.telegram.sendText(peer, "hello")).rejects.toMatchObject({ text: "PEER_ID_INVALID" });
+    expect(await rejectionOf(sarah.client.telegram.sendText(peer, "hello"))).toMatchObject({ text: "PEER_ID_INVALID" });
   });
 
   test("are caught up on after a lost connection", async () => {
@@ -166,7 +169,7 @@ describe("what goes wrong", () => {
     const { username = "" } = addUser();
     dc.fail("messages.sendMessage", 420, "FLOOD_WAIT_30", 1, sarah.user.id);
     const { telegram } = sarah.client;
-    await expect(telegram.sendText(username, "hello")).rejects.toMatchObject({ text: "FLOOD_WAIT_%d", seconds: 30 });
+    expect(await rejectionOf(telegram.sendText(username, "hello"))).toMatchObject({ text: "FLOOD_WAIT_%d", seconds: 30 });
     await telegram.sendText(username, "hello");
     expect(dc.history(sarah.user)).toHaveLength(1);
     expect(dc.calls.filter(({ userId, error }) => userId === sarah.user.id && error === "FLOOD_WAIT_30")).toHaveLength(1);
@@ -176,13 +179,16 @@ describe("what goes wrong", () => {
     await using sarah = await loggedIn();
     const tom = addUser();
     dc.refuse(tom, "USER_PRIVACY_RESTRICTED");
-    await expect(sarah.client.telegram.sendText(tom.username ?? "", "hello")).rejects.toMatchObject({ code: 403, text: "USER_PRIVACY_RESTRICTED" });
+    expect(await rejectionOf(sarah.client.telegram.sendText(tom.username ?? "", "hello"))).toMatchObject({
+      code: 403,
+      text: "USER_PRIVACY_RESTRICTED",
+    });
   });
 
   test("is a session that was ended elsewhere", async () => {
     await using sarah = await loggedIn();
     dc.revoke(sarah.user, "SESSION_REVOKED");
-    await expect(sarah.client.telegram.getMe()).rejects.toMatchObject({ code: 401, text: "SESSION_REVOKED" });
+    expect(await rejectionOf(sarah.client.telegram.getMe())).toMatchObject({ code: 401, text: "SESSION_REVOKED" });
   });
 
   test("is an answer that gets lost, after which the same message is not sent twice", async () => {
@@ -190,7 +196,7 @@ describe("what goes wrong", () => {
     const { username = "" } = addUser();
     dc.loseAnswers("messages.sendMessage");
     const sent = sarah.client.telegram.sendText(username, "hello", { randomId: Long.fromNumber(1) });
-    await expect(sent).rejects.toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
+    expect(await rejectionOf(sent)).toMatchObject({ text: "RANDOM_ID_DUPLICATE" });
     expect(dc.history(sarah.user)).toHaveLength(1);
   });
 
@@ -204,7 +210,7 @@ describe("what goes wrong", () => {
 
   test("is a method that the data centre does not have", async () => {
     await using sarah = await loggedIn();
-    await expect(sarah.client.telegram.call({ _: "help.getCdnConfig" })).rejects.toMatchObject({ text: "METHOD_NOT_EMULATED" });
+    expect(await rejectionOf(sarah.client.telegram.call({ _: "help.getCdnConfig" }))).toMatchObject({ text: "METHOD_NOT_EMULATED" });
   });
 });
 
@@ -222,7 +228,7 @@ test("a data centre in a process of its own has the same verbs", async () => {
   await remote.waitForHistory(tom, 1);
   expect(await remote.history(tom)).toMatchObject([{ from: sarah.id, text: "hello" }]);
   expect((await remote.calls()).map(({ method }) => method)).toContain("messages.sendMessage");
-  await expect(remote.deliver({ id: 1 }, tom, "hello")).rejects.toThrow("there is no user 1");
+  expect(String(await rejectionOf(remote.deliver({ id: 1 }, tom, "hello")))).toContain("there is no user 1");
   await client.close();
   await remote.stop();
 });

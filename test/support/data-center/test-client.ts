@@ -1,5 +1,4 @@
 import { connectTcp } from "@fuman/bun";
-import type { ITcpConnection } from "@fuman/net";
 import {
   IntermediatePacketCodec,
   MemoryStorage,
@@ -107,7 +106,7 @@ const codecs = {
 
 function transportWith(codec: keyof typeof codecs): TelegramTransport {
   return {
-    connect: async ({ ipAddress, port }): Promise<ITelegramConnection> => (await connectTcp({ address: ipAddress, port })) as ITcpConnection,
+    connect: ({ ipAddress, port }): Promise<ITelegramConnection> => connectTcp({ address: ipAddress, port }),
     packetCodec: () => codecs[codec](),
   };
 }

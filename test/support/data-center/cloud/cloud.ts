@@ -19,7 +19,7 @@ export interface CallRecord {
 }
 
 /** A code for a login that was asked for. */
-export interface LoginCode {
+interface LoginCode {
   phone: string;
   code: string;
 }

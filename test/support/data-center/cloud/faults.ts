@@ -1,6 +1,6 @@
 import { RpcFailure } from "#test/support/data-center/wire/failure.ts";
 
-export interface Match {
+interface Match {
   method: string;
   /** Calls of this user alone. */
   userId?: number;
@@ -9,7 +9,7 @@ export interface Match {
 }
 
 /** What goes wrong with a call. */
-export type Fault =
+type Fault =
   /** Refused, and not done. */
   | { kind: "error"; code: number; text: string }
   /** Done or refused this much later. */

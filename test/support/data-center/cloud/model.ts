@@ -23,13 +23,11 @@ export interface User {
   refuses?: string;
 }
 
-export type Peer = User;
-
 /** One message, of which everyone in the conversation has a copy with a number of its own. */
 export interface Letter {
   from: User;
   /** The other one of a private conversation. */
-  to: Peer;
+  to: User;
   /** Unix time, seconds. */
   date: number;
   text: string;

@@ -1,4 +1,4 @@
-import { Long, type tl } from "@mtcute/core";
+import type { Long, tl } from "@mtcute/core";
 import { make } from "#test/support/data-center/tl/make.ts";
 import { RpcFailure } from "#test/support/data-center/wire/failure.ts";
 import { longOf, sha256 } from "#test/support/data-center/wire/hash.ts";
@@ -62,7 +62,7 @@ export function digitsOf(phone: string): string {
 }
 
 /** Everyone sees another access hash, as at Telegram: who lends one from another account is refused. */
-export function accessHash(viewer: User, target: { id: number; kind: string }): Long {
+function accessHash(viewer: User, target: { id: number; kind: string }): Long {
   return longOf(sha256(Buffer.from(`${viewer.id}:${target.kind}:${target.id}`)));
 }
 

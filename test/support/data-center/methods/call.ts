@@ -11,7 +11,7 @@ export interface Call {
   me: User;
 }
 
-export type Method = keyof tl.RpcCallReturn & tl.RpcMethod["_"];
+type Method = keyof tl.RpcCallReturn & tl.RpcMethod["_"];
 type Request<M extends Method> = tl.FindByName<tl.RpcMethod, M>;
 type Answer<M extends Method> = tl.RpcCallReturn[M];
 

@@ -32,7 +32,14 @@ export function createPerform(cloud: Cloud): (dcId: number) => (request: TlRecor
     const userId = key.standing.user?.id;
     const record: CallRecord = { at: Date.now(), method: request._, ...(userId !== undefined && { userId }), dcId, request };
     cloud.calls.push(record);
-    const call: Call = { key, session, dcId, get me() { return requireUser(key, request._, dcId); } };
+    const call: Call = {
+      key,
+      session,
+      dcId,
+      get me() {
+        return requireUser(key, request._, dcId);
+      },
+    };
     const method = methods[request._ as keyof Methods] as AnyMethod | undefined;
     const perform = () => {
       if (method === undefined) throw new RpcFailure(400, "METHOD_NOT_EMULATED");

@@ -7,7 +7,7 @@ export interface Argument {
 }
 
 /** A constructor or method of Telegram's API, as mtcute's copy of the schema writes it. */
-export interface Entry {
+interface Entry {
   kind: "class" | "method";
   name: string;
   id: number;

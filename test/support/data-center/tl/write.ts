@@ -1,4 +1,4 @@
-import { Long } from "@mtcute/core";
+import type { Long } from "@mtcute/core";
 import { __tlWriterMap, TlBinaryWriter } from "@mtcute/core/utils.js";
 import { methodByName } from "./schema.ts";
 

@@ -24,7 +24,7 @@ export function generateServerKey(): ServerKey {
     // mtcute compares fingerprints as hex of which one side is not padded: 1 key in 16 would never match.
     if ((fingerprint[7] ?? 0) < 16) continue;
     return {
-      publicKeyPem: publicKey.export({ type: "pkcs1", format: "pem" }).toString(),
+      publicKeyPem: publicKey.export({ type: "pkcs1", format: "pem" }),
       fingerprint: longOf(fingerprint),
       decrypt: (encrypted) => bigint.toBytes(bigint.modPowBinary(bigint.fromBytes(encrypted), secret, modulus), 256),
     };
