@@ -28,6 +28,7 @@ import { fieldRoutes } from "#src/modules/fields/routes.ts";
 import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { mergeRoutes } from "#src/modules/merges/routes.ts";
+import { preflightRoutes } from "#src/modules/messages/preflight-routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { sandboxRoutes } from "#src/modules/sandbox/routes.ts";
 import { scoringRoutes } from "#src/modules/scoring/routes.ts";
@@ -91,6 +92,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(catalogue())
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
+    .use(preflightRoutes(services.preflight, write))
     .use(sandboxRoutes(services.sandbox, write))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity, log))

@@ -29,6 +29,7 @@ import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
+import { createPreflight } from "#src/modules/messages/preflight.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSuppressionService } from "#src/modules/suppressions/service.ts";
@@ -244,14 +245,17 @@ export function createServices({
   });
 
   const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
-  const messages = createMessageService({
+  const sending = {
     store: messageStore,
     clock,
     channels,
     accounts,
     contacts,
-    estimator: createEstimator({ lastEta: loop.lastEta }),
     laneOf,
+    estimator: createEstimator({ lastEta: loop.lastEta }),
+  };
+  const messages = createMessageService({
+    ...sending,
     enqueue: loop.enqueue,
     withdraw: loop.withdraw,
     appendEvent,
@@ -284,6 +288,7 @@ export function createServices({
     webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
+    preflight: createPreflight({ ...sending, suppressions }),
     receive: receiving.receive,
     sandbox: receiving.sandbox,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),

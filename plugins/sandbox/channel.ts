@@ -61,6 +61,11 @@ export function createSandboxChannel(clock: Clock): Channel {
     normalize,
     refuse: (recipient) => (plays.get(recipient)?.kind === "refused_at_once" ? "daily_send_limit_reached" : null),
     persona,
+    foresee(account, recipient) {
+      const part = plays.get(recipient);
+      if (part?.kind !== "fails") return null;
+      return { code: part.code, link: part.code === "recipient_not_started" ? `https://t.me/${account.username}` : null };
+    },
     profile: (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
     send(account, message) {
       const part = plays.get(message.recipient);

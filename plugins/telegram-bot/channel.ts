@@ -1,6 +1,7 @@
 import type { Channel, ChannelAccount, Destination, ProfileResult, Refusal } from "#src/modules/messages/channel.ts";
 import { type Bot, findChat } from "./chat.ts";
-import { accountLimits, chatLimits, normalizeRecipient } from "./recipient.ts";
+import { notStarted } from "./outcome.ts";
+import { accountLimits, chatLimits, isGroup, normalizeRecipient } from "./recipient.ts";
 import { sendMessage } from "./send.ts";
 import { createWire, type Wire, type WireOptions } from "./wire.ts";
 
@@ -18,6 +19,12 @@ export function createTelegramBotChannel(options: WireOptions): Channel {
     accountLimits,
     chatLimits,
     normalize: normalizeRecipient,
+    foresee(account, recipient, isKnown) {
+      // Whether a bot may write in a group that it has not met, Telegram alone knows.
+      if (isKnown || isGroup(recipient)) return null;
+      const { message, link } = notStarted(account, { recipient, chat_id: null });
+      return { code: "recipient_not_started", message, link };
+    },
     profile: (account, to, signal) => asBot(account, (bot) => readProfile(wire, bot, to, signal)),
     send: (account, message, signal) => asBot(account, (bot) => sendMessage(wire, bot, message, signal)),
   };

@@ -20,7 +20,7 @@ export function refusalOf(answer: Refused | NoAnswer, account: ChannelAccount, t
 }
 
 /** A bot can't write first: what helps is the link by which the person starts it. */
-export function notStarted(account: ChannelAccount, to: Destination): Refusal {
+export function notStarted(account: Pick<ChannelAccount, "username">, to: Destination): Extract<Refusal, { kind: "failed" }> {
   const link = account.username === null ? null : `https://t.me/${account.username}`;
   const message = `${to.recipient} has not started the bot, and a bot can't write first.`;
   return { kind: "failed", code: "recipient_not_started", message, link };

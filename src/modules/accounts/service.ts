@@ -43,6 +43,9 @@ export type KnownBot = Extract<BotCheck, { kind: "ok" }>;
 
 export type AccountService = ReturnType<typeof createAccountService>;
 
+/** Accounts that are asked about together. */
+const SHOWN_MAX = 200;
+
 /** What a new user account may do: https://core.telegram.org/api/errors has no figures; these are careful ones. */
 const CAREFUL = { daily_cap: 50, new_peer_daily_cap: 10, gap_seconds: "[2,6]" };
 
@@ -154,6 +157,14 @@ export function createAccountService(needs: Needs) {
       const ask = { list: "accounts", env_id, limit, offset };
       const shown = (row: AccountRow) => present(row, standings.get(row.id) ?? unproved, now);
       return toPage(rows, ask, { total: await store.count(env_id), capped: false }, shown, (row) => String(row.id));
+    },
+
+    /** Those of these that are here, or the first of all, each as a client sees it. */
+    async standing(tx: Tx, env_id: number, ids: readonly number[] | null): Promise<{ row: AccountRow; shown: Account }[]> {
+      const rows = await store.some(tx, env_id, ids, SHOWN_MAX);
+      const now = clock.now();
+      const standings = await store.standings(tx, rows, now);
+      return rows.map((row) => ({ row, shown: present(row, standings.get(row.id) ?? unproved, now) }));
     },
 
     /**

@@ -133,6 +133,18 @@ export function createAccountStore(db: Database) {
     /** Some tokens of whatever environment: the system door by which a start tries its secret. */
     someSealed: (most: number) =>
       db.read.selectFrom("accounts").select(["env_id", "id", "token"]).where("token", "is not", null).limit(most).execute(),
+    /** Those of these that are here, or the first of all. */
+    some: (tx: Tx, env_id: number, ids: readonly number[] | null, most: number) =>
+      db
+        .in(tx)
+        .selectFrom("accounts")
+        .selectAll()
+        .where("env_id", "=", env_id)
+        .where("deleted_at", "is", null)
+        .$if(ids !== null, (query) => query.where("id", "in", [...ids!]))
+        .orderBy("id")
+        .limit(most)
+        .execute(),
     page: (env_id: number, after: number | null, offset: number, most: number) =>
       here(env_id)
         .$if(after !== null, (query) => query.where("id", ">", after!))

@@ -34,6 +34,8 @@ export interface Channel {
   normalize(recipient: string | number): string | null;
   /** A problem to answer at once instead of taking the message, such as a magic recipient's. */
   refuse?(recipient: string): "daily_send_limit_reached" | null;
+  /** What would keep a message from reaching a recipient, as far as can be told without asking. @param isKnown the account has had this chat */
+  foresee?(account: Pick<ChannelAccount, "username">, recipient: string, isKnown: boolean): Obstacle | null;
   /** Only where people are played: who writes from such an address in its normal form; null where nobody can. */
   persona?(address: string): Person | null;
   /** The recipient's own names, for `{variables}`. Touches the network. */
@@ -46,6 +48,14 @@ export interface Channel {
   remove?(account: ChannelAccount, message: SentMessage, signal: AbortSignal): Maybe<DoneResult>;
   /** Begins to fetch a received file. @param remote as the channel told of it */
   fetchFile?(account: ChannelAccount, remote: string, signal: AbortSignal): Maybe<FetchResult>;
+}
+
+/** Why somebody can't be written to. */
+export interface Obstacle {
+  code: OutcomeCode;
+  message?: string;
+  /** What to hand over, so that they open the conversation. */
+  link?: string | null;
 }
 
 /** At most `count` in any `per_ms` milliseconds. */

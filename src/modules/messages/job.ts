@@ -247,7 +247,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const told: Told = [];
       for (const row of await store.sending(tx, env_id)) {
         if (row.account_id === null || needs.laneOf(row.account_id) !== lane) continue;
-        const repeat = channelNamed(row.channel).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
+        const account = (await accounts.row(tx, env_id, row.account_id))!;
+        const repeat = channelOf({ payload: account.kind }).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
         const now = { ...row, updated_at: clock.now() };
         const verdict = repeat
           ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
@@ -259,12 +260,11 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     },
   };
 
-  /** A message's channel never changes, and its job carries it. */
-  const channelOf = (job: Job) => channelNamed(job.payload);
-
-  function channelNamed(name: string): Channel {
-    for (const channel of channels.values()) if (channel.name === name) return channel;
-    throw new Error(`there is no channel ${name}`);
+  /** An account's kind never changes, and the jobs of its messages carry it. */
+  function channelOf({ payload: kind }: Pick<Job, "payload">): Channel {
+    const channel = channels.get(kind);
+    if (channel === undefined) throw new Error(`there is no channel for accounts of the kind ${kind}`);
+    return channel;
   }
 
   const expiry: JobKind<never, never> = {

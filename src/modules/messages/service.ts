@@ -8,11 +8,11 @@ import { readTime } from "#src/core/time-field.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import type { Channel, Limit } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import { type CapLeft, capReached } from "./cap.ts";
 import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import { addressee, type Addressee, type Contacts } from "./contacts.ts";
-import type { Estimator } from "./eta.ts";
+import { type Estimator, limitsOf } from "./eta.ts";
 import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
 import { presentMessage, presentSent } from "./present.ts";
 import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
@@ -98,12 +98,6 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     return taken?.limit ?? null;
   }
 
-  /** What an account's gaps come to; without any the limits of its channel. */
-  function limitsOf(account: Account, channel: Channel): readonly Limit[] {
-    const gap = budget.usualGapMs(account);
-    return gap === 0 ? channel.accountLimits : [...channel.accountLimits, { count: 1, per_ms: gap }];
-  }
-
   async function event(tx: Tx, row: MessageRow, type: EventType, actor: string): Promise<void> {
     needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: presentMessage(row) });
   }
@@ -127,7 +121,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       env_id,
       lane: laneOf(account.id),
       recipient,
-      accountLimits: limitsOf(account, channel),
+      accountLimits: limitsOf(channel, budget.usualGapMs(account)),
       chatLimits: channel.chatLimits(recipient),
     };
     const paced = await estimator.next(tx, place, timing.run_at, now);
@@ -141,7 +135,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       lane: place.lane,
       chat: recipient,
       run_at: timing.run_at,
-      payload: channel.name,
+      payload: channel.kind,
       eta,
     };
     needs.enqueue(tx, job);
