@@ -18,6 +18,8 @@ import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createDuplicateService } from "#src/modules/duplicates/service.ts";
 import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
+import { createFileRegistry } from "#src/modules/files/registry.ts";
+import { createFileStore } from "#src/modules/files/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
 import { createFieldStore } from "#src/modules/fields/store.ts";
@@ -57,6 +59,8 @@ import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
 import { createTenancy } from "./tenancy.ts";
+import { createPlacing } from "#src/modules/threads/placing.ts";
+import { createPlacingStore } from "#src/modules/threads/placing-sql.ts";
 import { createWebhooks } from "./webhooks.ts";
 
 export interface ServiceDeps {
@@ -163,9 +167,11 @@ export function createServices({
     survivorOf: (...args) => mergeStore.survivorOf(...args),
   });
   const segments = createSegmenting({ db, clock, contacts: contactStore, fields: fieldSource, audit: audit.record });
+  const threads = createPlacing({ store: createPlacingStore(db), clock });
   const receiving = createReceiving({
     ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
+    ...{ threads, keepFile: createFileRegistry({ store: createFileStore(db), clock }) },
   });
   const requested = auditedContacts(contacts, audit.record);
 
@@ -273,7 +279,7 @@ export function createServices({
     webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
-    receive: receiving.receive,
+    happened: receiving.happened,
     sandbox: receiving.sandbox,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),
     audit,
