@@ -7,7 +7,6 @@ import { createQuiet } from "#src/core/quiet.ts";
 import type { Enqueue, JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate, UserGate } from "#src/modules/accounts/model.ts";
-import { laneOf } from "#src/modules/accounts/changes.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
 import { auditedContacts } from "#src/modules/contacts/audited.ts";
 import { createContactMerging } from "#src/modules/contacts/merging.ts";
@@ -17,6 +16,8 @@ import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createDuplicateService } from "#src/modules/duplicates/service.ts";
 import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
+import { createFileRegistry } from "#src/modules/files/registry.ts";
+import { createFileStore } from "#src/modules/files/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
 import { createFieldStore } from "#src/modules/fields/store.ts";
@@ -27,10 +28,6 @@ import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
-import { createEstimator } from "#src/modules/messages/eta.ts";
-import { messageJobs } from "#src/modules/messages/job.ts";
-import { createPreflight } from "#src/modules/messages/preflight.ts";
-import { createMessageService } from "#src/modules/messages/service.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
@@ -57,9 +54,12 @@ import { createConnecting } from "./connecting.ts";
 import { createErasing } from "./erasing.ts";
 import { createEventLog } from "./event-log.ts";
 import { createImporting } from "./importing.ts";
+import { createMessaging } from "./messaging.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
 import { createTenancy } from "./tenancy.ts";
+import { createPlacing } from "#src/modules/threads/placing.ts";
+import { createPlacingStore } from "#src/modules/threads/placing-sql.ts";
 import { createWebhooks } from "./webhooks.ts";
 
 export interface ServiceDeps {
@@ -166,9 +166,11 @@ export function createServices({
     survivorOf: (...args) => mergeStore.survivorOf(...args),
   });
   const segments = createSegmenting({ db, clock, contacts: contactStore, fields: fieldSource, audit: audit.record });
+  const threads = createPlacing({ store: createPlacingStore(db), clock });
   const receiving = createReceiving({
     ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
+    ...{ threads, keepFile: createFileRegistry({ store: createFileStore(db), clock }) },
   });
   const connecting = createConnecting({
     ...{ db, clock, log, connectors, accounts: accounting, happened: receiving.happened },
@@ -194,7 +196,7 @@ export function createServices({
   });
   const erasing = createErasing({
     ...{ db, clock, merges: mergeStore, points: scorer, removeContact: requested.remove, createTask },
-    // Messages are made further down: they need the loop.
+    // Messages are made further down: they need the templates.
     cancelMessage: (...args) => messages.cancel(...args),
     forgetImports: importing.forgetContact,
     forgetResponses: webhooks.deliveries.forgetResponses,
@@ -205,6 +207,14 @@ export function createServices({
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
+  const messaging = createMessaging({
+    ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions },
+    ...{ onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates },
+    withdraw: (...args) => loop.withdraw(...args),
+    lastEta: (...args) => loop.lastEta(...args),
+  });
+  const { messages } = messaging;
+
   const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
 
   const loop = createJobLoop({
@@ -214,19 +224,7 @@ export function createServices({
     owner: newId("copy"),
     kinds: [
       purgeJob({ purge: (tx, now, most) => idempotencyStore.purge(tx, now, most), write: db.write, clock }),
-      ...messageJobs({
-        store: messageStore,
-        clock,
-        channels,
-        accounts,
-        contacts: { ...contacts, met: (tx, env_id, person) => receiving.met(tx, { env_id, actor: "job" }, person) },
-        scoring: scorer,
-        suppressions,
-        onUnknown: workspaces.onUnknown,
-        laneOf,
-        withdraw: (...args) => loop.withdraw(...args),
-        appendEvent,
-      }),
+      ...messaging.jobs,
       forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
       ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
       moveJob({ store: mergeStore, write: db.write }),
@@ -245,22 +243,6 @@ export function createServices({
   });
 
   const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
-  const sending = {
-    store: messageStore,
-    clock,
-    channels,
-    accounts,
-    contacts,
-    laneOf,
-    estimator: createEstimator({ lastEta: loop.lastEta }),
-  };
-  const messages = createMessageService({
-    ...sending,
-    enqueue: loop.enqueue,
-    withdraw: loop.withdraw,
-    appendEvent,
-    templates,
-  });
 
   return {
     loop,
@@ -288,8 +270,8 @@ export function createServices({
     webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
-    preflight: createPreflight({ ...sending, suppressions }),
-    receive: receiving.receive,
+    preflight: messaging.preflight,
+    happened: receiving.happened,
     sandbox: receiving.sandbox,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),
     audit,

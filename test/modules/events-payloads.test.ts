@@ -3,7 +3,7 @@ import { announcedEventTypes, type Event, eventTypes, knownEventTypes } from "#s
 import { payloads } from "#src/modules/events/payloads.ts";
 import { appEngines } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
-import { receiveFrom } from "#test/support/receiving.ts";
+import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { eventsOf, makeContact, makeRule } from "#test/support/scoring.ts";
 import { cancel, queue } from "#test/support/sending.ts";
 
@@ -44,7 +44,18 @@ describe.each(appEngines)("what is told on %s", (engine) => {
 
     for (const to of ["@sandbox_read", "@sandbox_blocked", "@sandbox_not_started", "@anna"]) await queue(sandbox, { to });
     await cancel(sandbox, await queue(sandbox, { schedule_at: "2999-01-01T00:00:00Z" }));
-    await receiveFrom(sandbox, { from: "@anna" });
+    const { body: received } = await receiveFrom(sandbox, { from: "@anna", message_id: 5 });
+    const hearing = { env_id: sandbox.env_id, id: 7421, kind: "sandbox", username: null };
+    const { telegram_id } = received.sender!;
+    const chat = { id: String(telegram_id), type: "private", title: null, ...received.sender! } as const;
+    const doing = { chat, topic: null, sender: received.sender, at: app.clock.now(), update_id: null };
+    await app.db.write((tx) =>
+      app.services.happened(tx, hearing, [
+        { ...arriving({ ...doing, remote_id: "5", text: "Hello again" }), kind: "edited" },
+        { ...doing, kind: "reacted", remote_id: "5", reactions: ["👍"] },
+        { ...doing, kind: "pressed", remote_id: null, data: "yes" },
+      ]),
+    );
     await app.advance(60_000);
 
     const told = async () => [...(await eventsOf(sandbox)), ...(await eventsOf(live))];

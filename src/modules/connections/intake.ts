@@ -22,7 +22,7 @@ export interface IntakeNeeds {
   log: Log;
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Makes of it what it is to the business, each once. */
-  happened(tx: Tx, account: Account & { kind: string; username: string | null }, items: readonly Inbound[]): Promise<void>;
+  happened(tx: Tx, account: Account & { kind: string; username: string | null }, items: readonly Inbound[]): Promise<unknown>;
   /** Whether the account's lane has another owner by now. */
   isLost(tx: Tx, env_id: number, account_id: number): Promise<boolean>;
 }

@@ -19,6 +19,12 @@ interface Person {
   last_name: string | null;
 }
 
+interface Sighting {
+  person: Person;
+  /** Ms. */
+  at: number;
+}
+
 /**
  * Usernames change hands on Telegram, ids never do: what it tells of an id is believed. The contact with the id gets the
  * username, and who had it before loses it.
@@ -29,6 +35,25 @@ export function createSightings({ store, patch, upsert }: Needs) {
   /** Whoever asks has locked the username. */
   async function takeFrom(tx: Tx, writer: Writer, former: ContactRow | undefined): Promise<void> {
     if (former !== undefined) await patch(tx, writer, former.id, { username: null }, unconditional);
+  }
+
+  async function seenAnew(tx: Tx, writer: Writer, person: Person, at: number): Promise<string> {
+    const { env_id } = writer;
+    const { first_name, last_name } = person;
+    const { telegram_id, username } = identitiesOf(person);
+    const holder = await find(tx, env_id, { telegram_id });
+    const named = username === null ? undefined : await find(tx, env_id, { username });
+    const own = holder ?? (named?.telegram_id === null ? named : undefined);
+    if (named?.id !== own?.id) await takeFrom(tx, writer, named);
+    const keepsName = own !== undefined && isNamed(own);
+    const told = {
+      telegram_id,
+      ...(username === null ? {} : { username }),
+      ...(keepsName || first_name === null ? {} : { first_name }),
+      ...(keepsName || last_name === null ? {} : { last_name }),
+    };
+    const { contact } = await upsert(tx, writer, told, at);
+    return contact.id;
   }
 
   return {
@@ -46,29 +71,38 @@ export function createSightings({ store, patch, upsert }: Needs) {
     },
 
     /**
-     * A person has written: the contact with their id, else the one with their username whose id is not known yet, else a new
-     * one. Names are filled in only where the contact has none; a username that they have no more is not taken away.
-     * @param at ms; an earlier one than is known changes nothing
-     * @returns the contact's id
+     * People have written. Each is the contact with their id, else the one with their username whose id is not known yet, else a
+     * new one. Names are filled in only where the contact has none; a username that they have no more is not taken away.
+     * @param people each once, with when they wrote, in ms; an earlier time than is known changes nothing
+     * @returns the contacts' ids, by the people's
      */
-    async seen(tx: Tx, writer: Writer, person: Person, at: number): Promise<string> {
+    async seen(tx: Tx, writer: Writer, people: readonly Sighting[]): Promise<ReadonlyMap<number, string>> {
       const { env_id } = writer;
-      const { telegram_id, first_name, last_name } = person;
-      const username = person.username === null ? null : usernameOf(person.username);
-      await store.lockIdentities(tx, env_id, { telegram_id, username });
-      const holder = await find(tx, env_id, { telegram_id });
-      const named = username === null ? undefined : await find(tx, env_id, { username });
-      const own = holder ?? (named?.telegram_id === null ? named : undefined);
-      if (named?.id !== own?.id) await takeFrom(tx, writer, named);
-      const isNamed = own !== undefined && [own.name, own.first_name, own.last_name].some((name) => name !== null);
-      const told = {
-        telegram_id,
-        ...(username === null ? {} : { username }),
-        ...(isNamed || first_name === null ? {} : { first_name }),
-        ...(isNamed || last_name === null ? {} : { last_name }),
-      };
-      const { contact } = await upsert(tx, writer, told, at);
-      return contact.id;
+      if (people.length === 0) return new Map();
+      // All of them at once: who takes others crosswise would wait for them.
+      await store.lockIdentities(tx, env_id, ...people.map(({ person }) => identitiesOf(person)));
+      const ids = people.map(({ person }) => person.telegram_id);
+      const known = new Map((await store.byTelegramIds(tx, env_id, ids)).map((row) => [row.telegram_id!, row]));
+      const contacts = new Map<number, string>();
+      for (const { person, at } of people) {
+        const row = known.get(person.telegram_id);
+        const isOld = row !== undefined && tellsNothing(person, row);
+        // That they were there is all that is new of nearly everybody.
+        if (isOld) store.markSeen(tx, { ...row, last_seen_at: at });
+        contacts.set(person.telegram_id, isOld ? row.id : await seenAnew(tx, writer, person, at));
+      }
+      return contacts;
     },
   };
+}
+
+function identitiesOf({ telegram_id, username }: Person): { telegram_id: number; username: string | null } {
+  return { telegram_id, username: username === null ? null : usernameOf(username) };
+}
+
+const isNamed = ({ name, first_name, last_name }: ContactRow) => [name, first_name, last_name].some((part) => part !== null);
+
+function tellsNothing(person: Person, row: ContactRow): boolean {
+  const { username } = identitiesOf(person);
+  return (username === null || username === row.username) && (isNamed(row) || (person.first_name ?? person.last_name) === null);
 }

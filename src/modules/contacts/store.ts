@@ -16,7 +16,7 @@ import type { ContactCondition, ContactSort } from "./model.ts";
 
 export type NewContactRow = Omit<ContactRow, "row">;
 
-/** What a list is narrowed by, read and checked. */
+/** What a list is narrowed by. */
 export interface Narrowed {
   /** Folded; each is a word or the beginning of one. */
   words?: readonly string[];
@@ -57,12 +57,13 @@ export function createContactStore(db: Database) {
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id")),
   );
-  const markSeen = db.prepare<{ env_id: number; id: string; last_seen_at: number | null }>((q, v) =>
+  const markSeen = db.prepare<{ env_id: number; id: string; last_seen_at: number | null; later_than: number }>((q, v) =>
     q
       .updateTable("contacts")
       .set({ last_seen_at: v("last_seen_at") })
       .where("env_id", "=", v("env_id"))
-      .where("id", "=", v("id")),
+      .where("id", "=", v("id"))
+      .where(sql<boolean>`coalesce(last_seen_at, 0) < ${v("later_than")}`),
   );
   const byId = db.prepare<{ env_id: number; id: string }, ContactRow>((q, v) =>
     all(q).where("env_id", "=", v("env_id")).where("id", "=", v("id")),
@@ -95,6 +96,12 @@ export function createContactStore(db: Database) {
     all(q)
       .where("env_id", "=", v("env_id"))
       .where("id", "in", listOf(db.engine, v("ids")))
+      .where("deleted_at", "is", null),
+  );
+  const byTelegramIds = db.prepare<{ env_id: number; ids: string }, ContactRow>((q, v) =>
+    all(q)
+      .where("env_id", "=", v("env_id"))
+      .where("telegram_id", "in", sql<number>`(select cast(value as bigint) from ${listOf(db.engine, v("ids"))} as ids)`)
       .where("deleted_at", "is", null),
   );
   const addTag = db.prepare<{ env_id: number; tag: string; contact_row: number }>((q, v) =>
@@ -227,6 +234,8 @@ export function createContactStore(db: Database) {
       return found instanceof Promise ? found.then((row) => row?.id ?? null) : (found?.id ?? null);
     },
     several: (tx: Tx, env_id: number, ids: readonly string[]): Maybe<ContactRow[]> => several.all(tx, { env_id, ids: JSON.stringify(ids) }),
+    byTelegramIds: (tx: Tx, env_id: number, ids: readonly number[]): Maybe<ContactRow[]> =>
+      byTelegramIds.all(tx, { env_id, ids: JSON.stringify(ids) }),
     byId: (tx: Tx | null, env_id: number, id: string): Maybe<ContactRow | undefined> => byId.one(tx, { env_id, id }),
     byNumber: (tx: Tx | null, env_id: number, number: number): Maybe<ContactRow | undefined> => byNumber.one(tx, { env_id, number }),
     /** A row that this transaction has read, as it is: on PostgreSQL it waits for whoever changes it, on SQLite nobody can. */
@@ -240,7 +249,8 @@ export function createContactStore(db: Database) {
       return next;
     },
     update: (tx: Tx, row: ContactRow): void => update.later(tx, row),
-    markSeen: (tx: Tx, { env_id, id, last_seen_at }: ContactRow): void => markSeen.later(tx, { env_id, id, last_seen_at }),
+    markSeen: (tx: Tx, { env_id, id, last_seen_at }: ContactRow): void =>
+      markSeen.later(tx, { env_id, id, last_seen_at, later_than: last_seen_at ?? 0 }),
     addTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
       addTag.later(tx, { env_id, tag, contact_row: row }),
     removeTag: (tx: Tx, { env_id, row }: Pick<ContactRow, "env_id" | "row">, tag: string): void =>
@@ -263,9 +273,9 @@ export function createContactStore(db: Database) {
 /** Whether an index other than that of the order finds them. */
 const isLed = ({ words, tag, field }: Narrowed) => words !== undefined || tag !== undefined || field !== undefined;
 
+const indexed: ReadonlySet<string> = new Set(["words", "tag", "field", "where"]);
 /** Whether nothing is asked but what such indexes and a condition know. */
-const isIndexed = (by: Narrowed) =>
-  Object.keys(by).every((name) => name === "words" || name === "tag" || name === "field" || name === "where");
+const isIndexed = (by: Narrowed) => Object.keys(by).every((name) => indexed.has(name));
 
 /** Rows that are passed over within a few milliseconds. */
 const OFFSET_QUICK_MAX = 1_000;

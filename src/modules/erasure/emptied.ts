@@ -26,6 +26,11 @@ export function emptiedContact(json: string): string {
   return JSON.stringify(emptied(JSON.parse(json) as Members, keptOfContact));
 }
 
+/** What an event about a contact holds: the contact, or a message that is not known. */
+export function emptiedEvent(json: string): string {
+  return "direction" in (JSON.parse(json) as Members) ? emptiedMessage(json) : emptiedContact(json);
+}
+
 /** The answer to a merge or to its undoing, with nothing of this one of its contacts. */
 export function emptiedMerge(json: string, id: string): string {
   const data = JSON.parse(json) as Members;

@@ -3,7 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 import { pause } from "#src/core/pause.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
-import { emptiedContact, emptiedMerge, emptiedMessage, ERASED } from "./emptied.ts";
+import { emptiedContact, emptiedEvent, emptiedMerge, emptiedMessage, ERASED } from "./emptied.ts";
 import type { ErasureParams } from "./model.ts";
 import { mergeSpans, spansOf } from "./spans.ts";
 import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
@@ -135,6 +135,7 @@ export function eraseKind({
     const settled = rows.filter(({ status }) => status !== "queued" && status !== "sending");
     const events: Kept[] = [];
     const subjects = settled.map(({ id }) => id);
+    const threads = [...new Set(settled.flatMap(({ thread_id }) => thread_id ?? []))];
     for (const span of mergeSpans(settled.flatMap(spansOf))) events.push(...(await store.eventsWithin(env_id, subjects, span)));
     return async (tx) => {
       let canceled = 0;
@@ -144,6 +145,7 @@ export function eraseKind({
       // One that has changed meanwhile is read again: its event is emptied twice then.
       for (const { id, data } of events) await store.emptyEvent(tx, env_id, { id, data: emptiedMessage(data) });
       await forgetResponses(tx, env_id, idsOf(events));
+      await store.forgetThreads(tx, env_id, contact.id, threads);
       const waits = canceled + emptied === 0 ? state.waits + 1 : 0;
       return { ...state, waits, messages: state.messages + emptied, events: state.events + events.length };
     };
@@ -153,7 +155,7 @@ export function eraseKind({
     const rows = await store.eventsOf(env_id, id, state.place, ROWS_MAX);
     if (rows.length === 0) return () => ({ ...state, phase: "audit", place: "" });
     return async (tx) => {
-      for (const row of rows) await store.emptyEvent(tx, env_id, { id: row.id, data: emptiedContact(row.data) });
+      for (const row of rows) await store.emptyEvent(tx, env_id, { id: row.id, data: emptiedEvent(row.data) });
       await forgetResponses(tx, env_id, idsOf(rows));
       return { ...state, place: rows.at(-1)!.id, events: state.events + rows.length };
     };
@@ -194,7 +196,9 @@ export function eraseKind({
     const addresses = await addressesOf(contact);
     const names = addresses.filter((address) => address.startsWith("@")).map((address) => address.slice(1));
     const chats = addresses.filter((address) => /^\d/.test(address));
+    const threads = await store.threadsOf(contact.env_id, contact.id, chats);
     return async (tx) => {
+      await store.forgetThreads(tx, contact.env_id, contact.id, threads);
       await store.forgetChats(tx, contact.env_id, chats, names);
       if (contact.row !== null) await points.forgetContact(tx, contact.env_id, contact.row);
       await forgetImports(tx, contact.env_id, contact.id);
@@ -221,12 +225,7 @@ export function eraseKind({
     const forget = await forgetRest(contact);
     return async (tx) => {
       if (await merges.lapseSome(tx, env_id, id)) return state;
-      await merges.adopt(
-        tx,
-        env_id,
-        survivor_id,
-        rows.map((row) => row.id),
-      );
+      await merges.adopt(tx, env_id, survivor_id, idsOf(rows));
       if (rows.length > 0) return state;
       if (contact.row !== null && survivor !== undefined) await points.handOn(tx, env_id, contact.row, survivor.row);
       await forget(tx);
@@ -291,7 +290,7 @@ function emptiedAnswer(operation: (typeof answering)[number], body: string, id: 
   return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
 
-const idsOf = (events: readonly Kept[]) => events.map(({ id }) => id);
+const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
 const STUCK =
   "A message to the person neither leaves nor can be canceled. What was erased stays erased; the rest is tried again when 30 days have passed.";

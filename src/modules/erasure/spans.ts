@@ -4,11 +4,17 @@ import type { MessageRow, Span } from "./store.ts";
 const BEFORE_MS = 1_000;
 const AFTER_MS = 60_000;
 
-/** When events of a message can have been written: it has one for each of its times. */
-export function spansOf({ created_at, sent_at, delivered_at, read_at, updated_at }: MessageRow): Span[] {
-  const times = [created_at, sent_at, delivered_at, read_at, updated_at].filter((at) => at !== null);
-  return times.map((at) => ({ from: at - BEFORE_MS, to: at + AFTER_MS }));
+/** When events of a message can have been written: it has one for each of its times, and in between when something was done to it. */
+export function spansOf({ status, created_at, sent_at, delivered_at, read_at, updated_at }: MessageRow): Span[] {
+  const times = [created_at, sent_at, delivered_at, read_at].filter((at) => at !== null);
+  const spans = [...times, updated_at].map((at) => ({ from: at - BEFORE_MS, to: at + AFTER_MS }));
+  // It was edited, or somebody has reacted to it or pressed a button: of that only the last time is known.
+  const last = status === "received" ? created_at : Math.max(...times);
+  if (arrived.has(status) && updated_at > last) spans.push({ from: last - BEFORE_MS, to: updated_at + AFTER_MS });
+  return spans;
 }
+
+const arrived: ReadonlySet<string> = new Set(["received", "sent", "delivered", "read"]);
 
 /** The same time in as few spans as possible, in order. */
 export function mergeSpans(spans: readonly Span[]): Span[] {

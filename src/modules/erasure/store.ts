@@ -30,7 +30,7 @@ export function createErasureStore(db: Database) {
       .set({
         recipient: v("recipient"),
         ...{ contact_id: null, text: "", metadata: "{}", attempts: "[]", reply_to: null, remote_id: null, sender: null, chat_id: null },
-        ...{ error_message: null, error_link: null, last_error: null },
+        ...{ error_message: null, error_link: null, last_error: null, content: null },
       })
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id"))
@@ -173,6 +173,33 @@ export function createErasureStore(db: Database) {
           ]),
         )
         .execute();
+    },
+    /** Private conversations with the person, and what colleagues have noted there: those of these ids that are nobody else's. */
+    async forgetThreads(tx: Tx, env_id: number, contact_id: string, ids: readonly string[]): Promise<void> {
+      if (ids.length === 0) return;
+      const kysely = db.in(tx);
+      const emptied = await kysely
+        .updateTable("threads")
+        .set(({ ref }) => ({ chat_id: ref("id"), title: null, username: null, contact_id: null, unread: 0 }))
+        .where("env_id", "=", env_id)
+        .where("id", "in", listOf(db.engine, JSON.stringify(ids)))
+        .where("type", "=", "private")
+        .where((where) => where.or([where("contact_id", "=", contact_id), where("contact_id", "is", null)]))
+        .returning("id")
+        .execute();
+      const emptiedIds = JSON.stringify(emptied.map(({ id }) => id));
+      await kysely
+        .deleteFrom("thread_notes")
+        .where("env_id", "=", env_id)
+        .where("thread_id", "in", listOf(db.engine, emptiedIds))
+        .execute();
+    },
+    /** Conversations of a contact, or in chats that are theirs. */
+    async threadsOf(env_id: number, contact_id: string, chat_ids: readonly string[]): Promise<string[]> {
+      const all = db.read.selectFrom("threads").select("id").where("env_id", "=", env_id);
+      const accounts = db.read.selectFrom("accounts").select("id").where("env_id", "=", env_id);
+      const inChats = all.where("account_id", "in", accounts).where("chat_id", "in", listOf(db.engine, JSON.stringify(chat_ids)));
+      return (await all.where("contact_id", "=", contact_id).union(inChats).execute()).map(({ id }) => id);
     },
     async remove(tx: Tx, env_id: number, id: string): Promise<void> {
       await db

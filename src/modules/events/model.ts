@@ -10,6 +10,9 @@ export const eventTypes = [
   "message.failed",
   "message.canceled",
   "message.received",
+  "message.edited",
+  "message.reacted",
+  "message.button_pressed",
   "account.connected",
   "account.disconnected",
   "account.paused",
@@ -30,7 +33,6 @@ export type EventType = (typeof eventTypes)[number];
 
 /** Names that are promised and may be asked for, of which nothing is told yet. */
 export const announcedEventTypes = [
-  "message.edited",
   "sequence.started",
   "sequence.paused",
   "sequence.resumed",

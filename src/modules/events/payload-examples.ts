@@ -1,7 +1,8 @@
 import type { Account } from "#src/modules/accounts/model.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
-import type { Message } from "#src/modules/messages/model.ts";
+import type { Message, Person } from "#src/modules/messages/model.ts";
 import type { Task } from "#src/modules/tasks/model.ts";
+import type { ThreadBrief } from "#src/modules/threads/model.ts";
 import type { Workspace } from "#src/modules/workspaces/model.ts";
 
 /** When everything in the examples has happened. */
@@ -16,7 +17,7 @@ const sent: Message = {
   to: "@sarah_miller",
   sender: null,
   contact_id: contactId,
-  thread_id: null,
+  thread_id: "th_01HKQ9R2XB0000000000000000",
   text: "Hey Sarah, your invite is ready",
   parse_mode: null,
   attachments: [],
@@ -44,6 +45,9 @@ const sent: Message = {
   deleted_at: null,
   updated_at: AT,
 };
+
+export const thread: ThreadBrief = { id: "th_01HKQ9R2XB0000000000000000", topic_id: null, title: "Sarah Miller" };
+export const person: Person = { telegram_id: 52_100_044, username: "sarah_miller", first_name: "Sarah", last_name: "Miller" };
 
 export const message = (changes: Partial<Message>): Message => ({ ...sent, ...changes });
 

@@ -2,12 +2,13 @@ import { type TObject, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { Account } from "#src/modules/accounts/model.ts";
 import { Contact } from "#src/modules/contacts/model.ts";
-import { Message } from "#src/modules/messages/model.ts";
+import { Message, Person } from "#src/modules/messages/model.ts";
 import { Score } from "#src/modules/scoring/model.ts";
 import { Task } from "#src/modules/tasks/model.ts";
+import { ThreadBrief } from "#src/modules/threads/model.ts";
 import { Workspace } from "#src/modules/workspaces/model.ts";
 import { envelope, type Event, type EventType, messageEnvelope } from "./model.ts";
-import { account, AT, contact, contactId, message, task, workspace } from "./payload-examples.ts";
+import { account, AT, contact, contactId, message, person, task, thread, workspace } from "./payload-examples.ts";
 
 /** What an event tells. */
 export interface Payload {
@@ -27,9 +28,20 @@ const orErased = Type.Union([Type.Integer(), Type.Null()], { description: "null 
 const contactWith = (more: TObject["properties"]) => Type.Object({ ...Contact.properties, ...more });
 const tags = (description: string) => Type.Array(Type.String(), { description });
 
-function ofMessage(summary: string, description: string, changes: Partial<Message>): Payload {
-  return { summary, description, data: Message, example: message(changes) };
+/** What events of messages have beside the message. */
+const ofThread = { thread: Type.Union([ThreadBrief, Type.Null()], { description: "Null until it is known." }) };
+const by = Type.Union([Person, Type.Null()], { description: "Who did it, as the channel tells." });
+
+function ofMessage(summary: string, description: string, changes: Partial<Message>, more: More = nothingMore): Payload {
+  const data = Type.Object({ ...Message.properties, ...ofThread, ...more.properties });
+  return { summary, description, data, example: { ...message(changes), thread, ...more.example } };
 }
+
+interface More {
+  properties: TObject["properties"];
+  example: object;
+}
+const nothingMore: More = { properties: {}, example: {} };
 
 function ofContact(summary: string, description: string): Payload {
   return { summary, description, data: Contact, example: contact };
@@ -38,6 +50,16 @@ function ofContact(summary: string, description: string): Payload {
 function ofAccount(summary: string, description: string, changes: Partial<Account>): Payload {
   return { summary, description, data: Account, example: { ...account, ...changes } };
 }
+
+const received: Partial<Message> = {
+  direction: "in",
+  to: "@acme_bot",
+  sender: person,
+  text: "Yes please",
+  status: "received",
+  eta: null,
+  sent_at: null,
+};
 
 /** Each event by its name. */
 export const payloads: Readonly<Record<EventType, Payload>> = {
@@ -61,15 +83,30 @@ export const payloads: Readonly<Record<EventType, Payload>> = {
     error: { code: "recipient_blocked", message: "The recipient has blocked the account.", link: null },
   }),
   "message.canceled": ofMessage("A message was canceled", "It was taken back before it was sent.", { status: "canceled", sent_at: null }),
-  "message.received": ofMessage("A person wrote", "`sender` is who wrote, `to` the account, `contact_id` the person's contact.", {
-    direction: "in",
-    to: "@acme_bot",
-    sender: { telegram_id: 52_100_044, username: "sarah_miller", first_name: "Sarah", last_name: "Miller" },
-    text: "Yes please",
-    status: "received",
-    eta: null,
-    sent_at: null,
-  }),
+  "message.received": ofMessage("A person wrote", "`sender` is who wrote, `to` the account, `contact_id` the person's contact.", received),
+  "message.edited": ofMessage("A person has changed what they wrote", "The message as it is now.", { ...received, edited_at: AT }),
+  "message.reacted": ofMessage(
+    "A person has reacted to a message",
+    "To one of either side; `reactions` are those that it has now.",
+    { reactions: ["👍"] },
+    { properties: { by }, example: { by: person } },
+  ),
+  "message.button_pressed": ofMessage(
+    "A person has pressed a button",
+    "Of a message that was sent. Of one that this program doesn't know, its `id` is null and it has no text.",
+    { buttons: [[{ text: "Yes", data: "confirm:42" }]] },
+    {
+      properties: {
+        id: Type.Union([Message.properties.id, Type.Null()]),
+        by,
+        by_contact_id: Message.properties.contact_id,
+        button: Type.Union([Type.Object({ data: Type.String() }), Type.Null()], {
+          description: "`data` is as it was given with the button; null once the person is erased.",
+        }),
+      },
+      example: { by: person, by_contact_id: contactId, button: { data: "confirm:42" } },
+    },
+  ),
   "account.connected": ofAccount("An account was connected", "It can send: it is new, is logged in, or has a working token again.", {}),
   "account.disconnected": ofAccount(
     "An account was disconnected",
@@ -175,11 +212,20 @@ export function eventSchema(type: EventType): TObject {
 /** An event of one type that could have happened. */
 export function exampleEvent(type: EventType): Event {
   const { example: data } = payloads[type];
-  const { id, account_id, to, text, thread_id, contact_id, workspace } = data as Partial<Message> & { workspace?: Workspace };
+  const {
+    id,
+    account_id,
+    to,
+    sender = null,
+    text,
+    thread_id,
+    contact_id,
+    workspace,
+  } = data as Partial<Message> & { workspace?: Workspace };
   const head = { event: type, id: "evt_01HKQ9R2X70000000000000000", created_at: AT };
   const subject = String(id ?? contact_id ?? workspace?.id);
   const event = { ...head, subject, actor: "job" };
   if (!type.startsWith("message.")) return { ...event, data };
-  const contact = type === "message.received" ? "@sarah_miller" : to!;
+  const contact = sender === null ? to! : "@sarah_miller";
   return { ...event, account_id: account_id!, contact, text: text!, thread_id: thread_id!, data };
 }

@@ -8,7 +8,7 @@ export function createChatKeeper({ store, contacts }: { store: MessageStore; con
   return async (tx: Tx, { env_id, id: account_id }: ChannelAccount, chat: ChatFacts, updated_at: number): Promise<void> => {
     const { chat_id, type, first_name, last_name } = chat;
     const username = chat.username?.toLowerCase() ?? null;
-    await store.keepChat(tx, {
+    store.keepChat(tx, {
       env_id,
       account_id,
       chat_id,

@@ -68,7 +68,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
    */
   async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus, told: Told): Promise<Outcome> {
     if (!(await store.record(tx, row, from))) return { kind: "gone" };
-    const data = presentMessage(row);
+    const data = { ...presentMessage(row), thread: null };
     for (const type of events) needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
     told.push(...notesOf(row, events));
     return outcome;

@@ -32,7 +32,7 @@ const Attempt = Type.Object({
 export type Attempt = Static<typeof Attempt>;
 
 const nullableName = Type.Union([Type.String(), Type.Null()]);
-const Person = Type.Object({
+export const Person = Type.Object({
   telegram_id: Type.Integer(),
   username: Type.Union([Type.String(), Type.Null()], { description: "Without `@`." }),
   first_name: nullableName,

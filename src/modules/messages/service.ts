@@ -99,7 +99,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   }
 
   async function event(tx: Tx, row: MessageRow, type: EventType, actor: string): Promise<void> {
-    needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: presentMessage(row) });
+    needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: { ...presentMessage(row), thread: null } });
   }
 
   async function send(tx: Tx, sender: Sender, ask: SendMessage): Promise<{ sent: Sent; cap: CapLeft | null }> {

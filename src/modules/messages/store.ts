@@ -5,45 +5,9 @@ import { countRows, newestFirst } from "#db/paging.ts";
 import type { ChatRow, MessageRow } from "#db/schema.ts";
 import { lowestId } from "#src/core/ids.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
+import { sendingColumns as columns } from "./columns.ts";
 import type { Direction, MessageStatus } from "./model.ts";
-
-/** Those of a message that is sent; a received one has two more. */
-const columns = [
-  "env_id",
-  "id",
-  "channel",
-  "account_id",
-  "direction",
-  "recipient",
-  "contact_id",
-  "thread_id",
-  "text",
-  "status",
-  "eta",
-  "schedule_at",
-  "expires_at",
-  "silent",
-  "reply_to",
-  "metadata",
-  "error_code",
-  "error_message",
-  "error_link",
-  "last_error",
-  "attempts",
-  "remote_id",
-  "cap_day",
-  "content",
-  "created_at",
-  "sent_at",
-  "delivered_at",
-  "read_at",
-  "updated_at",
-] as const satisfies readonly (keyof MessageRow)[];
-
-const receivedColumns = [...columns, "sender", "chat_id"] as const satisfies readonly (keyof MessageRow)[];
-
-/** What names a received message where it comes from. */
-type Origin = Pick<MessageRow, "env_id" | "account_id" | "chat_id" | "remote_id">;
+import { createReceivedStore } from "./received-sql.ts";
 
 /** What a run can change of a message. */
 type Progress = Pick<
@@ -73,36 +37,9 @@ export interface Narrowed {
   created_before?: number;
 }
 
-/** In the words of the indexes of received messages. */
-const isReceived = sql<boolean>`direction = 'in'`;
-
 export function createMessageStore(db: Database) {
   const insert = db.prepare<MessageRow>((q, v) =>
     q.insertInto("messages").values(Object.fromEntries(columns.map((name) => [name, v(name)])) as unknown as MessageRow),
-  );
-  const insertReceived = db.prepare<MessageRow, { id: string }>((q, v) =>
-    q
-      .insertInto("messages")
-      .values(Object.fromEntries(receivedColumns.map((name) => [name, v(name)])) as unknown as MessageRow)
-      .onConflict((conflict) => conflict.columns(["env_id", "account_id", "chat_id", "remote_id"]).where(isReceived).doNothing())
-      .returning("id"),
-  );
-  const received = db.prepare<Origin, MessageRow>((q, v) =>
-    q
-      .selectFrom("messages")
-      .selectAll()
-      .where("env_id", "=", v("env_id"))
-      .where("account_id", "=", v("account_id"))
-      .where("chat_id", "=", v("chat_id"))
-      .where("remote_id", "=", v("remote_id"))
-      .where(isReceived),
-  );
-  const assign = db.prepare<Pick<MessageRow, "env_id" | "id" | "contact_id">>((q, v) =>
-    q
-      .updateTable("messages")
-      .set({ contact_id: v("contact_id") })
-      .where("env_id", "=", v("env_id"))
-      .where("id", "=", v("id")),
   );
   const get = db.prepare<{ env_id: number; id: string }, MessageRow>((q, v) =>
     q.selectFrom("messages").selectAll().where("env_id", "=", v("env_id")).where("id", "=", v("id")),
@@ -193,13 +130,6 @@ export function createMessageStore(db: Database) {
 
   return {
     insert: (tx: Tx, row: MessageRow): void => insert.later(tx, row),
-    /** Keeps a received message unless it is there. On PostgreSQL it waits for whoever is keeping the same. @returns whether it is new */
-    insertReceived: async (tx: Tx, row: MessageRow): Promise<boolean> => (await insertReceived.one(tx, row)) !== undefined,
-    /** The message that was received from there. */
-    received: (tx: Tx, { env_id, account_id, chat_id, remote_id }: Origin): Maybe<MessageRow | undefined> =>
-      received.one(tx, { env_id, account_id, chat_id, remote_id }),
-    /** Says whose a received message is. */
-    assign: (tx: Tx, { env_id, id, contact_id }: MessageRow): void => assign.later(tx, { env_id, id, contact_id }),
     get: (tx: Tx | null, env_id: number, id: string): Maybe<MessageRow | undefined> => get.one(tx, { env_id, id }),
     lock: (tx: Tx, env_id: number, id: string): Maybe<MessageRow | undefined> =>
       db.engine === "sqlite"
@@ -249,15 +179,7 @@ export function createMessageStore(db: Database) {
       const chat = await met.one(tx, { env_id, account_id, recipient, username: recipient.replace(/^@/, "") });
       return chat !== undefined || (await wrote.one(tx, place)) !== undefined;
     },
-    async keepChat(tx: Tx, row: ChatRow): Promise<void> {
-      const { env_id: _env, account_id: _account, chat_id: _chat, ...facts } = row;
-      await db
-        .in(tx)
-        .insertInto("chats")
-        .values(row)
-        .onConflict((conflict) => conflict.columns(["env_id", "account_id", "chat_id"]).doUpdateSet(facts))
-        .execute();
-    },
+    ...createReceivedStore(db),
     page: (env_id: number, by: Narrowed, before: string | null, offset: number, most: number) =>
       newestFirst(narrow(env_id, by), { before, offset, most }),
     /** Exact for all of an environment's messages; under a filter up to TOTAL_MAX. */

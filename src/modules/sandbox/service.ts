@@ -4,6 +4,7 @@ import { newId } from "#src/core/ids.ts";
 import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { SANDBOX_ACCOUNT_ID } from "#src/modules/accounts/model.ts";
+import type { Inbound } from "#src/modules/connections/model.ts";
 import type { Message, Person } from "#src/modules/messages/model.ts";
 import type { NewInbound } from "./model.ts";
 
@@ -29,18 +30,11 @@ interface Needs {
     ownerOf(tx: Tx, env_id: number, address: string): Maybe<string | null>;
     addresses(tx: Tx, env_id: number, id: string): Maybe<{ addresses: string[] } | undefined>;
   };
-  receive(
+  happened(
     tx: Tx,
-    incoming: {
-      env_id: number;
-      account: Account;
-      remote_id: string;
-      chat_id: string;
-      sender: Person;
-      text: string;
-      sent_at: number;
-    },
-  ): Promise<{ message: Message; created: boolean }>;
+    account: Account & { env_id: number },
+    items: readonly Inbound[],
+  ): Promise<readonly ({ message: Message; created: boolean } | null)[]>;
 }
 
 const playsPeople = (stage: Stage): stage is Required<Stage> => stage.persona !== undefined;
@@ -50,7 +44,7 @@ type Player = Pick<Principal, "env_id" | "mode" | "account_ids">;
 export type SandboxService = ReturnType<typeof createSandboxService>;
 
 /** Plays people who write, in test environments. */
-export function createSandboxService({ clock, channels, accounts, contacts, receive }: Needs) {
+export function createSandboxService({ clock, channels, accounts, contacts, happened }: Needs) {
   /** A contact is who it is: what is made up is only what nobody has told. */
   async function playedBy(tx: Tx, env_id: number, from: string, stage: Required<Stage>): Promise<Person | null> {
     const owner = await contacts.ownerOf(tx, env_id, from);
@@ -83,7 +77,22 @@ export function createSandboxService({ clock, channels, accounts, contacts, rece
         throw invalidField("from", "bad_format", "from is neither a username such as @sarah_miller nor a person's numeric id.", ask.from);
       const now = clock.now();
       const remote_id = ask.message_id === undefined ? newId("msg", now) : String(ask.message_id);
-      return receive(tx, { env_id, account, remote_id, chat_id: String(sender.telegram_id), sender, text: ask.text, sent_at: now });
+      const { telegram_id: _, ...names } = sender;
+      const chat = { ...names, id: String(sender.telegram_id), type: "private", title: null } as const;
+      const nothing = { files: [], location: null, contact_card: null, album_id: null, reply_to: null, start_payload: null };
+      const told = {
+        ...nothing,
+        kind: "received",
+        chat,
+        topic: null,
+        sender,
+        at: now,
+        update_id: null,
+        remote_id,
+        text: ask.text,
+      } as const;
+      const [landed] = await happened(tx, { ...account, env_id }, [told]);
+      return landed!;
     },
   };
 }

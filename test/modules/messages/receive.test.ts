@@ -5,7 +5,7 @@ import type { Contact } from "#src/modules/contacts/model.ts";
 import type { Event } from "#src/modules/events/model.ts";
 import type { Message } from "#src/modules/messages/model.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
-import { receiveFrom } from "#test/support/receiving.ts";
+import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { cancel, queue, read } from "#test/support/sending.ts";
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
     const expected = { channel: "sandbox", account_id: 7421, direction: "in", to: "@posthouse_sandbox", sender, text: "Hello" };
     expect([status, body]).toMatchObject([
       201,
-      { ...expected, thread_id: null, status: "received", created_at: at, sent_at: at, eta: null },
+      { ...expected, thread_id: expect.stringMatching(/^th_/) as string, status: "received", created_at: at, sent_at: at, eta: null },
     ]);
     expect(await read(app.sandbox, body.id)).toEqual(body);
     expect(await contactOf(app, body.contact_id)).toMatchObject({ ...body.sender, name: "Sarah Miller", last_seen_at: at });
@@ -36,8 +36,8 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
     ]);
     expect(events[0]!.data).toMatchObject({ last_seen_at: at });
     expect(events[1]).toMatchObject({
-      ...{ subject: body.id, account_id: 7421, contact: "@sarah_miller", text: "Hello", thread_id: null },
-      data: body,
+      ...{ subject: body.id, account_id: 7421, contact: "@sarah_miller", text: "Hello", thread_id: body.thread_id },
+      data: { ...body, thread: { id: body.thread_id, topic_id: null, title: "Sarah Miller" } },
     });
   });
 
@@ -86,7 +86,7 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
     const old = await make({ telegram_id: 100, username: "old_name" });
     const former = await make({ telegram_id: 200, username: "new_name" });
     const nameless = await make({ username: "third_name", email: "third@example.com" });
-    const account = { id: 7421, kind: "sandbox", username: null };
+    const account = { env_id: sandbox.env_id, id: 7421, kind: "sandbox", username: null };
     const tell = (
       telegram_id: number,
       username: string | null,
@@ -94,22 +94,21 @@ describe.each(appEngines)("a message that is received on %s", (engine) => {
       remote_id = `${telegram_id} ${username} ${sent_at}`,
     ) =>
       app.db.write((tx) =>
-        services.receive(tx, {
-          ...{ env_id: sandbox.env_id, account, remote_id, chat_id: String(telegram_id), text: "Hi", sent_at },
-          sender: { telegram_id, username, first_name: "Ann", last_name: null },
-        }),
-      );
-    const { message } = await tell(100, "New_Name");
+        services.happened(tx, account, [
+          arriving({ remote_id, at: sent_at, text: "Hi", sender: { telegram_id, username, first_name: "Ann", last_name: null } }),
+        ]),
+      ) as unknown as Promise<[{ message: Message }]>;
+    const [{ message }] = await tell(100, "New_Name");
     expect([message.contact_id, message.to]).toEqual([old, "7421"]);
     expect(await contactOf(app, old)).toMatchObject({ telegram_id: 100, username: "new_name", first_name: "Ann" });
     expect(await contactOf(app, former)).toMatchObject({ telegram_id: 200, username: null, last_seen_at: null });
-    expect((await tell(100, "third_name")).message.contact_id).toBe(old);
+    expect((await tell(100, "third_name"))[0].message.contact_id).toBe(old);
     expect(await contactOf(app, nameless)).toMatchObject({ username: null, telegram_id: null, email: "third@example.com" });
-    const { message: strange } = await tell(300, "third_name");
+    const [{ message: strange }] = await tell(300, "third_name");
     expect([old, former, nameless]).not.toContain(strange.contact_id!);
-    expect((await tell(100, null)).message.contact_id).toBe(old);
+    expect((await tell(100, null))[0].message.contact_id).toBe(old);
     expect((await contactOf(app, strange.contact_id)).username).toBe("third_name");
-    expect((await tell(400, "x")).message.sender).toMatchObject({ username: "x" });
+    expect((await tell(400, "x"))[0].message.sender).toMatchObject({ username: "x" });
     // What comes late, or from a clock ahead, moves nothing back or beyond.
     await tell(300, null, app.clock.now() - DAY_MS);
     await tell(300, null, app.clock.now() + DAY_MS);

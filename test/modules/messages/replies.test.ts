@@ -5,7 +5,7 @@ import { readReply, startWords, stopWords } from "#src/modules/messages/replies.
 import type { Suppression } from "#src/modules/suppressions/model.ts";
 import type { Environment } from "#src/modules/workspaces/model.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
-import { receiveFrom } from "#test/support/receiving.ts";
+import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { queue, read } from "#test/support/sending.ts";
 
 const around = fc.array(fc.constantFrom(" ", "\n", "\t", ".", "!", "?", "…", "«", "»", "/", "👍", "\u{1F6D1}", "\u200B", "(", ")"), {
@@ -117,10 +117,9 @@ describe.each(appEngines)("an answer of STOP on %s", (engine) => {
     await receiveFrom(app.sandbox, { text: "START" });
     await receiveFrom(app.sandbox, told);
     await app.db.write((tx) =>
-      app.services.receive(tx, {
-        ...{ env_id: app.sandbox.env_id, account: { id: 7421, kind: "sandbox", username: null }, remote_id: "1", chat_id: "-100" },
-        ...{ text: "STOP", sent_at: app.clock.now(), sender: { telegram_id: 8, username: null, first_name: null, last_name: null } },
-      }),
+      app.services.happened(tx, { env_id: app.sandbox.env_id, id: 7421, kind: "sandbox", username: null }, [
+        arriving({ text: "STOP", chat: { id: "-100", type: "supergroup" } }),
+      ]),
     );
     expect(await suppressions(app)).toEqual([]);
   });

@@ -1,0 +1,33 @@
+import type { Tx } from "#src/core/tx.ts";
+import { laneOf } from "#src/modules/accounts/changes.ts";
+import type { AccountRow } from "#src/modules/accounts/store.ts";
+import type { ContactService } from "#src/modules/contacts/service.ts";
+import { createEstimator } from "#src/modules/messages/eta.ts";
+import { messageJobs } from "#src/modules/messages/job.ts";
+import { createPreflight } from "#src/modules/messages/preflight.ts";
+import { createMessageService } from "#src/modules/messages/service.ts";
+import type { createSuppressionService } from "#src/modules/suppressions/service.ts";
+import type { createAccounts } from "./accounts.ts";
+import type { createReceiving } from "./receiving.ts";
+
+type JobNeeds = Parameters<typeof messageJobs<AccountRow>>[0];
+type ServiceNeeds = Parameters<typeof createMessageService<AccountRow>>[0];
+
+interface Needs extends Omit<JobNeeds, "contacts" | "laneOf" | "suppressions" | "accounts">, Pick<ServiceNeeds, "enqueue" | "templates"> {
+  accounts: ReturnType<typeof createAccounts>["service"];
+  contacts: ContactService;
+  met: ReturnType<typeof createReceiving>["met"];
+  suppressions: ReturnType<typeof createSuppressionService>;
+  lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;
+}
+
+/** Messages that are sent: taking them, foretelling them, and the jobs that carry them. */
+export function createMessaging({ met, lastEta, ...needs }: Needs) {
+  const { contacts } = needs;
+  const sending = { ...needs, laneOf, estimator: createEstimator({ lastEta }) };
+  return {
+    messages: createMessageService(sending),
+    preflight: createPreflight(sending),
+    jobs: messageJobs({ ...sending, contacts: { ...contacts, met: (tx, env_id, person) => met(tx, { env_id, actor: "job" }, person) } }),
+  };
+}
