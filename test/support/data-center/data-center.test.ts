@@ -3,37 +3,19 @@ import { readFileSync } from "node:fs";
 import { Long } from "@mtcute/core";
 import { rejectionOf } from "#test/support/rejection.ts";
 import { spawnDataCenter } from "./remote.ts";
-import { startDataCenter, type DataCenter } from "./start.ts";
-import { createTestClient, type TestClient, type TestClientOptions } from "./test-client.ts";
+import type { DataCenter } from "./start.ts";
+import { createTestClient } from "./test-client.ts";
+import { startTestDataCenter, type TestDataCenter } from "./test-setup.ts";
 
 let dc: DataCenter;
-let phones = 15550001000;
+let addUser: TestDataCenter["addUser"];
+let logIn: TestDataCenter["logIn"];
+let loggedIn: TestDataCenter["loggedIn"];
 
 beforeAll(async () => {
-  dc = await startDataCenter({ dcIds: [2, 4] });
+  ({ dc, addUser, logIn, loggedIn } = await startTestDataCenter({ dcIds: [2, 4] }));
 });
 afterAll(() => dc.stop());
-
-function addUser(options: Partial<Parameters<DataCenter["addUser"]>[0]> = {}) {
-  const phone = String(++phones);
-  return { ...dc.addUser({ firstName: "Sarah", username: `user_${phone}`, phone, ...options }), phone };
-}
-
-/** Logs in, and waits until the client knows from where on it is told of messages. */
-async function logIn({ telegram, caughtUp }: TestClient, phone: string): Promise<void> {
-  const sent = await telegram.sendCode({ phone });
-  if (!("phoneCodeHash" in sent)) throw new Error("already logged in");
-  await telegram.signIn({ phone, phoneCodeHash: sent.phoneCodeHash, phoneCode: dc.codeFor(phone) });
-  await caughtUp;
-}
-
-/** A user with a client that is logged in. */
-async function loggedIn(options: TestClientOptions = {}) {
-  const user = addUser();
-  const client = createTestClient(dc, options);
-  await logIn(client, user.phone);
-  return { user, client, [Symbol.asyncDispose]: () => client.close() };
-}
 
 describe("a data centre", () => {
   test.each(["intermediate", "padded", "obfuscated"] as const)("is spoken to over the %s transport", async (codec) => {
@@ -97,7 +79,7 @@ describe("messages", () => {
   test("go to a username and arrive at once", async () => {
     await using sarah = await loggedIn();
     await using tom = await loggedIn();
-    const sent = await sarah.client.telegram.sendText(tom.user.username ?? "", "Hello <b>you</b>");
+    const sent = await sarah.client.telegram.sendText(tom.user.username, "Hello <b>you</b>");
     expect(sent.text).toBe("Hello <b>you</b>");
     await tom.client.waitForTexts(1);
     expect(tom.client.texts).toEqual(["Hello <b>you</b>"]);
@@ -113,7 +95,7 @@ describe("messages", () => {
 
   test("are taken once under a random id", async () => {
     await using sarah = await loggedIn();
-    const { username = "" } = addUser();
+    const { username } = addUser();
     const randomId = Long.fromNumber(4711);
     await sarah.client.telegram.sendText(username, "once", { randomId });
     expect(await rejectionOf(sarah.client.telegram.sendText(username, "once", { randomId }))).toMatchObject({
@@ -126,7 +108,7 @@ describe("messages", () => {
     await using sarah = await loggedIn();
     await using tom = await loggedIn();
     const stranger = addUser();
-    const peer = await tom.client.telegram.resolvePeer(stranger.username ?? "");
+    const peer = await tom.client.telegram.resolvePeer(stranger.username);
     expect(await rejectionOf(sarah.client.telegram.sendText(peer, "hello"))).toMatchObject({ text: "PEER_ID_INVALID" });
   });
 
@@ -166,7 +148,7 @@ describe("messages", () => {
 describe("what goes wrong", () => {
   test("is refused as asked, so often and for whom", async () => {
     await using sarah = await loggedIn();
-    const { username = "" } = addUser();
+    const { username } = addUser();
     dc.fail("messages.sendMessage", 420, "FLOOD_WAIT_30", 1, sarah.user.id);
     const { telegram } = sarah.client;
     expect(await rejectionOf(telegram.sendText(username, "hello"))).toMatchObject({ text: "FLOOD_WAIT_%d", seconds: 30 });
@@ -179,7 +161,7 @@ describe("what goes wrong", () => {
     await using sarah = await loggedIn();
     const tom = addUser();
     dc.refuse(tom, "USER_PRIVACY_RESTRICTED");
-    expect(await rejectionOf(sarah.client.telegram.sendText(tom.username ?? "", "hello"))).toMatchObject({
+    expect(await rejectionOf(sarah.client.telegram.sendText(tom.username, "hello"))).toMatchObject({
       code: 403,
       text: "USER_PRIVACY_RESTRICTED",
     });
@@ -193,7 +175,7 @@ describe("what goes wrong", () => {
 
   test("is an answer that gets lost, after which the same message is not sent twice", async () => {
     await using sarah = await loggedIn();
-    const { username = "" } = addUser();
+    const { username } = addUser();
     dc.loseAnswers("messages.sendMessage");
     const sent = sarah.client.telegram.sendText(username, "hello", { randomId: Long.fromNumber(1) });
     expect(await rejectionOf(sent)).toMatchObject({ text: "RANDOM_ID_DUPLICATE" });

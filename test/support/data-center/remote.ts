@@ -33,9 +33,15 @@ export async function spawnDataCenter(options: DataCenterOptions = {}): Promise<
 }
 
 async function request(url: string, args?: unknown[]): Promise<unknown> {
-  const response = await fetch(url, args === undefined ? {} : { method: "POST", body: JSON.stringify(args) });
+  const response = await fetch(url, args === undefined ? {} : { method: "POST", body: JSON.stringify(args, plainBytes) });
   if (!response.ok) throw new Error(`${url}: ${await response.text()}`);
   return response.json();
+}
+
+/** Bytes go as Base64. */
+function plainBytes(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const given = this[key];
+  return given instanceof Uint8Array ? Buffer.from(given).toString("base64") : value;
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {

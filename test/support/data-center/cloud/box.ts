@@ -1,43 +1,62 @@
 import type { tl } from "@mtcute/core";
-import type { Letter } from "./model.ts";
+import type { Letter, Peer, User } from "./model.ts";
 
 /** Something that happened in a box. Its number, pts, counts on from the one before. */
 export interface BoxEvent {
   pts: number;
-  ptsCount: number;
   /** A message that arrived or was sent; anything else is in `update` alone. */
   letter?: Letter;
-  update(): tl.TypeUpdate;
+  update(viewer: User): tl.TypeUpdate;
+}
+
+/** How an event is told to someone. */
+export type Telling = (viewer: User, pts: number, ptsCount: number) => tl.TypeUpdate;
+
+/** How far a conversation was read: what came in by the owner of the box, what went out by the others. */
+export interface ReadMarks {
+  inbox: number;
+  outbox: number;
 }
 
 /** The messages that one user has, or one supergroup, and what happened to them. */
 export interface Box {
   pts: number;
   letters: Map<number, Letter>;
+  readMarks(peer: Peer): ReadMarks;
   /** Puts a copy of the letter in and numbers it. */
   put(letter: Letter): number;
-  /** Notes what happened; `update` is made when it is sent, with these numbers. */
-  happen(ptsCount: number, update: (pts: number, ptsCount: number) => tl.TypeUpdate, letter?: Letter): BoxEvent;
+  remove(letter: Letter): void;
+  happen(ptsCount: number, tell: Telling, letter?: Letter): BoxEvent;
   after(pts: number): BoxEvent[];
 }
 
 export function createBox(): Box {
   const events: BoxEvent[] = [];
   const letters = new Map<number, Letter>();
+  const marks = new Map<Peer, ReadMarks>();
   let lastId = 0;
   const box: Box = {
     pts: 1,
     letters,
+    readMarks(peer) {
+      const known = marks.get(peer) ?? { inbox: 0, outbox: 0 };
+      marks.set(peer, known);
+      return known;
+    },
     put(letter) {
       const id = ++lastId;
       letters.set(id, letter);
       letter.ids.set(box, id);
       return id;
     },
-    happen(ptsCount, update, letter) {
+    remove(letter) {
+      letters.delete(letter.ids.get(box) ?? 0);
+      letter.ids.delete(box);
+    },
+    happen(ptsCount, tell, letter) {
       box.pts += ptsCount;
       const { pts } = box;
-      const event: BoxEvent = { pts, ptsCount, update: () => update(pts, ptsCount), ...(letter && { letter }) };
+      const event: BoxEvent = { pts, update: (viewer) => tell(viewer, pts, ptsCount), ...(letter && { letter }) };
       events.push(event);
       return event;
     },

@@ -3,6 +3,8 @@ import type { TlRecord } from "#test/support/data-center/tl/read.ts";
 import { permanent } from "#test/support/data-center/wire/keys.ts";
 import type { tl } from "@mtcute/core";
 import { createFaults, type Faults } from "./faults.ts";
+import { createFiles, type Files } from "./files.ts";
+import { createGroups, type Groups } from "./groups.ts";
 import type { ClientSession, Key, User } from "./model.ts";
 import { createUsers, type Users } from "./users.ts";
 
@@ -27,6 +29,8 @@ interface LoginCode {
 /** What all data centres share. */
 export interface Cloud {
   users: Users;
+  groups: Groups;
+  files: Files;
   /** Auth keys by their id. */
   keys: Map<string, Key>;
   /** Where each data centre listens. */
@@ -51,6 +55,8 @@ export interface Cloud {
 export function createCloud(sessions: () => ClientSession[]): Cloud {
   return {
     users: createUsers(),
+    groups: createGroups(),
+    files: createFiles(),
     keys: new Map(),
     ports: new Map(),
     codes: new Map(),

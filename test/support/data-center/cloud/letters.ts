@@ -1,55 +1,86 @@
 import type { tl } from "@mtcute/core";
 import { make } from "#test/support/data-center/tl/make.ts";
-import type { Box, BoxEvent } from "./box.ts";
+import type { Box, Telling } from "./box.ts";
 import { unixTime, type Cloud } from "./cloud.ts";
-import type { ClientSession, Letter, User } from "./model.ts";
-import { presentUser } from "./users.ts";
+import { presentMedia } from "./files.ts";
+import type { ClientSession, Letter, Peer, User } from "./model.ts";
+import { boxesOf, boxFor, conversationOf, presentPeer, updatesOf } from "./peers.ts";
+import { presentReactions } from "./reactions.ts";
 
 /** What someone writes. */
-export type Draft = Pick<Letter, "from" | "to" | "text"> & Partial<Pick<Letter, "entities" | "randomId" | "date">>;
+export type Draft = Pick<Letter, "from" | "to" | "text"> & Partial<Omit<Letter, "ids" | "reactions">>;
 
 /**
- * Puts a letter into the boxes of both and tells their clients.
+ * Puts a letter into the boxes of all in the conversation and tells their clients.
  * @param except the session that sent it, which learns of it by the answer
  */
 export function post(cloud: Cloud, draft: Draft, except?: ClientSession): Letter {
-  const letter: Letter = { date: unixTime(), ...draft, ids: new Map() };
-  for (const owner of new Set([letter.from, letter.to])) {
-    const event = receive(owner.box, letter);
-    cloud.push(owner, updatesOf([event.update()], [letter.from, letter.to], owner), except);
-  }
-  cloud.changes.notify();
+  const letter: Letter = { date: unixTime(), ...draft, reactions: new Map(), ids: new Map() };
+  for (const { box } of boxesOf(letter)) box.put(letter);
+  tellAll(cloud, letter, 1, () => newMessage(letter), { except, isNew: true });
   return letter;
 }
 
-function receive(box: Box, letter: Letter): BoxEvent {
-  box.put(letter);
-  const update = (pts: number, ptsCount: number): tl.RawUpdateNewMessage => ({
-    _: "updateNewMessage",
-    message: presentMessage(letter, box),
-    pts,
-    ptsCount,
-  });
-  return box.happen(1, update, letter);
+/** @param except the session that asked, which learns of it by the answer */
+export function edit(cloud: Cloud, letter: Letter, change: Pick<Draft, "text" | "entities" | "media">, except?: ClientSession): void {
+  Object.assign(letter, change, { editDate: unixTime() });
+  tellAll(cloud, letter, 1, () => editedMessage(letter), { except });
 }
 
-/** The copy of a letter in a box. */
-export function presentMessage(letter: Letter, box: Box): tl.RawMessage {
-  const { from, to } = letter;
-  const isOut = from.box === box;
-  return make("message", {
-    id: letter.ids.get(box),
+/** Tells everyone in a conversation what happened to one of its letters, or in it. */
+export function tellAll(
+  cloud: Cloud,
+  letter: Letter,
+  ptsCount: number,
+  tell: (box: Box) => Telling,
+  { except, isNew = false }: { except?: ClientSession | undefined; isNew?: boolean } = {},
+): void {
+  for (const { box, viewers } of boxesOf(letter)) {
+    if (!letter.ids.has(box)) continue;
+    const event = box.happen(ptsCount, tell(box), isNew ? letter : undefined);
+    for (const viewer of viewers) cloud.push(viewer, updatesOf([event.update(viewer)], aboutOf(letter), viewer), except);
+  }
+  cloud.changes.notify();
+}
+
+export function newMessage(letter: Letter): Telling {
+  const _ = letter.to.kind === "channel" ? "updateNewChannelMessage" : "updateNewMessage";
+  return (viewer, pts, ptsCount) => ({ _, message: presentMessage(letter, viewer), pts, ptsCount });
+}
+
+export function editedMessage(letter: Letter): Telling {
+  const _ = letter.to.kind === "channel" ? "updateEditChannelMessage" : "updateEditMessage";
+  return (viewer, pts, ptsCount) => ({ _, message: presentMessage(letter, viewer), pts, ptsCount });
+}
+
+export function aboutOf({ from, to }: Letter): Peer[] {
+  return [from, to];
+}
+
+/** The copy of a letter that someone has. */
+export function presentMessage(letter: Letter, viewer: User): tl.RawMessage | tl.RawMessageService {
+  const { from, to, date, action, text, entities, media, albumId, editDate } = letter;
+  const isOut = from === viewer;
+  const head = {
+    id: letter.ids.get(boxFor(to, viewer)),
     out: isOut,
-    fromId: { _: "peerUser", userId: from.id },
-    peerId: { _: "peerUser", userId: isOut ? to.id : from.id },
-    date: letter.date,
-    message: letter.text,
-    entities: letter.entities,
-  });
+    // Who writes to someone in private is known from the conversation.
+    fromId: to.kind === "user" && !isOut ? undefined : presentPeer(from),
+    peerId: presentPeer(conversationOf(letter, viewer)),
+    date,
+    replyTo: presentReply(letter, viewer),
+    reactions: presentReactions(letter, viewer),
+  };
+  if (action !== undefined) return make("messageService", { ...head, action });
+  return make("message", { ...head, message: text, entities, media: media && presentMedia(media), groupedId: albumId, editDate });
 }
 
-/** Updates with those of whom they speak. */
-export function updatesOf(updates: tl.TypeUpdate[], about: User[], viewer: User): tl.RawUpdates {
-  const users = [...new Set([...about, viewer])].map((user) => presentUser(user, viewer));
-  return { _: "updates", updates, users, chats: [], date: unixTime(), seq: 0 };
+function presentReply({ to, replyTo, topicId }: Letter, viewer: User): tl.RawMessageReplyHeader | undefined {
+  const repliedId = replyTo?.ids.get(boxFor(to, viewer));
+  if (repliedId === undefined && topicId === undefined) return undefined;
+  return make("messageReplyHeader", {
+    forumTopic: topicId !== undefined,
+    replyToMsgId: repliedId ?? topicId,
+    replyToTopId: repliedId === undefined ? undefined : topicId,
+  });
 }

@@ -2,7 +2,14 @@ import type { Long, tl } from "@mtcute/core";
 import type { AuthKey } from "#test/support/data-center/wire/keys.ts";
 import type { Session } from "#test/support/data-center/wire/session.ts";
 import type { Box } from "./box.ts";
-import type { Password } from "./password.ts";
+import type { Media } from "./files.ts";
+import type { Challenge, Password } from "./password.ts";
+
+/** What refuses those who write to a user, as 403 `USER_PRIVACY_RESTRICTED`. */
+export interface Refusal {
+  code: number;
+  text: string;
+}
 
 /** Someone with a Telegram account. */
 export interface User {
@@ -11,28 +18,67 @@ export interface User {
   firstName: string;
   lastName?: string;
   username?: string;
-  /** Digits alone. Others see it only if it is public. */
+  /** Digits alone. Others don't see it. */
   phone?: string;
+  /** Nobody finds the user by the number. */
+  hidesPhone: boolean;
   isBot: boolean;
+  isDeleted: boolean;
   homeDc: number;
   password?: Password;
   box: Box;
   /** Random ids of what was sent, of which Telegram takes each once. */
   randomIds: Set<string>;
-  /** What refuses those who write to this user, as `USER_PRIVACY_RESTRICTED`. */
-  refuses?: string;
+  refusal?: Refusal;
+  contacts: Set<User>;
+  blocked: Set<User>;
 }
 
-/** One message, of which everyone in the conversation has a copy with a number of its own. */
+/** A basic group has messages in its members' boxes, a supergroup in one of its own. */
+export interface Group {
+  kind: "chat" | "channel";
+  id: number;
+  title: string;
+  username?: string;
+  members: Set<User>;
+  box: Box;
+  isForum: boolean;
+  /** Forum topics by the number of the message that made them. */
+  topics: Map<number, Topic>;
+  refusal?: Refusal;
+}
+
+export interface Topic {
+  id: number;
+  title: string;
+  date: number;
+  by: User;
+  isClosed: boolean;
+}
+
+export type Peer = User | Group;
+
+/** One message, of which each box of the conversation has a copy with a number of its own. */
 export interface Letter {
   from: User;
-  /** The other one of a private conversation. */
-  to: User;
+  /** The other one of a private conversation, or a group. */
+  to: Peer;
   /** Unix time, seconds. */
   date: number;
   text: string;
   entities?: tl.TypeMessageEntity[];
+  media?: Media;
+  /** Common to the messages of an album. */
+  albumId?: Long;
+  replyTo?: Letter;
+  /** The forum topic in which it stands; none for the general one. */
+  topicId?: number;
+  /** What has happened, of a message that nobody wrote. */
+  action?: tl.TypeMessageAction;
   randomId?: Long;
+  editDate?: number;
+  /** What each one who reacted chose. */
+  reactions: Map<User, tl.TypeReaction[]>;
   /** Its number in each box. */
   ids: Map<Box, number>;
 }
@@ -46,7 +92,7 @@ export interface Standing {
   scannedBy?: User;
   /** What everything is refused with once the session was ended. */
   revoked?: string;
-  srp?: { exponent: bigint; b: Uint8Array; id: Long };
+  srp?: Challenge;
 }
 
 export type Key = AuthKey<Standing>;

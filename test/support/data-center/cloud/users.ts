@@ -13,6 +13,8 @@ export interface NewUser {
   username?: string;
   /** With or without a plus. */
   phone?: string;
+  /** Nobody finds the user by the number. */
+  hidesPhone?: boolean;
   bot?: boolean;
   /** 2 by default. */
   homeDc?: number;
@@ -39,8 +41,20 @@ export function createUsers(): Users {
   let nextId = FIRST_ID;
   return {
     all,
-    add({ id = nextId++, bot = false, homeDc = 2, password, passwordHint, phone, ...names }) {
-      const user: User = { kind: "user", id, isBot: bot, homeDc, box: createBox(), randomIds: new Set(), ...names };
+    add({ id = nextId++, bot = false, hidesPhone = false, homeDc = 2, password, passwordHint, phone, ...names }) {
+      const user: User = {
+        kind: "user",
+        id,
+        hidesPhone,
+        isBot: bot,
+        isDeleted: false,
+        homeDc,
+        box: createBox(),
+        randomIds: new Set(),
+        contacts: new Set(),
+        blocked: new Set(),
+        ...names,
+      };
       if (phone !== undefined) user.phone = digitsOf(phone);
       if (password !== undefined) user.password = createPassword(password, passwordHint);
       users.set(id, user);
@@ -62,12 +76,13 @@ export function digitsOf(phone: string): string {
 }
 
 /** Everyone sees another access hash, as at Telegram: who lends one from another account is refused. */
-function accessHash(viewer: User, target: { id: number; kind: string }): Long {
+export function accessHash(viewer: User, target: { id: number; kind: string }): Long {
   return longOf(sha256(Buffer.from(`${viewer.id}:${target.kind}:${target.id}`)));
 }
 
 export function presentUser(user: User, viewer: User): tl.RawUser {
   const isSelf = user === viewer;
+  if (user.isDeleted) return make("user", { id: user.id, deleted: true, accessHash: accessHash(viewer, user) });
   return make("user", {
     id: user.id,
     self: isSelf,
@@ -76,6 +91,8 @@ export function presentUser(user: User, viewer: User): tl.RawUser {
     lastName: user.lastName,
     username: user.username,
     phone: isSelf ? user.phone : undefined,
+    contact: viewer.contacts.has(user),
+    mutualContact: viewer.contacts.has(user) && user.contacts.has(viewer),
     bot: user.isBot,
     botInfoVersion: user.isBot ? 1 : undefined,
   });

@@ -4,13 +4,19 @@ import type { TlRecord } from "#test/support/data-center/tl/read.ts";
 import type { CallRecord, Cloud } from "#test/support/data-center/cloud/cloud.ts";
 import type { ClientSession, Key, User } from "#test/support/data-center/cloud/model.ts";
 import type { Call, Methods } from "./call.ts";
+import { changeMethods } from "./change.ts";
 import { codeMethods } from "./code.ts";
+import { contactMethods } from "./contacts.ts";
+import { dialogMethods } from "./dialogs.ts";
 import { helpMethods } from "./help.ts";
+import { historyMethods } from "./history.ts";
 import { moveMethods } from "./move.ts";
 import { passwordMethods } from "./password.ts";
 import { qrMethods } from "./qr.ts";
+import { readingMethods } from "./reading.ts";
 import { sendMethods } from "./send.ts";
 import { updatesMethods } from "./updates.ts";
+import { uploadMethods } from "./upload.ts";
 import { userMethods } from "./users.ts";
 
 type AnyMethod = (request: TlRecord, call: Call) => unknown;
@@ -25,7 +31,13 @@ export function createPerform(cloud: Cloud): (dcId: number) => (request: TlRecor
     ...moveMethods(cloud),
     ...updatesMethods(cloud),
     ...userMethods(cloud),
+    ...contactMethods(cloud),
     ...sendMethods(cloud),
+    ...changeMethods(cloud),
+    ...readingMethods(cloud),
+    ...historyMethods(cloud),
+    ...dialogMethods(cloud),
+    ...uploadMethods(cloud),
   };
   return (dcId) => async (request, session) => {
     const key = permanent(session.key);

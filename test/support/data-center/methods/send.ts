@@ -1,44 +1,59 @@
-import type { Long, tl } from "@mtcute/core";
+import type { tl } from "@mtcute/core";
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { post, presentMessage, updatesOf } from "#test/support/data-center/cloud/letters.ts";
-import type { Letter, User } from "#test/support/data-center/cloud/model.ts";
-import { resolveUser } from "#test/support/data-center/cloud/users.ts";
+import { presentMedia } from "#test/support/data-center/cloud/files.ts";
+import { post } from "#test/support/data-center/cloud/letters.ts";
+import { resolvePeer } from "#test/support/data-center/cloud/peers.ts";
 import { RpcFailure } from "#test/support/data-center/wire/failure.ts";
+import { randomLong } from "#test/support/data-center/wire/hash.ts";
 import type { Methods } from "./call.ts";
+import { addressOf, requireText, sentUpdates, takeRandomId } from "./draft.ts";
+import { receiveMedia } from "./media.ts";
+import { tellTyping } from "./typing.ts";
 
-const TEXT_LENGTH_MAX = 4096;
+const CAPTION_LENGTH_MAX = 1024;
+const ALBUM_LENGTH_MAX = 10;
 
 export function sendMethods(cloud: Cloud): Methods {
   return {
-    "messages.sendMessage"({ peer, message, entities, randomId }, { me, session }) {
-      const to = resolveUser(cloud.users, me, peer);
-      if (message === "") throw new RpcFailure(400, "MESSAGE_EMPTY");
-      if (message.length > TEXT_LENGTH_MAX) throw new RpcFailure(400, "MESSAGE_TOO_LONG");
-      if (to.refuses !== undefined) throw new RpcFailure(403, to.refuses);
-      takeRandomId(me, randomId);
-      const letter = post(cloud, { from: me, to, text: message, randomId, ...(entities && { entities }) }, session);
-      return sentUpdates(letter, randomId);
+    "messages.sendMessage"(request, { me, session }) {
+      const address = addressOf(cloud, me, request);
+      requireText(request.message);
+      takeRandomId(me, request.randomId);
+      return sentUpdates([post(cloud, { ...address, text: request.message, ...marksOf(request) }, session)], me);
     },
-    "messages.setTyping": () => true,
+    "messages.sendMedia"(request, { me, session, dcId }) {
+      const address = addressOf(cloud, me, request);
+      requireCaption(request.message);
+      const media = receiveMedia(cloud, me, dcId, request.media);
+      takeRandomId(me, request.randomId);
+      return sentUpdates([post(cloud, { ...address, text: request.message, media, ...marksOf(request) }, session)], me);
+    },
+    "messages.sendMultiMedia"(request, { me, session, dcId }) {
+      const address = addressOf(cloud, me, request);
+      const { multiMedia } = request;
+      if (multiMedia.length === 0 || multiMedia.length > ALBUM_LENGTH_MAX) throw new RpcFailure(400, "MULTI_MEDIA_TOO_LONG");
+      const albumId = randomLong();
+      const drafts = multiMedia.map((single) => {
+        requireCaption(single.message);
+        const media = receiveMedia(cloud, me, dcId, single.media);
+        return { ...address, text: single.message, media, albumId, ...marksOf(single) };
+      });
+      for (const { randomId } of multiMedia) takeRandomId(me, randomId);
+      const letters = drafts.map((draft) => post(cloud, draft, session));
+      return sentUpdates(letters, me);
+    },
+    "messages.uploadMedia": ({ media }, { me, dcId }) => presentMedia(receiveMedia(cloud, me, dcId, media)),
+    "messages.setTyping"({ peer, action }, { me }) {
+      tellTyping(cloud, me, resolvePeer(cloud, me, peer), action);
+      return true;
+    },
   };
 }
 
-/** @throws RpcFailure if this account has sent something under this id before */
-function takeRandomId({ randomIds }: User, randomId: Long): void {
-  const text = randomId.toString();
-  if (randomIds.has(text)) throw new RpcFailure(500, "RANDOM_ID_DUPLICATE");
-  randomIds.add(text);
+function marksOf({ entities, randomId }: Pick<tl.RawInputSingleMedia, "entities" | "randomId">) {
+  return { randomId, ...(entities && { entities }) };
 }
 
-/** Tells the sender which number the message has got. */
-function sentUpdates(letter: Letter, randomId: Long): tl.RawUpdates {
-  const { from, to } = letter;
-  const id = letter.ids.get(from.box) ?? 0;
-  const sent: tl.RawUpdateNewMessage = {
-    _: "updateNewMessage",
-    message: presentMessage(letter, from.box),
-    pts: from.box.pts,
-    ptsCount: 1,
-  };
-  return updatesOf([{ _: "updateMessageID", id, randomId }, sent], [from, to], from);
+function requireCaption(text: string): void {
+  if (text.length > CAPTION_LENGTH_MAX) throw new RpcFailure(400, "MEDIA_CAPTION_TOO_LONG");
 }

@@ -1,12 +1,14 @@
-import type { tl } from "@mtcute/core";
+import type { BoxEvent } from "#test/support/data-center/cloud/box.ts";
 import { unixTime, type Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { presentMessage } from "#test/support/data-center/cloud/letters.ts";
+import { aboutOf, presentMessage } from "#test/support/data-center/cloud/letters.ts";
 import type { User } from "#test/support/data-center/cloud/model.ts";
-import { presentUser } from "#test/support/data-center/cloud/users.ts";
+import { presentAbout, resolveChannel } from "#test/support/data-center/cloud/peers.ts";
+import { stateOf } from "#test/support/data-center/cloud/state.ts";
+import { make } from "#test/support/data-center/tl/make.ts";
 import type { Methods } from "./call.ts";
 
 /** What a client has missed. See https://core.telegram.org/api/updates */
-export function updatesMethods({ users, differenceMax }: Cloud): Methods {
+export function updatesMethods({ users, groups, differenceMax }: Cloud): Methods {
   return {
     "updates.getState": (_, { me }) => stateOf(me),
     "updates.getDifference"({ pts }, { me }) {
@@ -14,20 +16,41 @@ export function updatesMethods({ users, differenceMax }: Cloud): Methods {
       if (missed.length === 0) return { _: "updates.differenceEmpty", date: unixTime(), seq: 0 };
       if (missed.length > differenceMax.total) return { _: "updates.differenceTooLong", pts: me.box.pts };
       const events = missed.slice(0, differenceMax.slice);
-      const letters = events.flatMap(({ letter }) => letter ?? []).filter(({ ids }) => ids.has(me.box));
-      const content = {
-        newMessages: letters.map((letter) => presentMessage(letter, me.box)),
-        newEncryptedMessages: [],
-        otherUpdates: events.filter(({ letter }) => letter === undefined).map((event) => event.update()),
-        chats: [],
-        users: users.all().map((user) => presentUser(user, me)),
-      };
+      const chats = groups.all().filter(({ members }) => members.has(me));
+      const content = { ...contentOf(events, me), newEncryptedMessages: [], ...presentAbout([...users.all(), ...chats], me) };
       if (events.length === missed.length) return { _: "updates.difference", ...content, state: stateOf(me) };
       return { _: "updates.differenceSlice", ...content, intermediateState: stateOf(me, events.at(-1)?.pts) };
+    },
+    "updates.getChannelDifference"({ channel, pts, limit }, { me }) {
+      const group = resolveChannel(groups, me, channel);
+      const missed = group.box.after(pts);
+      if (missed.length === 0) return { _: "updates.channelDifferenceEmpty", final: true, pts: group.box.pts };
+      if (missed.length > differenceMax.total) return make("updates.channelDifferenceTooLong", tooLong(group, me));
+      const events = missed.slice(0, Math.min(limit, differenceMax.slice));
+      const about = [group, ...events.flatMap(({ letter }) => (letter ? aboutOf(letter) : []))];
+      return {
+        _: "updates.channelDifference",
+        final: events.length === missed.length,
+        pts: events.at(-1)?.pts ?? group.box.pts,
+        ...contentOf(events, me),
+        ...presentAbout(about, me),
+      };
     },
   };
 }
 
-function stateOf({ box }: User, pts = box.pts): tl.updates.RawState {
-  return { _: "updates.state", pts, qts: 0, date: unixTime(), seq: 0, unreadCount: 0 };
+function tooLong(group: Parameters<typeof aboutOf>[0]["to"] & { box: User["box"] }, me: User) {
+  return {
+    final: true,
+    dialog: make("dialog", { peer: { _: "peerChannel", channelId: group.id }, pts: group.box.pts }),
+    ...presentAbout([group], me),
+  } as const;
+}
+
+function contentOf(events: BoxEvent[], me: User) {
+  const letters = events.flatMap(({ letter }) => (letter !== undefined && letter.ids.size > 0 ? letter : []));
+  return {
+    newMessages: letters.map((letter) => presentMessage(letter, me)),
+    otherUpdates: events.filter(({ letter }) => letter === undefined).map((event) => event.update(me)),
+  };
 }

@@ -1,8 +1,9 @@
-import { RpcFailure } from "#test/support/data-center/wire/failure.ts";
 import type { tl } from "@mtcute/core";
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
 import type { User } from "#test/support/data-center/cloud/model.ts";
+import { presentAbout } from "#test/support/data-center/cloud/peers.ts";
 import { presentUser, resolveUser } from "#test/support/data-center/cloud/users.ts";
+import { make } from "#test/support/data-center/tl/make.ts";
 import type { Methods } from "./call.ts";
 
 export function userMethods({ users }: Cloud): Methods {
@@ -16,20 +17,13 @@ export function userMethods({ users }: Cloud): Methods {
   };
   return {
     "users.getUsers": ({ id }, { me }) => id.map((input) => present(me, input)),
-    "contacts.resolveUsername"({ username }, { me }) {
-      const user = users.byUsername(username);
-      if (user === undefined) throw new RpcFailure(400, "USERNAME_NOT_OCCUPIED");
-      return resolvedPeer(user, me);
-    },
-    "contacts.resolvePhone"({ phone }, { me }) {
-      const user = users.byPhone(phone);
-      if (user === undefined) throw new RpcFailure(400, "PHONE_NOT_OCCUPIED");
-      return resolvedPeer(user, me);
+    "users.getFullUser"({ id }, { me }) {
+      const user = resolveUser(users, me, id);
+      return make("users.userFull", {
+        fullUser: make("userFull", { id: user.id, blocked: me.blocked.has(user) }),
+        ...presentAbout([user], me),
+      });
     },
     "account.updateStatus": () => true,
   };
-}
-
-function resolvedPeer(user: User, me: User): tl.contacts.RawResolvedPeer {
-  return { _: "contacts.resolvedPeer", peer: { _: "peerUser", userId: user.id }, chats: [], users: [presentUser(user, me)] };
 }

@@ -36,9 +36,10 @@ function errorOf({ code, text }: RpcFailure): Uint8Array {
 
 function pack(result: Uint8Array): Uint8Array {
   if (result.length <= UNPACKED_BYTES_MAX) return result;
-  return write(result.length + 1024, (writer) => {
+  const packed = new Uint8Array(gzipSync(result));
+  return write(packed.length + 12, (writer) => {
     writer.uint(GZIP_PACKED);
-    writer.bytes(new Uint8Array(gzipSync(result, { level: 1 })));
+    writer.bytes(packed);
   });
 }
 
