@@ -2,7 +2,7 @@ import type { tl } from "@mtcute/core";
 import type { BaseTelegramClient } from "@mtcute/core/client.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
-import { createClient, type TelegramUserOptions } from "./client.ts";
+import { AT_ONCE, createClient, type TelegramUserOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
 import { createNoPeers } from "./peers.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
@@ -51,7 +51,12 @@ export function createAttempt({ telegram, clock, log, proxy }: Needs): Attempt {
     clock,
     state: { kind: "new" },
     call: (request) =>
-      withDeadline(clock, ANSWER_MS_MAX, [ended.signal], (abortSignal) => client.call(request as never, { abortSignal }) as never),
+      withDeadline(
+        clock,
+        ANSWER_MS_MAX,
+        [ended.signal],
+        (abortSignal) => client.call(request as never, { abortSignal, ...AT_ONCE }) as never,
+      ),
     endAt(at, end) {
       cancelEnd = clock.at(at, end) as () => undefined;
     },

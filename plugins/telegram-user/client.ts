@@ -27,9 +27,14 @@ interface ClientOptions {
 /** An account has few connections at once: each costs memory and a handshake. */
 const MEDIA_CONNECTIONS = 2;
 
+/** For what mtcute asks by itself, such as what was missed. */
+const PATIENCE_MS = 300_000;
+const RETRIES = 5;
+/** For what we ask: floods and Telegram's own faults are told, and the queue decides. */
+export const AT_ONCE = { floodSleepThreshold: 0, maxRetryCount: 0 } as const;
+
 /**
- * One account's client. It waits for nothing by itself: floods and Telegram's own faults are answered, and the queue decides.
- * Its requests wait while there is no connection: each needs a deadline.
+ * One account's client. Its requests wait while there is no connection: each needs a deadline.
  * @throws where the proxy's address is none
  */
 export function createClient({ telegram, storage, proxy, log, withUpdates, onAnswer }: ClientOptions): BaseTelegramClient {
@@ -53,8 +58,8 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
       middlewares: [
         ...(onAnswer === undefined ? [] : [onAnswer]),
         ...networkMiddlewares.basic({
-          floodWaiter: { maxWait: 0, store: false },
-          internalErrors: { maxRetries: 0 },
+          floodWaiter: { maxWait: PATIENCE_MS, store: false },
+          internalErrors: { maxRetries: RETRIES, exceptErrors: ["RANDOM_ID_DUPLICATE"] },
         }),
       ],
     },

@@ -43,6 +43,17 @@ export const isSessionEnd = (name: string) => SESSION_ENDED.has(name) || ACCOUNT
 export const isAccountGone = (name: string) => ACCOUNT_GONE.has(name);
 export const isMisconfigured = (name: string) => MISCONFIGURED.has(name);
 
+/** Why what was under way came to nothing. */
+export class SessionEnded extends Error {
+  override name = "SessionEnded";
+  constructor(
+    reason: string,
+    readonly final: boolean,
+  ) {
+    super(reason);
+  }
+}
+
 /** Why an account's session ended, for the account's page. */
 export function wordsOfEnd(name: string): string {
   if (ACCOUNT_GONE.has(name)) return `Telegram has deactivated the account (${name}).`;

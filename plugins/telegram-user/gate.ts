@@ -82,8 +82,7 @@ export function createGate({ telegram, clock, log }: { telegram: TelegramUserOpt
       ),
     confirm: (who, code) => guarded(who, (key) => goOn(key, confirmCode(code))),
     password: (who, password) => guarded(who, (key) => goOn(key, confirmPassword(password))),
-    qr: (who) =>
-      guarded(who, (key) => (attempts.get(key)?.state.kind === "qr" ? goOn(key, requestQr) : beginWith(key, who, requestQr))),
+    qr: (who) => guarded(who, (key) => (attempts.get(key)?.state.kind === "qr" ? goOn(key, requestQr) : beginWith(key, who, requestQr))),
     async cancel(who) {
       await guarded(who, async (key) => {
         await end(key);
@@ -95,4 +94,3 @@ export function createGate({ telegram, clock, log }: { telegram: TelegramUserOpt
     },
   };
 }
-

@@ -16,8 +16,7 @@ const NO_ACCOUNT: LoginAnswer = {
 export function requestCode(phone: string): Step {
   const digits = phone.replace(/\D/g, "");
   return async (attempt) => {
-    const ask = () =>
-      attempt.call({ _: "auth.sendCode", phoneNumber: digits, ...credentials(attempt), settings: { _: "codeSettings" } });
+    const ask = () => attempt.call({ _: "auth.sendCode", phoneNumber: digits, ...credentials(attempt), settings: { _: "codeSettings" } });
     const sent = await again("AUTH_RESTART", ask);
     if (sent._ === "auth.sentCodeSuccess") return finish(attempt, sent.authorization);
     if (sent._ === "auth.sentCodePaymentRequired")
@@ -108,7 +107,6 @@ const credentials = ({ telegram: { api_id, api_hash } }: Attempt) => ({ apiId: a
 
 /** `auth.sentCodeTypeFlashCall` is `flash_call`. */
 const typeOf = (type: tl.auth.TypeSentCodeType) =>
-  type._
-    .replace("auth.sentCodeType", "")
+  type._.replace("auth.sentCodeType", "")
     .replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`)
     .toLowerCase();

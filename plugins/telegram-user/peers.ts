@@ -20,10 +20,7 @@ export function createPeers(book: PeerBook, onUnsaved: () => void): Peers {
   const kept = new LruMap<number, Peer>(KEPT_MAX);
   let unsaved = new Map<number, Peer>();
 
-  async function find(
-    inMemory: (peer: Peer) => boolean,
-    inBook: () => Promise<Peer | null>,
-  ): Promise<Info | null> {
+  async function find(inMemory: (peer: Peer) => boolean, inBook: () => Promise<Peer | null>): Promise<Info | null> {
     for (const peer of unsaved.values()) if (inMemory(peer)) return infoOf(peer);
     const found = await inBook();
     if (found === null) return null;
@@ -47,10 +44,23 @@ export function createPeers(book: PeerBook, onUnsaved: () => void): Peers {
     },
     getById(id) {
       const known = unsaved.get(id) ?? kept.get(id);
-      return known === undefined ? find((peer) => peer.peer_id === id, () => book.byId(id)) : infoOf(known);
+      return known === undefined
+        ? find(
+            (peer) => peer.peer_id === id,
+            () => book.byId(id),
+          )
+        : infoOf(known);
     },
-    getByUsername: (username) => find((peer) => peer.usernames.includes(username), () => book.byUsername(username)),
-    getByPhone: (phone) => find((peer) => peer.phone === phone, () => book.byPhone(phone)),
+    getByUsername: (username) =>
+      find(
+        (peer) => peer.usernames.includes(username),
+        () => book.byUsername(username),
+      ),
+    getByPhone: (phone) =>
+      find(
+        (peer) => peer.phone === phone,
+        () => book.byPhone(phone),
+      ),
     deleteAll() {
       kept.clear();
       unsaved.clear();

@@ -28,8 +28,7 @@ export function createStorage({ session, place, peers, onSession, onPlace }: Kee
   const temporary = new Map<string, { key: Uint8Array; expires: number }>();
   let hasMoved = false;
 
-  const current = () =>
-    writeSession({ values: new Map([...values].filter(([name]) => SESSION_KEYS.has(name))), keys: new Map(keys) });
+  const current = () => writeSession({ values: new Map([...values].filter(([name]) => SESSION_KEYS.has(name))), keys: new Map(keys) });
   let told = current();
   const tellSession = () => {
     const now = current();
