@@ -1,5 +1,7 @@
 import type { Clock } from "#src/core/clock.ts";
 import type { Channel, ChannelAccount, Refusal } from "#src/modules/messages/channel.ts";
+import { editMessage, removeMessage } from "./change.ts";
+import { fetchFile } from "./download.ts";
 import type { Live, Lives } from "./live.ts";
 import { normalizeRecipient } from "./recipient.ts";
 import { refusalOf } from "./refusal.ts";
@@ -38,6 +40,9 @@ export function createChannel(lives: Lives, clock: Clock): Channel {
         const { first_name, last_name, username } = chat;
         return { kind: "profile", profile: { first_name, last_name, username }, chat };
       }),
+    edit: (account, message, revision, signal) => over(account, (live) => editMessage(live, message, revision, clock.now(), signal)),
+    remove: (account, message, signal) => over(account, (live) => removeMessage(live, message, clock.now(), signal)),
+    fetchFile: (account, remote, signal) => over(account, (live) => fetchFile(live, remote, signal)),
     send: (account, message, signal) => over(account, (live) => sendMessage(live, message, clock.now(), signal)),
   };
 }

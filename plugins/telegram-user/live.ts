@@ -19,6 +19,8 @@ export interface Live {
 
 interface CallOptions {
   dcId?: number;
+  /** Large parts go over connections of their own. */
+  kind?: "upload" | "download";
   ms?: number;
 }
 

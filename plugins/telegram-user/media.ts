@@ -15,7 +15,7 @@ export function enclosedOf(message: tl.RawMessage): Enclosed {
   };
 }
 
-function filesOf({ id, peerId, media }: tl.RawMessage): RemoteFile[] {
+export function filesOf({ id, peerId, media }: tl.RawMessage): RemoteFile[] {
   const at = { chat: getMarkedPeerId(peerId), message: id };
   if (media?._ === "messageMediaPhoto" && media.photo?._ === "photo") return photoOf(media.photo, at);
   if (media?._ === "messageMediaDocument" && media.document?._ === "document") return [documentOf(media.document, at)];

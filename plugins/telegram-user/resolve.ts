@@ -101,7 +101,7 @@ export function peerOf(marked: number): tl.TypePeer {
   return kind === "chat" ? { _: "peerChat", chatId: id } : { _: "peerChannel", channelId: id };
 }
 
-function inputOf({ id: marked, accessHash }: IPeersRepository.PeerInfo): tl.TypeInputPeer {
+export function inputOf({ id: marked, accessHash }: IPeersRepository.PeerInfo): tl.TypeInputPeer {
   const [kind, id] = parseMarkedPeerId(marked);
   if (kind === "chat") return { _: "inputPeerChat", chatId: id };
   const hash = longFromFastString(accessHash);

@@ -6,15 +6,13 @@ import type { Target } from "./resolve.ts";
 const RECENT_MAX = 30;
 
 /** Takes in what an answer says has changed. @returns the id of the message with this random id, if it is in there */
-export function takeIn({ client }: Live, answer: tl.TypeUpdates, randomId: Long): number | null {
+export function takeIn(live: Live, answer: tl.TypeUpdates, randomId: Long): number | null {
   if (answer._ === "updateShortSentMessage") {
     const { id, pts, ptsCount } = answer;
-    // mtcute's own stand-in for an update whose place alone matters.
-    const change = { _: "mtcute.dummyUpdate", channelId: 0, pts, ptsCount } as unknown as tl.TypeUpdate;
-    client.handleClientUpdate({ _: "updates", seq: 0, date: 0, chats: [], users: [], updates: [change] }, false);
+    takeInChange(live, { pts, ptsCount, channelId: 0 });
     return id;
   }
-  client.handleClientUpdate(answer, false);
+  live.client.handleClientUpdate(answer, false);
   const updates = "updates" in answer ? answer.updates : [];
   const named = updates.find((one) => one._ === "updateMessageID" && one.randomId.eq(randomId));
   if (named?._ === "updateMessageID") return named.id;
@@ -22,6 +20,13 @@ export function takeIn({ client }: Live, answer: tl.TypeUpdates, randomId: Long)
     if ((one._ === "updateNewMessage" || one._ === "updateNewChannelMessage") && one.message._ === "message") return one.message.id;
   }
   return null;
+}
+
+/** Takes in a change whose place in the order of updates alone matters. @param change `channelId` is 0 outside of channels */
+export function takeInChange({ client }: Live, change: { pts: number; ptsCount: number; channelId: number }): void {
+  // mtcute's own stand-in for such an update.
+  const update = { _: "mtcute.dummyUpdate", ...change } as unknown as tl.TypeUpdate;
+  client.handleClientUpdate({ _: "updates", seq: 0, date: 0, chats: [], users: [], updates: [update] }, false);
 }
 
 /** The newest message of ours that says this, since Telegram does not tell which one a random id was used for. */
