@@ -66,7 +66,7 @@ export async function connectOnce(
     onBroken: () => end({ kind: "closed" }),
     onOverflow: () => end({ kind: "failed", reason: "More comes in than can be written." }),
   });
-  const peers = createPeers(link.peers, journal.touch);
+  const peers = createPeers(link.peers, clock.now, journal.touch);
   const storage = createStorage({
     session,
     place: known.place,

@@ -143,9 +143,9 @@ const isEscapable = (character: string | undefined) => character !== undefined &
 function emojiOrTime(address: string): Style | null {
   const { protocol, hostname, pathname, searchParams } = URL.parse(address) ?? {};
   const kind = `${hostname ?? ""}${pathname ?? ""}`.replaceAll("/", "");
-  const id = searchParams?.get("id");
-  const unix = searchParams?.get("unix");
-  if (protocol === "tg:" && kind === "emoji" && id != null) return emojiOf(id);
-  if (protocol === "tg:" && kind === "time" && unix != null) return dateOf(unix, searchParams?.get("format") ?? "");
+  const id = searchParams?.get("id") ?? null;
+  const unix = searchParams?.get("unix") ?? null;
+  if (protocol === "tg:" && kind === "emoji" && id !== null) return emojiOf(id);
+  if (protocol === "tg:" && kind === "time" && unix !== null) return dateOf(unix, searchParams?.get("format") ?? "");
   throw new MarkupError("Behind ! stands the address of a custom emoji or of a time");
 }

@@ -24,24 +24,13 @@ export async function mediaOf(live: Live, file: OutgoingFile, signal: AbortSigna
 
 /** Telegram measures by itself what is 0 here. */
 function attributesOf({ type, name }: OutgoingFile): tl.TypeDocumentAttribute[] {
-  const named: tl.TypeDocumentAttribute[] = name === null ? [] : [{ _: "documentAttributeFilename", fileName: name }];
   const shape = { duration: 0, w: 0, h: 0 };
-  switch (type) {
-    case "voice":
-      return [{ _: "documentAttributeAudio", voice: true, duration: 0 }];
-    case "audio":
-      return [{ _: "documentAttributeAudio", duration: 0 }, ...named];
-    case "video":
-      return [{ _: "documentAttributeVideo", supportsStreaming: true, ...shape }, ...named];
-    case "video_note":
-      return [{ _: "documentAttributeVideo", roundMessage: true, ...shape }];
-    case "animation":
-      return [{ _: "documentAttributeAnimated" }, ...named];
-    case "sticker":
-    case "photo":
-    case "document":
-      return named;
-  }
+  if (type === "voice") return [{ _: "documentAttributeAudio", voice: true, duration: 0 }];
+  if (type === "video_note") return [{ _: "documentAttributeVideo", roundMessage: true, ...shape }];
+  const named: tl.TypeDocumentAttribute[] = name === null ? [] : [{ _: "documentAttributeFilename", fileName: name }];
+  if (type === "audio") return [{ _: "documentAttributeAudio", duration: 0 }, ...named];
+  if (type === "video") return [{ _: "documentAttributeVideo", supportsStreaming: true, ...shape }, ...named];
+  return type === "animation" ? [{ _: "documentAttributeAnimated" }, ...named] : named;
 }
 
 /** What an album is made of has to be Telegram's already. @returns null where Telegram made nothing of it that it could send */

@@ -16,7 +16,7 @@ const KEPT_MAX = 100;
 const REWRITE_MS = 6 * 3_600_000;
 
 /** @param onUnsaved is called once there is something for the book */
-export function createPeers(book: PeerBook, onUnsaved: () => void): Peers {
+export function createPeers(book: PeerBook, now: () => number, onUnsaved: () => void): Peers {
   const kept = new LruMap<number, Peer>(KEPT_MAX);
   let unsaved = new Map<number, Peer>();
 
@@ -32,7 +32,7 @@ export function createPeers(book: PeerBook, onUnsaved: () => void): Peers {
     store(info) {
       // What is told in passing can't be used to write to them, and must not hide what can.
       if (info.isMin) return;
-      const peer = peerOf(info);
+      const peer = { ...peerOf(info), updated_at: now() };
       const known = unsaved.get(info.id) ?? kept.get(info.id);
       kept.set(info.id, peer);
       if (known !== undefined && isSame(known, peer)) {
@@ -95,13 +95,12 @@ function isSame(known: Peer, peer: Peer): boolean {
   );
 }
 
-const peerOf = ({ id, accessHash, usernames, phone, complete, updated }: Info): Peer => ({
+const peerOf = ({ id, accessHash, usernames, phone, complete }: Info): Omit<Peer, "updated_at"> => ({
   peer_id: id,
   access_hash: accessHash,
   usernames: usernames.map((username) => username.toLowerCase()),
   phone: phone ?? null,
   full: Buffer.from(complete).toString("base64"),
-  updated_at: updated,
 });
 
 const infoOf = ({ peer_id, access_hash, usernames, phone, full, updated_at }: Peer): Info => ({
