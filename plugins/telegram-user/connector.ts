@@ -1,0 +1,76 @@
+import type { Clock } from "#src/core/clock.ts";
+import type { Log } from "#src/core/log.ts";
+import type { ConnectedAccount, Connection, Connector, Link } from "#src/modules/connections/model.ts";
+import type { TelegramUserOptions } from "./client.ts";
+import { connectOnce, type Ending } from "./listening.ts";
+import type { Lives } from "./live.ts";
+
+interface Needs {
+  telegram: TelegramUserOptions;
+  clock: Clock;
+  log: Log;
+  lives: Lives;
+}
+
+/** mtcute itself comes back from a lost connection at once; this is for when a client had to be given up. */
+const AGAIN_MS = 5_000;
+
+/** Keeps user accounts connected over MTProto. */
+export function createConnector(needs: Needs): Connector & { close(): Promise<void> } {
+  const connections = new Set<Connection>();
+  return {
+    kind: "telegram_user",
+    connect(account, link) {
+      const listening = listen(needs, account, link);
+      const connection: Connection = {
+        close() {
+          connections.delete(connection);
+          return listening.close();
+        },
+      };
+      connections.add(connection);
+      return connection;
+    },
+    async close() {
+      await Promise.all([...connections].map((connection) => connection.close()));
+    },
+  };
+}
+
+function listen(needs: Needs, account: ConnectedAccount, link: Link): Connection {
+  const { clock, log } = needs;
+  const closed = new AbortController();
+  const known = { session: account.session, place: account.place };
+
+  const again = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const cancel = clock.at(clock.now() + ms, resolve);
+      closed.signal.addEventListener("abort", () => {
+        cancel();
+        resolve();
+      });
+    });
+
+  async function settle(ending: Ending): Promise<void> {
+    if (closed.signal.aborted || ending.kind === "closed") return;
+    if (ending.kind === "refused") await link.refused(ending.reason, ending.final);
+    else link.failed(ending.reason);
+  }
+
+  async function run(): Promise<void> {
+    while (!closed.signal.aborted) {
+      const ending = await connectOnce(needs, account, link, known, closed.signal);
+      await settle(ending);
+      if (ending.kind !== "failed") return;
+      await again(AGAIN_MS);
+    }
+  }
+
+  const running = run().catch((error: unknown) => log.error("An account's connection has ended", { account_id: account.id, error }));
+  return {
+    async close() {
+      closed.abort(new Error("The connection was closed."));
+      await running;
+    },
+  };
+}

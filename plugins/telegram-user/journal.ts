@@ -1,0 +1,107 @@
+import type { Inbound, Link } from "#src/modules/connections/model.ts";
+import type { Peers } from "./peers.ts";
+
+/** What one update means, once whom it is about was looked up. */
+export type Happening = () => readonly Inbound[] | Promise<readonly Inbound[]>;
+
+/** Hands over, one after another, what is to be durable: nothing of it before what came earlier. */
+export interface Journal {
+  add(happening: Happening): void;
+  /** Everything that was added so far is before this place. */
+  reach(place: string): void;
+  keepSession(session: string): void;
+  /** The peers have something for the book. */
+  touch(): void;
+  /** Takes nothing more, and resolves once what is on its way is done. What was not on its way is lost, and not beyond the place. */
+  seal(): Promise<void>;
+}
+
+interface Needs {
+  link: Link;
+  peers(): Peers;
+  /** The link takes no more. */
+  onBroken(): void;
+  /** More is waiting than memory should hold. */
+  onOverflow(): void;
+}
+
+/** In one transaction. */
+const BATCH_MAX = 200;
+const WAITING_MAX = 20_000;
+
+export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Journal {
+  let waiting: Happening[] = [];
+  /** How many of those that wait are before it. */
+  let place: { text: string; after: number } | null = null;
+  let session: string | null = null;
+  let hasPeers = false;
+  let isSealed = false;
+  let pumping: Promise<void> | null = null;
+
+  async function handOn(): Promise<void> {
+    if (hasPeers) {
+      hasPeers = false;
+      const unsaved = peers().takeUnsaved();
+      if (unsaved.length > 0) await link.peers.save(unsaved);
+    }
+    if (session !== null) {
+      const saved = session;
+      session = null;
+      await link.saveSession(saved);
+    }
+    const count = Math.min(place === null ? waiting.length : place.after, BATCH_MAX);
+    const reached = place !== null && place.after === count ? place.text : null;
+    const batch = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    if (place !== null) place = reached === null ? { ...place, after: place.after - count } : null;
+    const happened: Inbound[] = [];
+    for (const happening of batch) happened.push(...(await happening()));
+    if (!isSealed && (happened.length > 0 || reached !== null)) await link.take(happened, reached);
+  }
+
+  const hasMore = () => !isSealed && (hasPeers || session !== null || place !== null || waiting.length > 0);
+
+  async function pump(): Promise<void> {
+    // mtcute tells of what has happened and then of the place, in one turn: they are handed on together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (hasMore()) await handOn();
+  }
+
+  function start(): void {
+    if (isSealed || pumping !== null) return;
+    pumping = pump()
+      .catch(() => {
+        isSealed = true;
+        onBroken();
+      })
+      .finally(() => {
+        pumping = null;
+        if (hasMore()) start();
+      });
+  }
+
+  return {
+    add(happening) {
+      if (isSealed) return;
+      waiting.push(happening);
+      if (waiting.length > WAITING_MAX) onOverflow();
+      start();
+    },
+    reach(text) {
+      place = { text, after: waiting.length };
+      start();
+    },
+    keepSession(text) {
+      session = text;
+      start();
+    },
+    touch() {
+      hasPeers = true;
+      start();
+    },
+    async seal() {
+      isSealed = true;
+      await pumping;
+    },
+  };
+}
