@@ -53,6 +53,7 @@ import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import { createActivity } from "./activity.ts";
 import { createErasing } from "./erasing.ts";
 import { createEventLog } from "./event-log.ts";
+import { createFiling, type FilesPlace } from "./filing.ts";
 import { createImporting } from "./importing.ts";
 import { createReceiving } from "./receiving.ts";
 import { createSegmenting } from "./segmenting.ts";
@@ -66,6 +67,8 @@ export interface ServiceDeps {
   cipher: Cipher;
   channels: readonly Channel[];
   gate: BotGate;
+  /** Where the bytes of files are, and how many of received ones may be. */
+  files: FilesPlace;
   /** How long events and what was delivered of them are kept. */
   events_retention_days: number;
   /** Kinds of long jobs beside those of the program. */
@@ -92,6 +95,7 @@ export function createServices({
   cipher,
   channels: channelList,
   gate,
+  files: filesPlace,
   events_retention_days: keptDays,
   taskKinds = [],
   http,
@@ -136,6 +140,7 @@ export function createServices({
     releaseLane: (...args) => loop.releaseLane(...args),
   });
 
+  const filing = createFiling({ db, clock, channels, accounts, ...filesPlace });
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
 
   const contactStore = createContactStore(db);
@@ -215,6 +220,7 @@ export function createServices({
         contacts: { ...contacts, met: (tx, env_id, person) => receiving.met(tx, { env_id, actor: "job" }, person) },
         scoring: scorer,
         suppressions,
+        files: filing.service,
         onUnknown: workspaces.onUnknown,
         laneOf,
         withdraw: (...args) => loop.withdraw(...args),
@@ -225,6 +231,7 @@ export function createServices({
       moveJob({ store: mergeStore, write: db.write }),
       erasing.service.sweepJob,
       importing.sweepJob,
+      filing.sweepJob,
       eventLog.purgeJob,
       webhooks.forgetJob,
       running,
@@ -248,6 +255,7 @@ export function createServices({
     withdraw: loop.withdraw,
     appendEvent,
     templates,
+    files: filing.service,
   });
 
   return {
@@ -273,6 +281,7 @@ export function createServices({
     webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
+    files: filing.service,
     receive: receiving.receive,
     sandbox: receiving.sandbox,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),

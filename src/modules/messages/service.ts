@@ -1,4 +1,4 @@
-import { type Clock, toTime } from "#src/core/clock.ts";
+import type { Clock } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
@@ -8,11 +8,13 @@ import { readTime } from "#src/core/time-field.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
+import { type CapLeft, capReached } from "./cap.ts";
 import type { Channel } from "./channel.ts";
 import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import { addressee, type Addressee, type Contacts } from "./contacts.ts";
+import { isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
 import type { Estimator } from "./eta.ts";
-import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
+import type { BatchAnswer, Content, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
 import { presentMessage, presentSent } from "./present.ts";
 import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
 
@@ -25,14 +27,6 @@ export interface SendingAccount {
   paused: number;
   deleted_at: number | null;
   daily_cap: number | null;
-}
-
-/** A daily cap as the X-SendLimit headers tell it. */
-export interface CapLeft {
-  limit: number;
-  remaining: number;
-  resets_at: number;
-  day: string;
 }
 
 /** The verbs that messages use of accounts. */
@@ -55,6 +49,7 @@ export interface Needs<Account extends SendingAccount> {
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   templates: Templates;
+  files: KnownFiles;
 }
 
 export const SEND_JOB = "messages.send";
@@ -111,6 +106,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     const composed = readText(needs.templates, tx, env_id, ask, to.contact_id);
     // A send by a text doesn't wait for anybody here.
     const text = typeof composed === "string" ? composed : await composed;
+    const content = isPlain(ask) ? null : await readEnclosures(needs.files, tx, env_id, ask, timing.run_at);
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached(50, { limit: 50, remaining: 0, resets_at: now + 3_600_000, day: "" }, now);
@@ -124,7 +120,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       chatLimits: channel.chatLimits(recipient),
     };
     const eta = await estimator.next(tx, place, timing.run_at, now);
-    const row = newRow(sender, ask, { text, channel, to, timing, eta, cap_day: cap?.day ?? null, now });
+    const row = newRow(sender, ask, { text, content, channel, to, timing, eta, cap_day: cap?.day ?? null, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -212,29 +208,9 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   };
 }
 
-function capReached(cap: number, limit: CapLeft, now: number): AppError {
-  const seconds = Math.max(1, Math.ceil((limit.resets_at - now) / 1000));
-  return new AppError(
-    "daily_send_limit_reached",
-    `This account has used its ${cap} sends of today; the next day begins ${toTime(limit.resets_at)}.`,
-    {
-      retryAfter: seconds,
-      headers: capHeaders(limit, now),
-    },
-  );
-}
-
-/** The X-SendLimit headers of an account with a daily cap. */
-export function capHeaders(limit: CapLeft, now: number): Record<string, string> {
-  return {
-    "X-SendLimit-Limit": String(limit.limit),
-    "X-SendLimit-Remaining": String(limit.remaining),
-    "X-SendLimit-Reset": String(Math.max(0, Math.ceil((limit.resets_at - now) / 1000))),
-  };
-}
-
 interface Composed {
   text: string;
+  content: Content | null;
   channel: Channel;
   to: Addressee;
   timing: Timing;
@@ -243,7 +219,7 @@ interface Composed {
   now: number;
 }
 
-function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
+function newRow(sender: Sender, ask: SendMessage, { text, content, channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
   return {
     env_id: sender.env_id,
     id: newId("msg", now),
@@ -270,7 +246,7 @@ function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, e
     cap_day,
     sender: null,
     chat_id: null,
-    content: null,
+    content: content === null ? null : JSON.stringify(content),
     edited_at: null,
     deleted_at: null,
     created_at: now,
