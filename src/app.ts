@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { Database } from "#db/database.ts";
 import { auth, indexOperations } from "#plugins/auth/plugin.ts";
-import { body, checkInput } from "#plugins/body/plugin.ts";
+import { body, checkInput, type Upload } from "#plugins/body/plugin.ts";
 import { docs } from "#plugins/docs/plugin.ts";
 import { createAddressReader } from "#plugins/edge/address.ts";
 import { createEdge, type Edge } from "#plugins/edge/edge.ts";
@@ -25,6 +25,7 @@ import { eventTypes } from "#src/modules/events/model.ts";
 import { eventSchema, exampleEvent, payloads } from "#src/modules/events/payloads.ts";
 import { eventRoutes } from "#src/modules/events/routes.ts";
 import { fieldRoutes } from "#src/modules/fields/routes.ts";
+import { fileRoutes } from "#src/modules/files/routes.ts";
 import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { mergeRoutes } from "#src/modules/merges/routes.ts";
@@ -72,7 +73,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
 
   const elysia = new Elysia({ name: "posthouse", normalize: false })
     .use(errors({ log, public_url: config.public_url, methodsOf }))
-    .use(body({ uploadTypes }))
+    .use(body({ uploadAt }))
     .use(
       auth({
         authenticate(key, address) {
@@ -93,6 +94,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
     .use(preflightRoutes(services.preflight, write))
+    .use(fileRoutes(services.files, write, log))
     .use(sandboxRoutes(services.sandbox, write))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity, log))
@@ -133,10 +135,12 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     return all().routes as { method: string; path: string; hooks: { detail?: { "x-operation"?: OperationDoc }; body?: unknown } }[];
   }
 
-  let uploads: Map<string, readonly string[]> | undefined;
-  function uploadTypes(method: string, path: string): readonly string[] | undefined {
+  let uploads: Map<string, Upload> | undefined;
+  function uploadAt(method: string, path: string): Upload | undefined {
     uploads ??= new Map(
-      [...indexOperations(routes())].flatMap(([at, { upload }]) => (upload === undefined ? [] : [[at, Object.keys(upload)] as const])),
+      [...indexOperations(routes())].flatMap(([at, { upload, uploadBytesMax = null }]) =>
+        upload === undefined ? [] : [[at, { types: Object.keys(upload), bytes_max: uploadBytesMax }] as const],
+      ),
     );
     return uploads.get(`${method} ${path}`);
   }
@@ -186,6 +190,7 @@ const reference = {
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
+    Files: "What messages are sent with, and what came with those that were received.",
     Sandbox: "People who write to you, played in a test environment.",
     Contacts: "People: who the messages go to, found by any of their identities.",
     Imports: "Files of contacts, of any size: tried first with a dry run, taken back within 30 days.",

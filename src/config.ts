@@ -29,6 +29,8 @@ export interface Config {
   readonly allow_private_webhooks: boolean;
   /** How long events are kept. */
   readonly events_retention_days: number;
+  /** Of received files. */
+  readonly files_cache_bytes: number;
   readonly log_level: LogLevel;
   readonly log_format: LogFormat;
 }
@@ -85,6 +87,7 @@ export function loadConfig(source: ConfigSource): Config {
     cors_origins: take("corsOrigins", settings.corsOrigins) ?? Object.freeze([]),
     allow_private_webhooks: take("allowPrivateWebhooks", settings.allowPrivateWebhooks) ?? false,
     events_retention_days: take("eventsRetentionDays", settings.eventsRetentionDays) ?? 30,
+    files_cache_bytes: (take("filesCacheMb", settings.filesCacheMb) ?? 1_024) * 1_000_000,
     log_level: take("logLevel", settings.logLevel) ?? "info",
     log_format: take("logFormat", settings.logFormat) ?? (source.isTerminal ? "pretty" : "json"),
   };

@@ -13,9 +13,11 @@ import type { createReceiving } from "./receiving.ts";
 type JobNeeds = Parameters<typeof messageJobs<AccountRow>>[0];
 type ServiceNeeds = Parameters<typeof createMessageService<AccountRow>>[0];
 
-interface Needs extends Omit<JobNeeds, "contacts" | "laneOf" | "suppressions" | "accounts">, Pick<ServiceNeeds, "enqueue" | "templates"> {
+interface Needs
+  extends Omit<JobNeeds, "contacts" | "laneOf" | "suppressions" | "accounts" | "files">, Pick<ServiceNeeds, "enqueue" | "templates"> {
   accounts: ReturnType<typeof createAccounts>["service"];
   contacts: ContactService;
+  files: JobNeeds["files"] & ServiceNeeds["files"];
   met: ReturnType<typeof createReceiving>["met"];
   suppressions: ReturnType<typeof createSuppressionService>;
   lastEta(tx: Tx, env_id: number, lane: string, now: number): Promise<number | null>;

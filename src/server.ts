@@ -4,6 +4,7 @@ import type { Database } from "#db/database.ts";
 import { isUniqueViolation } from "#db/errors.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDatabase } from "#db/open.ts";
+import { createFileFolder } from "#plugins/files/folder.ts";
 import { createMetrics } from "#plugins/metrics/plugin.ts";
 import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
@@ -18,6 +19,7 @@ import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
 import { purgeEventsAt } from "#src/modules/events/job.ts";
+import { sweepFilesAt } from "#src/modules/files/job.ts";
 import { purgeAt } from "#src/modules/idempotency/job.ts";
 import { fadeAt } from "#src/modules/scoring/job.ts";
 import { sweepImportsAt } from "#src/modules/imports/sweep.ts";
@@ -69,6 +71,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     cipher: createCipher(secret),
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    files: { folder: createFileFolder(join(config.data_dir, "files")), cacheBytesMax: config.files_cache_bytes },
     http,
     events_retention_days: config.events_retention_days,
     onAttempt: ({ stage, duration_ms }) => metrics.attempts.observe(stage, duration_ms / 1_000),
@@ -120,6 +123,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "14 * * * *", enqueue: () => enqueueOnce(db, services, purgeEventsAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
+    { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, sweepFilesAt(clock.now())) },
   ];
   const background = lifecycle([
     services.loop,
@@ -131,6 +135,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   const end = async () => {
     try {
       await background.stop();
+      await services.files.stop();
     } finally {
       await listener.close();
       await close();

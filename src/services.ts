@@ -53,6 +53,7 @@ import { createActivity } from "./activity.ts";
 import { createConnecting } from "./connecting.ts";
 import { createErasing } from "./erasing.ts";
 import { createEventLog } from "./event-log.ts";
+import { createFiling, type FilesPlace } from "./filing.ts";
 import { createImporting } from "./importing.ts";
 import { createMessaging } from "./messaging.ts";
 import { createReceiving } from "./receiving.ts";
@@ -73,6 +74,8 @@ export interface ServiceDeps {
   gate: BotGate;
   /** Logs user accounts in; there is none where the program has no api_id. */
   userGate?: UserGate | null;
+  /** Where the bytes of files are, and how many of received ones may be. */
+  files: FilesPlace;
   /** How long events and what was delivered of them are kept. */
   events_retention_days: number;
   /** Kinds of long jobs beside those of the program. */
@@ -101,6 +104,7 @@ export function createServices({
   connectors = [],
   gate,
   userGate = null,
+  files: filesPlace,
   events_retention_days: keptDays,
   taskKinds = [],
   http,
@@ -140,6 +144,7 @@ export function createServices({
   });
   const accounts = accounting.service;
 
+  const filing = createFiling({ db, clock, channels, accounts, ...filesPlace });
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
 
   const contactStore = createContactStore(db);
@@ -209,7 +214,7 @@ export function createServices({
 
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions },
-    ...{ onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates },
+    ...{ onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service },
     withdraw: (...args) => loop.withdraw(...args),
     lastEta: (...args) => loop.lastEta(...args),
   });
@@ -230,6 +235,7 @@ export function createServices({
       moveJob({ store: mergeStore, write: db.write }),
       erasing.service.sweepJob,
       importing.sweepJob,
+      filing.sweepJob,
       eventLog.purgeJob,
       webhooks.forgetJob,
       connecting.purgeJob,
@@ -272,6 +278,7 @@ export function createServices({
     messages,
     preflight: messaging.preflight,
     happened: receiving.happened,
+    files: filing.service,
     sandbox: receiving.sandbox,
     activity: createActivity({ db, clock, points: scorer.held, merges: mergeStore, presentContact: contacts.present }),
     audit,

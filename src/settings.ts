@@ -165,6 +165,15 @@ export const settings = {
     accepted: "a whole number from 1 to 3650",
     parse: parseDays,
   }),
+  filesCacheMb: setting({
+    name: "FILES_CACHE_MB",
+    flag: "--files-cache-mb",
+    placeholder: "megabytes",
+    byDefault: "1024",
+    meaning: "How much of received files is kept in the data folder; the rest is fetched again when it is asked for.",
+    accepted: "a whole number from 1 to 10000000",
+    parse: parseMegabytes,
+  }),
   logLevel: setting({
     name: "LOG_LEVEL",
     flag: "--log-level",
@@ -205,6 +214,11 @@ function parsePort(text: string): number | undefined {
 function parseDays(text: string): number | undefined {
   const days = Number(text);
   return /^\d{1,4}$/.test(text) && days >= 1 && days <= 3_650 ? days : undefined;
+}
+
+function parseMegabytes(text: string): number | undefined {
+  const megabytes = Number(text);
+  return /^\d{1,8}$/.test(text) && megabytes >= 1 && megabytes <= 10_000_000 ? megabytes : undefined;
 }
 
 function parseDatabaseUrl(text: string): string | undefined {

@@ -32,6 +32,7 @@ test("without any setting it listens on loopback and keeps its data beside it", 
     cors_origins: [],
     allow_private_webhooks: false,
     events_retention_days: 30,
+    files_cache_bytes: 1_024_000_000,
     log_level: "info",
     log_format: "json",
   });

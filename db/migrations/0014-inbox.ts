@@ -153,6 +153,13 @@ async function addFiles({ schema }: Kysely<unknown>, engine: Engine): Promise<vo
     .unique()
     .where(sql<boolean>`remote_key is not null`)
     .execute();
+  // Over all environments: the disk that the bytes are on is one.
+  await schema
+    .createIndex("files_used")
+    .on("files")
+    .columns(["used_at"])
+    .where(sql<boolean>`stored_at is not null`)
+    .execute();
 }
 
 /** As for the other indexes of messages: see the first migration. */

@@ -17,25 +17,37 @@ interface Refused {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** How an operation takes a file. */
+export interface Upload {
+  types: readonly string[];
+  /** Null is without a limit. */
+  bytes_max: number | null;
+}
+
+/** What a form may add to a file's own bytes. */
+const FORM_BYTES_MAX = 65_536;
+
 interface Needs {
-  /** The media types that the operation at an address takes as a file; undefined for all that take JSON. */
-  uploadTypes(method: string, path: string): readonly string[] | undefined;
+  /** How the operation at an address takes a file; undefined for all that take JSON. */
+  uploadAt(method: string, path: string): Upload | undefined;
 }
 
 /**
  * Reads JSON bodies. Too large or of another type is said at once, malformed only after authentication.
  * Files are left to the operations that take them.
  */
-export function body({ uploadTypes }: Needs) {
+export function body({ uploadAt }: Needs) {
   return new Elysia({ name: "body" })
     .onRequest(({ request }) => {
       if (request.body === null) return;
-      const types = uploadTypes(request.method, pathOf(request.url));
-      if (types !== undefined) {
-        contextOf(request).uploadTypes = types;
+      const length = request.headers.get("content-length");
+      const upload = uploadAt(request.method, pathOf(request.url));
+      if (upload !== undefined) {
+        contextOf(request).uploadTypes = upload.types;
+        if (upload.bytes_max !== null && Number(length) > upload.bytes_max + FORM_BYTES_MAX)
+          throw new AppError("payload_too_large", `The file is larger than ${upload.bytes_max / 1_000_000} MB.`);
         return;
       }
-      const length = request.headers.get("content-length");
       if (length !== null && Number(length) > BODY_BYTES_MAX) throw tooLarge();
       if (length === "0") return;
       const type = request.headers.get("content-type");
@@ -56,7 +68,7 @@ function pathOf(url: string): string {
 
 /** The file itself is left to whoever takes it. */
 function checkType(request: Request, types: readonly string[]): object {
-  if (types.includes(mediaTypeOf(request))) return {};
+  if (types.includes("*/*") || types.includes(mediaTypeOf(request))) return {};
   return refuse(new AppError("unsupported_media_type", `Send the file as Content-Type: ${types.join(" or ")}.`));
 }
 

@@ -29,7 +29,7 @@ export function complete(listed: ListedOperation, doc: OperationDoc, place: Plac
     ...(doc.scope === null ? {} : { "x-scope": doc.scope === "any" ? "any" : [doc.scope].flat() }),
     security: doc.scope === null ? [] : [{ apiKey: [] }],
     parameters: parameters(doc, keyed, taken, components),
-    ...(doc.upload === undefined ? {} : { requestBody: uploadBody(doc.upload) }),
+    ...(doc.upload === undefined ? {} : { requestBody: uploadBody(doc.upload, doc.uploadBytesMax) }),
     ...(body === undefined ? {} : { requestBody: requestBody(doc, body, components) }),
     responses: { ...problemResponses(codes, place.origin, components), ...answers(doc, keyed, components) },
   };
@@ -48,6 +48,7 @@ function problemCodes(listed: ListedOperation, doc: OperationDoc, keyed: boolean
   add(doc.scope !== null, "unauthorized", "rate_limit_exceeded");
   add(doc.scope !== null && doc.scope !== "any", "forbidden");
   add(doc.upload !== undefined, "bad_request", "unsupported_media_type", "validation_error");
+  add(doc.uploadBytesMax !== undefined, "payload_too_large");
   add(listed.requestBody !== undefined, "bad_request", "payload_too_large", "unsupported_media_type", "validation_error");
   add(has("query"), "validation_error");
   add(has("path"), "not_found");

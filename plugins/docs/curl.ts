@@ -7,8 +7,9 @@ export function curl(doc: OperationDoc, { method, path, origin }: Place, hasBody
   const [type] = Object.keys(doc.upload ?? {});
   const parts = [`curl ${verb}'${origin}${path}'`];
   if (doc.scope !== null) parts.push(`-H "Authorization: Bearer $POSTHOUSE_KEY"`);
-  if (hasBody) parts.push(`-H 'Content-Type: ${type ?? "application/json"}'`);
-  if (type !== undefined) parts.push("--data-binary @file");
+  const isForm = type === "multipart/form-data";
+  if (hasBody && !isForm) parts.push(`-H 'Content-Type: ${type ?? "application/json"}'`);
+  if (type !== undefined) parts.push(isForm ? "-F file=@file" : "--data-binary @file");
   if (doc.example !== undefined) parts.push(`-d '${JSON.stringify(doc.example).replaceAll("'", `'\\''`)}'`);
   return parts.join(" \\\n  ");
 }

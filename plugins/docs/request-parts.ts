@@ -39,8 +39,13 @@ export function requestBody(doc: OperationDoc, listed: Body, components: Compone
   return { ...listed, content: Object.fromEntries(types.map((type) => [type, content])) };
 }
 
+const form = { type: "object", properties: { file: { type: "string", contentMediaType: "application/octet-stream" } }, required: ["file"] };
+
 /** A file, as the operation takes it. */
-export function uploadBody(upload: NonNullable<OperationDoc["upload"]>): Json {
-  const content = Object.entries(upload).map(([type, example]) => [type, { schema: { type: "string" }, example }]);
-  return { required: true, description: "A file of any size, in UTF-8.", content: Object.fromEntries(content) };
+export function uploadBody(upload: NonNullable<OperationDoc["upload"]>, bytes_max: number | undefined): Json {
+  const content = Object.entries(upload).map(([type, example]) =>
+    type === "multipart/form-data" ? [type, { schema: form }] : [type, { schema: { type: "string" }, example }],
+  );
+  const description = bytes_max === undefined ? "A file of any size, in UTF-8." : `A file of at most ${bytes_max / 1_000_000} MB.`;
+  return { required: true, description, content: Object.fromEntries(content) };
 }

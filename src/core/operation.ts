@@ -28,8 +28,10 @@ export interface OperationDoc {
   errors?: ProblemCode[];
   /** A request body to show. */
   example?: unknown;
-  /** Takes a file of any size and reads it by itself: an example of each media type that it can have. Its path has no parameters. */
+  /** Takes a file of any size and reads it by itself: an example of each media type that it can have (one with two stars is any). Its path has no parameters. */
   upload?: Record<string, string>;
+  /** The largest file that it takes; without it there is no limit. */
+  uploadBytesMax?: number;
   /** Takes no Idempotency-Key although it writes. */
   idempotent?: boolean;
 }

@@ -57,6 +57,7 @@ async function rowsOf({ db }: TestApp, { tenant }: Holdings): Promise<unknown> {
     "webhook_states",
     "webhook_hours",
     "deliveries",
+    "files",
   ] as const;
   const rows = await Promise.all(
     tables.map((table) => db.read.selectFrom(table).selectAll().where("env_id", "=", tenant.env_id).execute()),

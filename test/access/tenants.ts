@@ -2,6 +2,7 @@ import { setup, type Tenant, type TestApp } from "#test/support/app.ts";
 import { startBotApi } from "#test/support/bot-api/start.ts";
 import type { TestEngine } from "#test/support/databases.ts";
 import type { Operation } from "#test/support/openapi.ts";
+import { upload } from "#test/support/filing.ts";
 import { sendImport } from "#test/support/importing.ts";
 import { countingKind, startCount } from "#test/support/tasks.ts";
 import { exampleOf, isRecord } from "./examples.ts";
@@ -58,6 +59,7 @@ async function furnish(app: TestApp, tenant: Tenant, mark: string, addBot: AddBo
       if (answer.headers.has("idempotency-replayed")) throw new Error(`${tenant.name} got another's answer to ${operation.id}`);
     }
     await sendImport(app, tenant, `name,email\n${mark}-${turn},no address\n${mark}-${turn},\n`, "mode=upsert");
+    await upload(app, tenant, `${mark}-${turn}`, `name=${mark}-${turn}`);
     // No operation of the reference begins one with a body of JSON.
     await startCount(app, tenant, { upTo: 2, mark: `${mark}-${turn}` });
     await mergeTwo(tenant, `${mark}-${turn}`);

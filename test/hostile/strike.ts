@@ -3,6 +3,7 @@ import type { Answer } from "#test/support/client.ts";
 import type { TestEngine } from "#test/support/databases.ts";
 import { isRecord } from "#test/access/examples.ts";
 import type { Operation } from "#test/support/openapi.ts";
+import { upload } from "#test/support/filing.ts";
 import { queue } from "#test/support/sending.ts";
 import { countingKind, startCount } from "#test/support/tasks.ts";
 import { makeWebhook } from "#test/support/webhooks.ts";
@@ -32,6 +33,7 @@ export async function openRange(engine: TestEngine): Promise<Range> {
     "/v1/segments": String((await app.sandbox.post("/v1/segments", { name: "VIPs", filter: { tag: "vip" } })).body.id),
     "/v1/keys": String((await (await app.makeKey(app.sandbox)).get("/v1/me")).body.key_id),
     "/v1/suppressions": String((await app.sandbox.post("/v1/suppressions", { to: "@john_doe" })).body.id),
+    "/v1/files": await upload(app, app.sandbox, "Kept for a while"),
     ...(await webhookIds(app)),
     "/v1/jobs": await startCount(app, app.sandbox, { upTo: 2 }),
   };

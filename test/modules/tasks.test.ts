@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createFileFolder } from "#plugins/files/folder.ts";
 import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { toTime } from "#src/core/clock.ts";
@@ -37,7 +38,7 @@ function createGate(at: number) {
 }
 
 /** Another copy of the program on the same database. */
-function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
+function openCopy({ db, clock, filesFolder }: TestApp, script?: CountScript): Services {
   return createServices({
     db,
     clock,
@@ -48,6 +49,7 @@ function openCopy({ db, clock }: TestApp, script?: CountScript): Services {
     events_retention_days: 30,
     taskKinds: script === undefined ? [] : [countingKind(db, script)],
     http: createHttpSender({ clock, allowPrivate: true }),
+    files: { folder: createFileFolder(filesFolder), cacheBytesMax: 0 },
     tellCopies() {},
     ring() {},
     amSole: () => Promise.resolve(db.engine === "sqlite"),

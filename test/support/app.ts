@@ -1,3 +1,4 @@
+import { createFileFolder } from "#plugins/files/folder.ts";
 import { createMetrics } from "#plugins/metrics/plugin.ts";
 import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
@@ -16,6 +17,7 @@ import type { Plan } from "#src/modules/workspaces/model.ts";
 import { createServices, type Services } from "#src/services.ts";
 import { type Caller, type Client, createClient } from "./client.ts";
 import { engines, freshDatabase, type TestEngine } from "./databases.ts";
+import { tempFolder } from "./temp-folder.ts";
 import { createTestClock, movingOn, type TestClock } from "./test-clock.ts";
 
 const PUBLIC_URL = "http://127.0.0.1:5110";
@@ -25,6 +27,8 @@ export const appEngines = engines().filter((engine) => engine !== "pglite");
 
 interface Options {
   engine?: TestEngine;
+  /** How much of received files is kept. */
+  filesCacheBytes?: number;
   /** A Bot API server; without one Telegram can't be reached. */
   apiRoot?: string;
   corsOrigins?: readonly string[];
@@ -61,6 +65,8 @@ interface TestWorkspace {
 export interface TestApp extends TestWorkspace, AsyncDisposable {
   db: Database;
   clock: TestClock;
+  /** Where files are kept. */
+  filesFolder: string;
   services: Services;
   client: Client;
   operations: App["operations"];
@@ -92,6 +98,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const metrics = createMetrics({ version: "test" });
   const sender = createHttpSender({ clock, allowPrivate: options.delivers ?? false, resolve: () => Promise.resolve([]) });
   const http = options.judge === undefined ? sender : { ...sender, judge: options.judge };
+  const folder = tempFolder();
   const services = createServices({
     db,
     clock,
@@ -99,6 +106,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     cipher: createCipher("a secret of thirty-two characters"),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     gate: createBotGate(wire),
+    files: { folder: createFileFolder(folder.path), cacheBytesMax: options.filesCacheBytes ?? 1_000_000_000 },
     events_retention_days: 30,
     taskKinds: options.taskKinds?.(db) ?? [],
     http,
@@ -154,6 +162,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     ...first,
     db,
     clock,
+    filesFolder: folder.path,
     services,
     client,
     operations: app.operations,
@@ -170,7 +179,9 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.relay.stop());
       await movingOn(clock, services.loop.stop());
+      await services.files.stop();
       await http.close();
+      folder[Symbol.dispose]();
       await fresh[Symbol.asyncDispose]();
       client.checkLog(lines);
     },

@@ -30,3 +30,45 @@ export interface RemoteFile extends Omit<Attachment, "file_id" | "url"> {
   /** Tells whether two are the same file, where the channel knows. */
   unique: string | null;
 }
+
+export const File = Type.Object(
+  {
+    id: FileId,
+    name: orNull(Type.String()),
+    type: Type.Union(
+      attachmentTypes.map((type) => Type.Literal(type)),
+      { description: "How it appears in a chat unless something else is asked for." },
+    ),
+    mime: orNull(Type.String({ description: "By its bytes; of a received file that nobody has read yet what the channel says." })),
+    size: orNull(Type.Integer({ description: "Bytes." })),
+    account_id: orNull(Type.Integer({ description: "By whom it was received; null of an upload." })),
+    created_at: Type.String({ format: "date-time" }),
+    updated_at: Type.String({ format: "date-time" }),
+  },
+  { $id: "File" },
+);
+export type File = Static<typeof File>;
+
+/** Where the bytes of files are. Implemented by `plugins/files`. */
+export interface FileFolder {
+  /** Begins a file that is only to be seen once it is whole. @param part a name of its own while it grows */
+  begin(part: string): Promise<GrowingFile>;
+  /** @returns the bytes, not read yet; null where there are none of this name */
+  open(name: string): Promise<Blob | null>;
+  remove(name: string): Promise<void>;
+  removePart(part: string): Promise<void>;
+  /** Names of all that is there. */
+  names(): AsyncIterable<string>;
+  parts(): Promise<string[]>;
+}
+
+/** @throws AppError `unavailable` from each verb when the disk is full */
+export interface GrowingFile {
+  add(bytes: Uint8Array): Promise<void>;
+  /** What has been added, also while there comes more. */
+  read(from: number, most: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Makes it durable under its name. It can still be read until it is closed. */
+  keep(name: string): Promise<void>;
+  /** Without having been kept it is gone. */
+  close(): Promise<void>;
+}

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { AppError, invalidField } from "#src/core/errors.ts";
+import { incoming } from "#src/core/incoming.ts";
 import type { ImportFormat } from "./model.ts";
 
 /** Of a chunk, before it is compressed. */
@@ -45,7 +46,7 @@ export async function receive(stream: AsyncIterable<Uint8Array>, format: ImportF
     await sink.keep(seq++, await Bun.zstdCompress(part));
   }
 
-  for await (const bytes of connected(stream)) {
+  for await (const bytes of incoming(stream)) {
     hasher.update(bytes);
     parts.push(bytes);
     gathered += bytes.byteLength;
@@ -54,21 +55,6 @@ export async function receive(stream: AsyncIterable<Uint8Array>, format: ImportF
   await flush(true);
   if (seq === 0) throw invalidField("body", "required", "The file is empty.");
   return { chunks: seq, rows, digest: hasher.digest("base64url") };
-}
-
-async function* connected(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const bytes = stream[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const { value, done } = await bytes.next().catch((cause: unknown) => {
-        throw new AppError("bad_request", "The file broke off before its end: send it again.", { cause });
-      });
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    await bytes.return?.().catch(() => undefined);
-  }
 }
 
 /** Without the byte order mark that a spreadsheet puts first: https://www.unicode.org/faq/utf_bom */

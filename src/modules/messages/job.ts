@@ -3,12 +3,14 @@ import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
-import type { Channel, ChannelAccount, ChatFacts, SendResult } from "./channel.ts";
+import type { Channel, SendResult } from "./channel.ts";
 import { createChatKeeper } from "./chats.ts";
 import type { MessageStatus } from "./model.ts";
+import type { OpenFiles } from "./opened.ts";
+import { createPerformer, type Ready, type Result } from "./perform.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
-import { faultOfText, hasVariables, needsProfile, resolveText } from "./text.ts";
-import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
+import { hasVariables } from "./text.ts";
+import { fail, judge, requeue, type Verdict } from "./outcome.ts";
 import { presentMessage } from "./present.ts";
 import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
@@ -24,30 +26,12 @@ interface Needs<Account extends SendingAccount> {
   suppressions: Suppressions;
   contacts: Contacts;
   scoring: Scoring;
+  files: OpenFiles;
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   laneOf(account_id: number): string;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
-}
-
-interface Ready {
-  row: MessageRow;
-  /** How long the account waits afterwards. */
-  gap_ms: number;
-  /** The state that it is in meanwhile: `sending`, or `queued` where nothing leaves the process and a crash undoes all of it. */
-  from: MessageStatus;
-  channel: Channel;
-  account: ChannelAccount;
-  chat_id: string | null;
-  /** What is known of the contact, where the text asks for something. */
-  contact: ContactVariables;
-  /** The channel's id of the message that is answered. */
-  reply_to: string | null;
-}
-
-interface Result extends Tried {
-  chat: ChatFacts | null;
 }
 
 /** Why a lane waits between two sends of a user account. */
@@ -61,6 +45,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   const { store, clock, channels, accounts, suppressions, contacts, scoring } = needs;
   const spending = createSpending({ store, clock, accounts });
   const keepChat = createChatKeeper({ store, contacts });
+  const perform = createPerformer({ clock, files: needs.files });
 
   /**
    * @param told what happened to contacts, for scoring
@@ -145,36 +130,6 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       groups.set(account_id, { account, channel, rows: ofAccount, aliases });
     }
     return groups;
-  }
-
-  async function perform({ row, channel, account, chat_id, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
-    const started_at = clock.now();
-    let chat: ChatFacts | null = null;
-    const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
-    let profile = null;
-    if (needsProfile(row.text, contact)) {
-      const answer = await channel.profile(account, { recipient: row.recipient, chat_id }, signal);
-      // Asking for a name changes nothing: when its answer is lost, it is asked again.
-      if (answer.kind === "unknown") return done({ kind: "unreached", reason: answer.reason });
-      if (answer.kind !== "profile") return done(answer);
-      ({ profile, chat } = answer);
-    }
-    const resolved = resolveText(row.text, contact, profile);
-    if ("missing" in resolved)
-      return done({
-        kind: "failed",
-        code: "variable_missing",
-        message: `{${resolved.missing}} has neither a value nor a fallback.`,
-        link: null,
-      });
-    const { text } = resolved;
-    const fault = faultOfText(text);
-    if (fault !== null) return done({ kind: "failed", code: "message_rejected", message: fault, link: null });
-    const { id, recipient } = row;
-    const plain = { topic_id: null, parse_mode: null, files: [], buttons: [] };
-    const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to, ...plain }, signal);
-    if (result.kind === "sent") chat = result.chat ?? chat;
-    return done(result, text);
   }
 
   const send: JobKind<Ready, Result> = {

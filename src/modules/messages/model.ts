@@ -2,13 +2,18 @@ import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { type OutcomeCode, outcomes } from "#src/core/outcomes.ts";
 import { Metadata } from "#src/modules/contacts/model.ts";
-import { Attachment } from "#src/modules/files/model.ts";
+import { Attachment, FileId } from "#src/modules/files/model.ts";
 import { Variables } from "#src/modules/templates/model.ts";
 
 /** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
 export const TEXT_MAX = 4_096;
 /** Before its variables are resolved a text may be longer. */
 export const UNRESOLVED_TEXT_MAX = 8_192;
+/** Of a text that is a caption: https://core.telegram.org/bots/api#sendphoto */
+export const CAPTION_MAX = 1_024;
+/** Of an album: https://core.telegram.org/bots/api#sendmediagroup */
+const ATTACHMENTS_MAX = 10;
+const BUTTON_ROWS_MAX = 100;
 const BATCH_MAX = 500;
 
 export const messageStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "canceled", "received"] as const;
@@ -129,6 +134,45 @@ export const Message = Type.Object(
 );
 export type Message = Static<typeof Message>;
 
+/** What can be sent; the other types are only received. */
+export const sentTypes = ["photo", "document", "video", "voice", "audio", "animation"] as const;
+export type SentType = (typeof sentTypes)[number];
+
+const NewAttachment = Type.Object(
+  {
+    type: Type.Optional(
+      Type.Union(
+        sentTypes.map((type) => Type.Literal(type)),
+        { description: "How it appears in the chat; without it by what the file is." },
+      ),
+    ),
+    file_id: Type.Optional(FileId),
+    url: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2_048,
+        description: "Where Telegram fetches it, over http or https. Either this or `file_id`.",
+      }),
+    ),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: "Of a file of yours, in the place of its own." })),
+  },
+  { additionalProperties: false },
+);
+export type NewAttachment = Static<typeof NewAttachment>;
+
+export const ParseModeField = Type.Union(
+  parseModes.map((mode) => Type.Literal(mode)),
+  {
+    description:
+      "The markup of the text: Telegram's HTML or MarkdownV2. Checked before the message is taken; values of variables are escaped for it.",
+  },
+);
+export const Buttons = Type.Array(Type.Array(Button, { minItems: 1, maxItems: 8 }), {
+  minItems: 1,
+  maxItems: BUTTON_ROWS_MAX,
+  description: "Rows of buttons under the message, up to 100 in all. An album can't have any.",
+});
+
 export const SendMessage = Type.Object(
   {
     account_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Account to send from; 7421 is the sandbox." }),
@@ -146,13 +190,23 @@ export const SendMessage = Type.Object(
         minLength: 1,
         maxLength: UNRESOLVED_TEXT_MAX,
         description:
-          "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then. Either this or `template_id`.",
+          "`{first_name}` and `{first_name|there}` are filled from the recipient's profile when it is sent; `\\{` is a brace. At most 4,096 characters then, 1,024 beside attachments, markup not counted. Either this or `template_id`; beside attachments neither is needed.",
       }),
     ),
     template_id: Type.Optional(
       Type.String({ minLength: 1, maxLength: 40, description: "Id of a template (`tpl_…`) whose text it is, as it is now." }),
     ),
     variables: Type.Optional(Variables),
+    parse_mode: Type.Optional(ParseModeField),
+    attachments: Type.Optional(
+      Type.Array(NewAttachment, {
+        minItems: 1,
+        maxItems: ATTACHMENTS_MAX,
+        description:
+          "Files, with the text as their caption. Several are an album: photos and videos in any order, or documents alone, or audio alone.",
+      }),
+    ),
+    buttons: Type.Optional(Buttons),
     schedule_at: Type.Optional(Type.String({ format: "date-time", description: "Not before this time." })),
     expires_at: Type.Optional(Type.String({ format: "date-time", description: "Not after this time: then it fails as `expired`." })),
     silent: Type.Optional(Type.Boolean({ description: "Arrives without a sound." })),

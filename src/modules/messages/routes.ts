@@ -7,9 +7,9 @@ import { cursorOptions, givenOf, limitOptions, offsetOptions, pageExample, pageS
 import { operation } from "#src/core/operation.ts";
 import { principalOf } from "#src/core/request.ts";
 import type { UnitOfWork } from "#src/core/write.ts";
+import { capHeaders } from "./cap.ts";
 import { batchExample, messageExample, sendExample, sentExample } from "./examples.ts";
 import { BatchAnswer, directions, Message, messageStatuses, SendBatch, SendMessage, Sent } from "./model.ts";
-import { capHeaders } from "./cap.ts";
 import type { MessageService } from "./service.ts";
 
 const id = Type.Object({ id: Type.String({ pattern: idPattern("msg"), description: "`msg_…`" }) });

@@ -8,12 +8,13 @@ import { readTime } from "#src/core/time-field.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
 import type { EventType, NewEvent } from "#src/modules/events/model.ts";
-import type { Channel } from "./channel.ts";
 import { type CapLeft, capReached } from "./cap.ts";
+import type { Channel } from "./channel.ts";
 import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import { addressee, type Addressee, type Contacts } from "./contacts.ts";
+import { isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
 import { type Estimator, limitsOf } from "./eta.ts";
-import { type BatchAnswer, type Message, type MessageFilter, type SendBatch, type SendMessage, type Sent } from "./model.ts";
+import type { BatchAnswer, Content, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
 import { presentMessage, presentSent } from "./present.ts";
 import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
 
@@ -54,6 +55,7 @@ export interface Needs<Account extends SendingAccount> {
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   templates: Templates;
+  files: KnownFiles;
 }
 
 export const SEND_JOB = "messages.send";
@@ -112,6 +114,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     const composed = readText(needs.templates, tx, env_id, ask, to.contact_id);
     // A send by a text doesn't wait for anybody here.
     const text = typeof composed === "string" ? composed : await composed;
+    const content = isPlain(ask) ? null : await readEnclosures(needs.files, tx, env_id, ask, timing.run_at);
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached({ limit: 50, remaining: 0, resets_at: now + 3_600_000, place: "" }, now, false);
@@ -126,7 +129,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     };
     const paced = await estimator.next(tx, place, timing.run_at, now);
     const eta = budget.quietEnd(account, paced) ?? paced;
-    const row = newRow(sender, ask, { text, channel, to, timing, eta, cap_day: cap?.place ?? null, now });
+    const row = newRow(sender, ask, { text, content, channel, to, timing, eta, cap_day: cap?.place ?? null, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -216,6 +219,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
 
 interface Composed {
   text: string;
+  content: Content | null;
   channel: Channel;
   to: Addressee;
   timing: Timing;
@@ -224,7 +228,7 @@ interface Composed {
   now: number;
 }
 
-function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
+function newRow(sender: Sender, ask: SendMessage, { text, content, channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
   return {
     env_id: sender.env_id,
     id: newId("msg", now),
@@ -251,7 +255,7 @@ function newRow(sender: Sender, ask: SendMessage, { text, channel, to, timing, e
     cap_day,
     sender: null,
     chat_id: null,
-    content: null,
+    content: content === null ? null : JSON.stringify(content),
     edited_at: null,
     deleted_at: null,
     created_at: now,

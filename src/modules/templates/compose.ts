@@ -1,3 +1,4 @@
+import type { Markup } from "#src/core/markup.ts";
 import { createTextWriter, fillVariables, partsOf } from "#src/core/variables.ts";
 import { UNRESOLVED_TEXT_MAX } from "#src/modules/messages/model.ts";
 import { namesIn, type Parsed, renderBody, TemplateFault, textOf } from "./liquid.ts";
@@ -11,6 +12,8 @@ export interface Filling {
   values: Values;
   /** For `{identifier}`; one that isn't here is left to whoever sends the text. */
   own: Values;
+  /** Of the body: values are escaped for it. */
+  markup?: Markup | null;
 }
 
 /**
@@ -24,8 +27,8 @@ export interface Filling {
  * @returns the text, and Liquid's names without a value: unless it gathers only the first, and then the text is not whole
  * @throws TemplateFault
  */
-export function composeText(parsed: Parsed, { values, own }: Filling, gather: boolean): { text: string; missing: string[] } {
-  const writer = createTextWriter();
+export function composeText(parsed: Parsed, { values, own, markup = null }: Filling, gather: boolean): { text: string; missing: string[] } {
+  const writer = createTextWriter(markup);
   const bounded = () => {
     if (writer.text.length > UNRESOLVED_TEXT_MAX) throw new TemplateFault(`it comes to more than ${UNRESOLVED_TEXT_MAX} characters`, null);
   };
@@ -36,9 +39,10 @@ export function composeText(parsed: Parsed, { values, own }: Filling, gather: bo
     },
     literal(text: string) {
       for (const part of partsOf(text)) {
-        const plain = typeof part === "string" ? part : ownValue(own, part.name);
-        if (plain !== null) writer.addPlain(plain);
-        else if (typeof part !== "string") writer.addVariable(part.written);
+        const plain = typeof part === "string" ? null : ownValue(own, part.name);
+        if (typeof part === "string") writer.addBody(part);
+        else if (plain !== null) writer.addPlain(plain);
+        else writer.addVariable(part.written);
       }
       bounded();
     },

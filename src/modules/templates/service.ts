@@ -2,6 +2,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { type Precondition, unconditional } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
+import type { Markup } from "#src/core/markup.ts";
 import { decodeCursor, decodeNumberCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { composeText, previewText, variablesOf } from "./compose.ts";
@@ -24,6 +25,8 @@ interface Needs {
 interface Fill {
   variables?: Variables;
   contact_id?: string | number;
+  /** Of the text: values are escaped for it. */
+  markup?: Markup | null;
 }
 
 /** Bodies that were used last are kept parsed: a batch is often of one template. */
@@ -177,7 +180,9 @@ export function createTemplateService({ store, clock, contactVariables }: Needs)
       const row = await store.get(tx, env_id, template_id);
       if (row === undefined) throw notFound("template");
       const values = await valuesOf(tx, env_id, fill);
-      const { text, missing } = blaming("template_id", () => composeText(parse(row.body), { values, own: fill.variables ?? {} }, false));
+      const { text, missing } = blaming("template_id", () =>
+        composeText(parse(row.body), { values, own: fill.variables ?? {}, markup: fill.markup ?? null }, false),
+      );
       const [first] = missing;
       if (first === undefined) return text;
       throw invalidField("variables", "required", `The template needs the variable ${first}, for which it has no default.`);

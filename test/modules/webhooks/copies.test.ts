@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createFileFolder } from "#plugins/files/folder.ts";
 import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { createLog } from "#src/core/log.ts";
@@ -9,7 +10,7 @@ import { movingOn } from "#test/support/test-clock.ts";
 import { addEndpoint, delivered, deliveries, happen } from "#test/support/delivering.ts";
 
 /** Another process on the same data, as far as delivering goes. */
-async function openCopy({ db, clock }: TestApp): Promise<Services & AsyncDisposable> {
+async function openCopy({ db, clock, filesFolder }: TestApp): Promise<Services & AsyncDisposable> {
   const http = createHttpSender({ clock, allowPrivate: true });
   const services = createServices({
     ...{ db, clock, http, events_retention_days: 30, channels: [] },
@@ -17,6 +18,7 @@ async function openCopy({ db, clock }: TestApp): Promise<Services & AsyncDisposa
     cipher: createCipher("a secret of thirty-two characters"),
     gate: { check: () => Promise.reject(new Error("nobody asks")) },
     ring() {},
+    files: { folder: createFileFolder(filesFolder), cacheBytesMax: 0 },
     tellCopies() {},
     amSole: () => Promise.resolve(db.engine === "sqlite"),
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createFileFolder } from "#plugins/files/folder.ts";
 import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { silentLog } from "#src/core/log.ts";
@@ -242,6 +243,7 @@ test("a start with another secret than the one that sealed the webhooks is told 
       gate: { check: () => Promise.reject(new Error("nobody asks")) },
       http: createHttpSender({ clock: app.clock, allowPrivate: true }),
       events_retention_days: 30,
+      files: { folder: createFileFolder(app.filesFolder), cacheBytesMax: 0 },
       ring() {},
       tellCopies() {},
       amSole: () => Promise.resolve(true),

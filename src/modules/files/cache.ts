@@ -1,0 +1,48 @@
+import type { Clock } from "#src/core/clock.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { FileFolder } from "./model.ts";
+import type { FileRow, FileStore } from "./store.ts";
+
+/** Files that are let go at a time. */
+const TRIMMED_MAX = 50;
+
+interface Needs {
+  store: FileStore;
+  clock: Clock;
+  folder: FileFolder;
+  cacheBytesMax: number;
+  write<T>(work: (tx: Tx) => Maybe<T>): Promise<T>;
+}
+
+/** Keeps the bytes of received files below a limit: what nobody has read for longest goes, and can be fetched again. */
+export function createCache({ store, folder, cacheBytesMax, write }: Needs) {
+  /** As far as this process knows; null until it has asked. */
+  let known: number | null = null;
+
+  async function letGo(row: FileRow): Promise<void> {
+    await write((tx) => store.set(tx, row, { stored_at: null }));
+    await folder.remove(`${row.env_id}.${row.id}`);
+  }
+
+  async function trim(): Promise<void> {
+    known = await store.cachedBytes();
+    while (known > cacheBytesMax) {
+      const rows = await store.leastUsed(TRIMMED_MAX);
+      if (rows.length === 0) return;
+      for (const row of rows) {
+        if (known <= cacheBytesMax) return;
+        await letGo(row);
+        known -= row.size ?? 0;
+      }
+    }
+  }
+
+  return {
+    trim,
+    /** Of a file that has come into the cache. */
+    async added(bytes: number): Promise<void> {
+      known = known === null ? null : known + bytes;
+      if (known === null || known > cacheBytesMax) await trim();
+    },
+  };
+}
