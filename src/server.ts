@@ -9,6 +9,7 @@ import { createMetrics } from "#plugins/metrics/plugin.ts";
 import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
+import { createTelegramUser } from "#plugins/telegram-user/telegram-user.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { systemClock } from "#src/core/clock.ts";
@@ -29,6 +30,7 @@ import { createBell } from "./bell.ts";
 import type { Config } from "./config.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createServices, type Services } from "./services.ts";
+import { readDataCentre } from "./telegram-dc.ts";
 
 /** Telegram answers a send within a second or two; past this the outcome is unknown. */
 const TELEGRAM_MS_MAX = 30_000;
@@ -53,6 +55,9 @@ export interface RunningServer {
 export async function openServices(config: Config, secret: string, log: Log, alone?: () => () => void) {
   const clock = systemClock;
   const metrics = createMetrics({ version });
+  const dc = config.telegram_dc_file === null ? null : readDataCentre(config.telegram_dc_file);
+  const app = config.telegram_app;
+  const users = createTelegramUser({ api_id: app?.api_id ?? null, api_hash: app?.api_hash ?? "", dc, clock, log });
   const db = openDatabase(config.database_url, log, { onCommit: metrics.commits.observe });
   try {
     const backupPath = (from: number) => join(config.data_dir, `before-schema-${from + 1}-${clock.now()}.db`);
@@ -69,7 +74,9 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     clock,
     log,
     cipher: createCipher(secret),
-    channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
+    channels: [createSandboxChannel(clock), createTelegramBotChannel(wire), users.channel],
+    connectors: app === null ? [] : [users.connector],
+    userGate: app === null ? null : users.gate,
     gate: createBotGate(wire),
     files: { folder: createFileFolder(join(config.data_dir, "files")), cacheBytesMax: config.files_cache_bytes },
     http,
@@ -82,6 +89,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
   });
   const close = async () => {
     await bell.close();
+    await users.close();
     await http.close();
     await db.close();
   };
@@ -126,6 +134,8 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, sweepFilesAt(clock.now())) },
   ];
   const background = lifecycle([
+    // Before the loop, which gives it its accounts: so it ends after what is on the wire.
+    services.connections,
     services.loop,
     services.feed,
     services.relay,
