@@ -23,7 +23,7 @@ export function dialogMethods(cloud: Cloud): Methods {
       return { _: "messages.dialogsSlice", count: all.length, ...presentDialogs(page, me) };
     },
     "messages.getPeerDialogs"({ peers }, { me }) {
-      const wanted = new Set(peers.flatMap((peer) => (peer._ === "inputDialogPeer" ? resolvePeer(cloud, me, peer.peer) : [])));
+      const wanted = peers.flatMap((peer) => (peer._ === "inputDialogPeer" ? resolvePeer(cloud, me, peer.peer) : []));
       const dialogs = dialogsOf(cloud, me).filter(({ peer }) => wanted.includes(peer));
       return { _: "messages.peerDialogs", ...presentDialogs(dialogs, me), state: stateOf(me) };
     },
