@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { InputMedia, tl } from "@mtcute/core";
 import { rejectionOf } from "#test/support/rejection.ts";
 import type { DataCenter } from "./start.ts";
-import { startTestDataCenter, type TestDataCenter } from "./test-setup.ts";
+import { next, startTestDataCenter, type LoggedIn, type TestDataCenter } from "./test-setup.ts";
 
 let dc: DataCenter;
 let addUser: TestDataCenter["addUser"];
@@ -13,26 +13,6 @@ beforeAll(async () => {
   ({ dc, addUser, loggedIn } = await startTestDataCenter());
 });
 afterAll(() => dc.stop());
-
-type Sarah = Awaited<ReturnType<TestDataCenter["loggedIn"]>>;
-type Listened<E> = E extends { add(listener: (event: infer T) => void): void } ? T : never;
-
-/** The next event of this kind. */
-function next<K extends "onNewMessage" | "onEditMessage" | "onDeleteMessage" | "onHistoryRead" | "onUserTyping" | "onRawUpdate">(
-  { telegram }: Sarah,
-  kind: K,
-  isMeant: (event: Listened<Sarah["telegram"][K]>) => boolean = () => true,
-): Promise<Listened<Sarah["telegram"][K]>> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${kind}`)), 10_000);
-    const emitter = telegram[kind] as unknown as { add(listener: (event: Listened<Sarah["telegram"][K]>) => void): void };
-    emitter.add((event) => {
-      if (!isMeant(event)) return;
-      clearTimeout(timer);
-      resolve(event);
-    });
-  });
-}
 
 describe("what is done to messages", () => {
   test("is reading, of which the writer is told", async () => {
@@ -87,7 +67,7 @@ describe("what is done to messages", () => {
     const { user, client, telegram } = await loggedIn();
     const tom = addUser();
     const sent = await telegram.sendText(tom.username, "hello");
-    const read = next({ user, client, telegram } as Sarah, "onHistoryRead");
+    const read = next({ user, client, telegram } as LoggedIn, "onHistoryRead");
     dc.goDown();
     dc.read(tom, user);
     dc.comeUp();

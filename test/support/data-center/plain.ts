@@ -1,7 +1,7 @@
 import type { tl } from "@mtcute/core";
 import type { Box } from "./cloud/box.ts";
 import type { Media } from "./cloud/files.ts";
-import type { Group, Letter, Topic, User } from "./cloud/model.ts";
+import type { Group, Letter, User } from "./cloud/model.ts";
 
 /** A user or a group. */
 export type PeerRef = Pick<User, "id">;
@@ -33,7 +33,7 @@ export interface HistoryEntry {
   reactions?: Record<string, string[]>;
 }
 
-export interface PlainMedia {
+interface PlainMedia {
   /** `photo`, `document`, or the name that Telegram's API has for anything else. */
   kind: string;
   bytes?: number;
@@ -52,10 +52,6 @@ export function bytesOf(given: Bytes): Uint8Array {
 
 export function presentPerson({ id, firstName, lastName, username, phone }: User): Person {
   return { id, firstName, ...(lastName && { lastName }), ...(username && { username }), ...(phone && { phone }) };
-}
-
-export function presentTopic({ id, title }: Topic): { id: number; title: string } {
-  return { id, title };
 }
 
 export function presentEntry(letter: Letter, box: Box): HistoryEntry {

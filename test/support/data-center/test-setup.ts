@@ -33,3 +33,23 @@ export async function startTestDataCenter(options: DataCenterOptions = {}) {
 }
 
 export type TestDataCenter = Awaited<ReturnType<typeof startTestDataCenter>>;
+
+export type LoggedIn = Awaited<ReturnType<TestDataCenter["loggedIn"]>>;
+type Listened<E> = E extends { add(listener: (event: infer T) => void): void } ? T : never;
+
+/** The next event of this kind. */
+export function next<K extends "onNewMessage" | "onEditMessage" | "onDeleteMessage" | "onHistoryRead" | "onUserTyping" | "onRawUpdate">(
+  { telegram }: LoggedIn,
+  kind: K,
+  isMeant: (event: Listened<LoggedIn["telegram"][K]>) => boolean = () => true,
+): Promise<Listened<LoggedIn["telegram"][K]>> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${kind}`)), 10_000);
+    const emitter = telegram[kind] as unknown as { add(listener: (event: Listened<LoggedIn["telegram"][K]>) => void): void };
+    emitter.add((event) => {
+      if (!isMeant(event)) return;
+      clearTimeout(timer);
+      resolve(event);
+    });
+  });
+}

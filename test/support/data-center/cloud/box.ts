@@ -13,7 +13,7 @@ export interface BoxEvent {
 export type Telling = (viewer: User, pts: number, ptsCount: number) => tl.TypeUpdate;
 
 /** How far a conversation was read: what came in by the owner of the box, what went out by the others. */
-export interface ReadMarks {
+interface ReadMarks {
   inbox: number;
   outbox: number;
 }

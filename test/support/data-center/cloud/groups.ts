@@ -4,7 +4,7 @@ import { createBox } from "./box.ts";
 import type { Group, User } from "./model.ts";
 import { accessHash } from "./users.ts";
 
-export interface NewGroup {
+interface NewGroup {
   title: string;
   kind: Group["kind"];
   username?: string;

@@ -28,7 +28,7 @@ export function edit(cloud: Cloud, letter: Letter, change: Pick<Draft, "text" | 
 }
 
 /** Tells everyone in a conversation what happened to one of its letters, or in it. */
-export function tellAll(
+function tellAll(
   cloud: Cloud,
   letter: Letter,
   ptsCount: number,

@@ -6,7 +6,7 @@ import type { Media } from "./files.ts";
 import type { Challenge, Password } from "./password.ts";
 
 /** What refuses those who write to a user, as 403 `USER_PRIVACY_RESTRICTED`. */
-export interface Refusal {
+interface Refusal {
   code: number;
   text: string;
 }

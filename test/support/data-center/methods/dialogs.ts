@@ -23,8 +23,8 @@ export function dialogMethods(cloud: Cloud): Methods {
       return { _: "messages.dialogsSlice", count: all.length, ...presentDialogs(page, me) };
     },
     "messages.getPeerDialogs"({ peers }, { me }) {
-      const wanted = peers.flatMap((peer) => (peer._ === "inputDialogPeer" ? resolvePeer(cloud, me, peer.peer) : []));
-      const dialogs = dialogsOf(cloud, me).filter(({ peer }) => wanted.includes(peer));
+      const wanted = new Set(peers.flatMap((peer) => (peer._ === "inputDialogPeer" ? resolvePeer(cloud, me, peer.peer) : [])));
+      const dialogs = dialogsOf(cloud, me).filter(({ peer }) => wanted.has(peer));
       return { _: "messages.peerDialogs", ...presentDialogs(dialogs, me), state: stateOf(me) };
     },
     "messages.getPinnedDialogs": (_, { me }) => ({ _: "messages.peerDialogs", ...presentDialogs([], me), state: stateOf(me) }),

@@ -45,7 +45,8 @@ export function sentUpdates(letters: Letter[], me: User): tl.RawUpdates {
   return updatesOf(updates, letters.flatMap(aboutOf), me);
 }
 
-function requireWelcome(me: User, to: Peer): void {
+/** @throws RpcFailure if someone must not write there */
+export function requireWelcome(me: User, to: Peer): void {
   if (to.refusal !== undefined) throw new RpcFailure(to.refusal.code, to.refusal.text);
   if (to.kind !== "user") {
     if (!to.members.has(me)) throw new RpcFailure(403, "CHAT_WRITE_FORBIDDEN");

@@ -8,6 +8,7 @@ import { changeMethods } from "./change.ts";
 import { codeMethods } from "./code.ts";
 import { contactMethods } from "./contacts.ts";
 import { dialogMethods } from "./dialogs.ts";
+import { groupMethods } from "./groups.ts";
 import { helpMethods } from "./help.ts";
 import { historyMethods } from "./history.ts";
 import { moveMethods } from "./move.ts";
@@ -15,6 +16,7 @@ import { passwordMethods } from "./password.ts";
 import { qrMethods } from "./qr.ts";
 import { readingMethods } from "./reading.ts";
 import { sendMethods } from "./send.ts";
+import { topicMethods } from "./topics.ts";
 import { updatesMethods } from "./updates.ts";
 import { uploadMethods } from "./upload.ts";
 import { userMethods } from "./users.ts";
@@ -38,6 +40,8 @@ export function createPerform(cloud: Cloud): (dcId: number) => (request: TlRecor
     ...historyMethods(cloud),
     ...dialogMethods(cloud),
     ...uploadMethods(cloud),
+    ...groupMethods(cloud),
+    ...topicMethods(cloud),
   };
   return (dcId) => async (request, session) => {
     const key = permanent(session.key);

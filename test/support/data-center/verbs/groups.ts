@@ -1,10 +1,10 @@
-import { unixTime, type Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { post } from "#test/support/data-center/cloud/letters.ts";
-import type { Group, Topic, User } from "#test/support/data-center/cloud/model.ts";
-import { presentTopic, type GroupRef, type UserRef } from "#test/support/data-center/plain.ts";
+import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
+import type { Group } from "#test/support/data-center/cloud/model.ts";
+import { openTopic } from "#test/support/data-center/cloud/topics.ts";
+import type { GroupRef, UserRef } from "#test/support/data-center/plain.ts";
 import { peersOf } from "./peers.ts";
 
-export interface PlainGroup {
+interface PlainGroup {
   title: string;
   /** A basic group (`chat`), or a supergroup (`channel`). */
   kind: Group["kind"];
@@ -31,7 +31,10 @@ export function groupVerbs(cloud: Cloud): GroupVerbs {
       const { id, title } = cloud.groups.add({ ...group, members: members.map(userOf) });
       return { id, title };
     },
-    addTopic: (group, by, title) => presentTopic(openTopic(cloud, groupOf(group), userOf(by), title)),
+    addTopic(group, by, title) {
+      const { topic } = openTopic(cloud, groupOf(group), { by: userOf(by), title });
+      return { id: topic.id, title };
+    },
     closeTopic(group, topicId) {
       const topic = groupOf(group).topics.get(topicId);
       if (topic === undefined) throw new Error(`there is no topic ${topicId}`);
@@ -40,13 +43,4 @@ export function groupVerbs(cloud: Cloud): GroupVerbs {
     addMember: (group, user) => void groupOf(group).members.add(userOf(user)),
     removeMember: (group, user) => void groupOf(group).members.delete(userOf(user)),
   };
-}
-
-/** A topic has the number of the message that says it was opened. */
-function openTopic(cloud: Cloud, group: Group, by: User, title: string): Topic {
-  const action = { _: "messageActionTopicCreate", title, iconColor: 0 } as const;
-  const letter = post(cloud, { from: by, to: group, text: "", action });
-  const topic: Topic = { id: letter.ids.get(group.box) ?? 0, title, date: unixTime(), by, isClosed: false };
-  group.topics.set(topic.id, topic);
-  return topic;
 }

@@ -11,7 +11,7 @@ import type { tl } from "@mtcute/core";
 import { peersOf } from "./peers.ts";
 
 /** What a message has beside its text. */
-export interface Extra {
+interface Extra {
   photo?: Bytes;
   document?: { bytes: Bytes; fileName?: string; mimeType?: string };
   /** The number that the other message has for `to`. */
