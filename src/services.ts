@@ -220,6 +220,7 @@ export function createServices({
         accounts,
         contacts: { ...contacts, met: (tx, env_id, person) => receiving.met(tx, { env_id, actor: "job" }, person) },
         scoring: scorer,
+        threads,
         suppressions,
         onUnknown: workspaces.onUnknown,
         laneOf,

@@ -9,12 +9,13 @@ import { createChatKeeper } from "./chats.ts";
 import type { MessageStatus } from "./model.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
 import { faultOfText, hasVariables, needsProfile, resolveText } from "./text.ts";
-import { fail, judge, requeue, type Tried, type Verdict } from "./outcome.ts";
-import { presentMessage } from "./present.ts";
-import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
+import { fail, judge, requeue, type Tried } from "./outcome.ts";
+import { type Book, createRecorder, newBook, type PlacedThread } from "./recording.ts";
+import type { Scoring } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
 import { type Accounts, EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
 import type { MessageRow, MessageStore } from "./store.ts";
+import type { Threads } from "./threads.ts";
 
 /** What sending needs beyond accepting. */
 interface SendingAccounts<Account extends SendingAccount> extends Accounts<Account> {
@@ -30,6 +31,7 @@ interface Needs<Account extends SendingAccount> {
   suppressions: Suppressions;
   contacts: Contacts;
   scoring: Scoring;
+  threads: Pick<Threads, "byIds" | "wrote">;
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
@@ -44,6 +46,8 @@ interface Ready {
   channel: Channel;
   account: ChannelAccount;
   chat_id: string | null;
+  /** The one that it was written in. */
+  thread: PlacedThread | null;
   /** What is known of the contact, where the text asks for something. */
   contact: ContactVariables;
   /** The channel's id of the message that is answered. */
@@ -59,26 +63,15 @@ const nobody: ReadonlyMap<string, ContactVariables> = new Map();
 
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
-  const { store, clock, channels, accounts, suppressions, contacts, scoring } = needs;
-  const keepChat = createChatKeeper({ store, contacts });
-
-  /**
-   * @param told what happened to contacts, for scoring
-   * @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it
-   */
-  async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus, told: Told): Promise<Outcome> {
-    if (!(await store.record(tx, row, from))) return { kind: "gone" };
-    const data = { ...presentMessage(row), thread: null };
-    for (const type of events) needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
-    told.push(...notesOf(row, events));
-    return outcome;
-  }
+  const { store, clock, channels, accounts, suppressions, contacts } = needs;
+  const { keepChat, keepBlocked } = createChatKeeper({ store, contacts });
+  const { open, write, place, close } = createRecorder(needs);
 
   /** It was never sent: what it took of a day's cap is given back. */
-  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, told: Told): Promise<Outcome> {
+  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, book: Book): Promise<Outcome> {
     const { env_id, account_id, cap_day } = row;
     if (cap_day !== null && account_id !== null) await accounts.giveBackSend(tx, env_id, account_id, cap_day);
-    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, told);
+    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, book);
   }
 
   /** @returns those that are queued still; what goes over a network is marked as being on the wire */
@@ -94,23 +87,24 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     tx: Tx,
     row: MessageRow,
     group: Group<Account>,
-    facts: { suppressed: boolean; contact: ContactVariables },
-    told: Told,
+    facts: { suppressed: boolean; contact: ContactVariables; thread: PlacedThread | null },
+    book: Book,
   ): Promise<Begun<Ready>> {
     const { account, channel, aliases } = group;
+    const { thread } = facts;
     const now = clock.now();
     const from = row.status as MessageStatus;
     if (account.deleted_at !== null)
-      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, told) };
-    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", told) };
-    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", told) };
+      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, book) };
+    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", book) };
+    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", book) };
     let capped = row;
     if (account.daily_cap !== null && row.cap_day === null) {
       const taken = await accounts.takeSend(tx, account);
       const wait = taken === null || taken.fits ? null : taken.limit.resets_at - now;
       if (wait !== null)
         return {
-          outcome: await write(tx, requeue(row, DAILY_CAP_HOLD, { kind: "snooze", ms: wait, reason: DAILY_CAP_HOLD }), from, told),
+          outcome: await write(tx, requeue(row, DAILY_CAP_HOLD, { kind: "snooze", ms: wait, reason: DAILY_CAP_HOLD }), from, book),
         };
       capped = { ...row, cap_day: taken?.limit.day ?? null };
       await store.record(tx, capped, from);
@@ -123,7 +117,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
         contact: facts.contact,
-        chat_id: row.recipient.startsWith("@") ? (aliases.get(row.recipient) ?? null) : null,
+        thread,
+        chat_id: thread?.chat_id ?? (row.recipient.startsWith("@") ? (aliases.get(row.recipient) ?? null) : null),
         reply_to: row.reply_to?.startsWith("msg_") === true ? await remoteIdOf(tx, env_id, row.reply_to) : row.reply_to,
       },
     };
@@ -142,6 +137,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   /** @param withNames whether it matters too what the chat of a numeric id is called */
   async function gather(tx: Tx, env_id: number, rows: MessageRow[], withNames: boolean): Promise<Map<number, Group<Account>>> {
     const groups = new Map<number, Group<Account>>();
+    const hasChats = await store.hasChats(tx, env_id);
     for (const [account_id, ofAccount] of Map.groupBy(rows, (row) => row.account_id)) {
       if (account_id === null) continue;
       const account = (await accounts.row(tx, env_id, account_id))!;
@@ -149,13 +145,13 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const recipients = ofAccount.map((row) => row.recipient);
       const named = channel.remembersChats ? recipients.filter((to) => to.startsWith("@")) : [];
       const asked = withNames ? recipients : named;
-      const aliases = asked.length === 0 ? none : aliasesOf(await store.chatsOf(tx, env_id, account_id, asked));
+      const aliases = asked.length === 0 || !hasChats ? none : aliasesOf(await store.chatsOf(tx, env_id, account_id, asked));
       groups.set(account_id, { account, channel, rows: ofAccount, aliases });
     }
     return groups;
   }
 
-  async function perform({ row, channel, account, chat_id, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
+  async function perform({ row, channel, account, chat_id, thread, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
     const started_at = clock.now();
     let chat: ChatFacts | null = null;
     const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
@@ -179,7 +175,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     const fault = faultOfText(text);
     if (fault !== null) return done({ kind: "failed", code: "message_rejected", message: fault, link: null });
     const { id, recipient } = row;
-    const plain = { topic_id: null, parse_mode: null, files: [], buttons: [] };
+    const plain = { topic_id: thread?.topic_id ?? null, parse_mode: null, files: [], buttons: [] };
     const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to, ...plain }, signal);
     if (result.kind === "sent") chat = result.chat ?? chat;
     return done(result, text);
@@ -199,17 +195,18 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const isSuppressed = mayBeSuppressed ? await screen(tx, env_id, [...groups.values()], suppressions) : () => false;
       const known = await contactsOf(tx, env_id, claimed);
       const begun: Begun<Ready>[] = [];
-      const told: Told = [];
+      const book = await open(tx, claimed);
       for (const job of jobs) {
         const row = rows.get(job.id);
         const group = row === undefined ? undefined : groups.get(row.account_id ?? 0);
         if (row === undefined || group === undefined) begun.push(null);
         else {
           const contact = known.get(row.contact_id ?? "") ?? nothing;
-          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact }, told));
+          const thread = book.threads.get(row.thread_id ?? "") ?? null;
+          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact, thread }, book));
         }
       }
-      await score(scoring, tx, told);
+      await close(tx, book);
       return begun;
     },
 
@@ -226,40 +223,47 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
     async end(tx, runs: Ran<Ready, Result>[]) {
       const outcomes: Outcome[] = [];
-      const told: Told = [];
+      const book = newBook();
+      const threads = await place(tx, runs, book);
       for (const { job, ready, result } of runs) {
-        const mayRepeat = result.result.kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
+        const { kind } = result.result;
+        const mayRepeat = kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
         const verdict = judge(ready.row, result, job.attempts, mayRepeat);
+        const { row } = verdict;
+        row.thread_id ??= threads.get(row.id) ?? null;
         if (result.result.kind === "unauthorized") await accounts.disconnect(tx, job.env_id, ready.account.id, result.result.reason);
         if (result.chat !== null) await keepChat(tx, ready.account, result.chat, result.ended_at);
-        outcomes.push(await write(tx, verdict, ready.from, told));
+        if (row.error_code === "recipient_blocked") keepBlocked(tx, ready.account, { ...row, chat_id: ready.chat_id }, result.ended_at);
+        if (ready.thread !== null) book.threads.set(ready.thread.id, ready.thread);
+        outcomes.push(await write(tx, verdict, ready.from, book));
       }
-      await score(scoring, tx, told);
+      await close(tx, book);
       return outcomes;
     },
 
     async giveUp(tx, { env_id, id }) {
       const row = await store.lock(tx, env_id, id);
       if (row?.status !== "queued") return { kind: "discard", code: "internal_error" };
-      const told: Told = [];
-      const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", told);
-      await score(scoring, tx, told);
+      const book = await open(tx, [row]);
+      const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", book);
+      await close(tx, book);
       return outcome;
     },
 
     async rescue(tx, env_id, lane) {
       const rescued: Rescued[] = [];
-      const told: Told = [];
-      for (const row of await store.sending(tx, env_id)) {
+      const rows = await store.sending(tx, env_id);
+      const book = await open(tx, rows);
+      for (const row of rows) {
         if (row.account_id === null || needs.laneOf(row.account_id) !== lane) continue;
         const repeat = channelNamed(row.channel).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
         const now = { ...row, updated_at: clock.now() };
         const verdict = repeat
           ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
           : fail(now, "outcome_unknown", null, null);
-        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending", told) });
+        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending", book) });
       }
-      await score(scoring, tx, told);
+      await close(tx, book);
       return rescued;
     },
   };
@@ -278,13 +282,15 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     chatLimits: () => [],
     async begin(tx, jobs) {
       const begun: Begun<never>[] = [];
-      const told: Told = [];
       for (const { env_id, payload: id } of jobs) {
         const row = await store.lock(tx, env_id, id);
-        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) await endUnsent(tx, row, "queued", "expired", told);
+        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) {
+          const book = await open(tx, [row]);
+          await endUnsent(tx, row, "queued", "expired", book);
+          await close(tx, book);
+        }
         begun.push({ outcome: { kind: "done" } });
       }
-      await score(scoring, tx, told);
       return begun;
     },
     run: () => Promise.reject(new Error("expiring a message has nothing to run")),
