@@ -42,7 +42,8 @@ describe.each(appEngines)("the event log on %s", (engine) => {
       thread_id: null,
     });
     expect(sent).toMatchObject({ event: "message.sent", subject: id, actor: "job", text: "Hey Sarah" });
-    expect(sent!.data).toEqual({ ...(await read(app.sandbox, id)), thread: null });
+    const message = await read(app.sandbox, id);
+    expect(sent!.data).toEqual({ ...message, thread: { id: message.thread_id, topic_id: null, title: null } });
     expect([items.length, next_cursor, has_more]).toEqual([2, sent!.id, false]);
   });
 
