@@ -98,7 +98,7 @@ describe("a received file", () => {
     await writer.close();
     expect((await first!.read()).done).toBe(true);
     let size = 0;
-    for (let part = await late!.read(); part.done !== true; part = await late!.read()) size += part.value.byteLength;
+    for (let part = await late!.read(); !part.done; part = await late!.read()) size += part.value.byteLength;
     expect(size).toBe(70_005);
     expect((await (await download(app, id)).text()).length).toBe(70_005);
     expect(app.asked).toEqual(["slow"]);
