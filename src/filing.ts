@@ -4,6 +4,7 @@ import { AppError } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { sweepFiles } from "#src/modules/files/job.ts";
 import type { FileFolder } from "#src/modules/files/model.ts";
+import { createFileRegistry } from "#src/modules/files/registry.ts";
 import { createFileService } from "#src/modules/files/service.ts";
 import { createFileStore, type FileRow } from "#src/modules/files/store.ts";
 import type { Channel, FetchResult, Refusal } from "#src/modules/messages/channel.ts";
@@ -41,7 +42,11 @@ export function createFiling<Account extends SendingAccount>({ db, clock, folder
     return channel.fetchFile({ env_id, id, username, token: accounts.openToken(account) }, remote, signal);
   }
 
-  return { service: files, sweepJob: sweepFiles({ store, clock, folder, trim: files.trim, write: db.write }) };
+  return {
+    service: files,
+    keepFile: createFileRegistry({ store, clock }),
+    sweepJob: sweepFiles({ store, clock, folder, trim: files.trim, write: db.write }),
+  };
 }
 
 function explain(refusal: Refusal): AppError {

@@ -16,8 +16,6 @@ import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
 import { createDuplicateService } from "#src/modules/duplicates/service.ts";
 import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
-import { createFileRegistry } from "#src/modules/files/registry.ts";
-import { createFileStore } from "#src/modules/files/store.ts";
 import { forgetJob } from "#src/modules/fields/job.ts";
 import { createFieldService } from "#src/modules/fields/service.ts";
 import { createFieldStore } from "#src/modules/fields/store.ts";
@@ -175,7 +173,7 @@ export function createServices({
   const receiving = createReceiving({
     ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
-    ...{ threads, keepFile: createFileRegistry({ store: createFileStore(db), clock }) },
+    ...{ threads, keepFile: filing.keepFile },
   });
   const connecting = createConnecting({
     ...{ db, clock, log, connectors, accounts: accounting, happened: receiving.happened },

@@ -72,8 +72,15 @@ export function createSandboxChannel(clock: Clock): Channel {
       const part = plays.get(message.recipient);
       return part === undefined ? arrives(message, "sent") : play(part, message, account.username);
     },
+    // Nothing is kept here: the message itself is all that there is of it.
+    edit: () => ({ kind: "done" }),
+    remove: () => ({ kind: "done" }),
+    fetchFile: () => ({ kind: "file", bytes: new Blob([playedFile]).stream(), size: playedFile.byteLength }),
   };
 }
+
+/** What every file has in it that somebody sends in the sandbox. */
+const playedFile = new TextEncoder().encode("A file of the sandbox.\n");
 
 /** The sandbox takes any name that could be somebody's; letters of a username have no case. */
 function normalize(recipient: string | number): string | null {

@@ -1,5 +1,7 @@
 import type { Channel, ChannelAccount, Destination, ProfileResult, Refusal } from "#src/modules/messages/channel.ts";
+import { editMessage, removeMessage } from "./change.ts";
 import { type Bot, findChat } from "./chat.ts";
+import { fetchFile } from "./download.ts";
 import { notStarted } from "./outcome.ts";
 import { accountLimits, chatLimits, isGroup, normalizeRecipient } from "./recipient.ts";
 import { sendMessage } from "./send.ts";
@@ -27,6 +29,9 @@ export function createTelegramBotChannel(options: WireOptions): Channel {
     },
     profile: (account, to, signal) => asBot(account, (bot) => readProfile(wire, bot, to, signal)),
     send: (account, message, signal) => asBot(account, (bot) => sendMessage(wire, bot, message, signal)),
+    edit: (account, message, revision, signal) => asBot(account, (bot) => editMessage(wire, bot, message, revision, signal)),
+    remove: (account, message, signal) => asBot(account, (bot) => removeMessage(wire, bot, message, signal)),
+    fetchFile: (account, remote, signal) => asBot(account, (bot) => fetchFile(wire, options, bot, remote, signal)),
   };
 }
 

@@ -1,3 +1,5 @@
+import { type FormFile, toForm } from "./form.ts";
+
 /** How far one HTTP request got. */
 export interface Trace {
   /** The connection stood and the body was asked for: from here on the server may have it. */
@@ -27,9 +29,10 @@ const ANSWER_BYTES_MAX = 1_048_576;
  * connecting too). Bun never repeats a request with such a body (https://github.com/oven-sh/bun/pull/32798), and with its
  * length given it is sent like any other. Redirects are not followed: the address holds the token.
  *
- * @param timeoutMs for the whole exchange, connecting included
+ * @param timeoutMs for connecting, for each piece of the body, and for the answer
+ * @param files make a form of the body, and are read as they leave
  */
-export function createExchange(timeoutMs: number, signal: AbortSignal): Exchange {
+export function createExchange(timeoutMs: number, signal: AbortSignal, files: readonly FormFile[] = []): Exchange {
   const trace: Trace = { isWritten: false, status: null, end: null };
   return {
     trace,
@@ -40,15 +43,20 @@ export function createExchange(timeoutMs: number, signal: AbortSignal): Exchange
         aborter.abort();
       };
       const stop = () => end("stopped");
-      const timer = setTimeout(end, timeoutMs, "timeout");
+      let timer = setTimeout(end, timeoutMs, "timeout");
+      const onRead = () => {
+        trace.isWritten = true;
+        clearTimeout(timer);
+        timer = setTimeout(end, timeoutMs, "timeout");
+      };
       signal.addEventListener("abort", stop);
       if (signal.aborted) stop();
       try {
-        const bytes = new TextEncoder().encode(body);
+        const sent = files.length === 0 ? plainBody(body, onRead) : formBody(body, files, onRead);
         const response = await fetch(url, {
           method: "POST",
-          headers: { ...headers, "content-length": String(bytes.length) },
-          body: streamOf(bytes, () => (trace.isWritten = true)),
+          headers: { ...headers, ...sent.headers, "content-length": String(sent.length) },
+          body: sent.stream,
           redirect: "manual",
           signal: aborter.signal,
         });
@@ -62,18 +70,35 @@ export function createExchange(timeoutMs: number, signal: AbortSignal): Exchange
   };
 }
 
-function streamOf(bytes: Uint8Array, onRead: () => void): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        onRead();
-        controller.enqueue(bytes);
-        controller.close();
-      },
-    },
-    // The default of 1 would read the body before there is a connection.
-    { highWaterMark: 0 },
-  );
+interface Body {
+  length: number;
+  headers: Record<string, string>;
+  stream: ReadableStream<Uint8Array>;
+}
+
+// The default of 1 would read a body before there is a connection.
+const UNREAD = { highWaterMark: 0 };
+
+function plainBody(text: string, onRead: () => void): Body {
+  const bytes = new TextEncoder().encode(text);
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    onRead();
+    controller.enqueue(bytes);
+    controller.close();
+  };
+  return { length: bytes.length, headers: {}, stream: new ReadableStream({ pull }, UNREAD) };
+}
+
+function formBody(json: string, files: readonly FormFile[], onRead: () => void): Body {
+  const { length, contentType, pieces } = toForm(json, files);
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    onRead();
+    const { value, done } = await pieces.next();
+    if (done === true) controller.close();
+    else controller.enqueue(value);
+  };
+  const cancel = async () => void (await pieces.return(undefined));
+  return { length, headers: { "content-type": contentType }, stream: new ReadableStream({ pull, cancel }, UNREAD) };
 }
 
 async function readAnswer(response: Response): Promise<string> {

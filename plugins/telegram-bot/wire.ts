@@ -1,10 +1,11 @@
 import { Api, GrammyError, HttpError } from "grammy";
 import { createExchange, type Trace } from "./exchange.ts";
+import type { FormFile } from "./form.ts";
 
 export interface WireOptions {
   /** `https://api.telegram.org`, a Bot API server of one's own or an emulator. */
   apiRoot: string;
-  /** How long one request may take, connecting included. */
+  /** How long Telegram may take for an answer, connecting included; a file may take longer to leave as long as it gets on. */
   timeoutMs: number;
 }
 
@@ -29,13 +30,19 @@ export interface NoAnswer {
 /**
  * Calls one method, once: neither grammY nor Bun repeats it. Never throws, and no text of an answer holds the token.
  * @param ask makes exactly one call, and takes from its result what is needed
+ * @param files go with it, where it names them as `attach://…`
  */
-export type Wire = <T>(token: string, signal: AbortSignal, ask: (api: Api) => Promise<T>) => Promise<Answer<T>>;
+export type Wire = <T>(
+  token: string,
+  signal: AbortSignal,
+  ask: (api: Api) => Promise<T>,
+  files?: readonly FormFile[],
+) => Promise<Answer<T>>;
 
 export function createWire({ apiRoot, timeoutMs }: WireOptions): Wire {
   const root = apiRoot.replace(/\/+$/, "");
-  return async (token, signal, ask) => {
-    const { trace, fetch } = createExchange(timeoutMs, signal);
+  return async (token, signal, ask, files) => {
+    const { trace, fetch } = createExchange(timeoutMs, signal, files);
     try {
       return { kind: "ok", result: await ask(new Api(token, { apiRoot: root, fetch })) };
     } catch (error) {

@@ -199,7 +199,7 @@ function newRow(env_id: number, id: string, { mime, type, extension, size }: Tak
 }
 
 /** The only way from a row to what clients see. */
-export function presentFile({ id, name, type, mime, size, account_id, created_at }: FileRow): File {
+function presentFile({ id, name, type, mime, size, account_id, created_at }: FileRow): File {
   const at = toTime(created_at);
   return { id, name, type: type as AttachmentType, mime, size, account_id, created_at: at, updated_at: at };
 }

@@ -4,8 +4,6 @@ import { countRows, newestFirst } from "#db/paging.ts";
 import type { FileRow } from "#db/schema-inbox.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 
-type Key = Pick<FileRow, "env_id" | "id">;
-
 const columns = [
   ...([
     "env_id",
@@ -22,6 +20,8 @@ const columns = [
     "created_at",
   ] as const),
 ] satisfies readonly (keyof FileRow)[];
+
+type Key = Pick<FileRow, "env_id" | "id">;
 
 export function createFileStore(db: Database) {
   const keep = db.prepare<FileRow, { id: string }>((q, v) =>

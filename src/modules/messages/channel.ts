@@ -107,6 +107,8 @@ export interface OutgoingFile {
 /** A message that was sent, as its channel knows it. */
 export interface SentMessage extends Destination {
   remote_id: string;
+  /** Those of an album's other messages. */
+  others: readonly string[];
 }
 
 /** What a sent message becomes. */
@@ -145,6 +147,8 @@ export type SendResult =
       kind: "sent";
       /** The channel's own id of the message; null when it was sent by an earlier try and is not found any more. */
       remote_id: string | null;
+      /** Those of an album's other messages. */
+      others?: readonly string[];
       /** The chat that it is in, where `chat` doesn't tell. */
       chat_id?: string;
       chat: ChatFacts | null;

@@ -98,8 +98,8 @@ describe.each(appEngines)("a send on %s", (engine) => {
       [{ expires_at: toTime(app.clock.now() + 1_000), schedule_at: toTime(app.clock.now() + 1_000) }, "expires_at", "too_small"],
       [{ reply_to: "msg_00000000000000000000000000" }, "reply_to", "not_found"],
       [{ reply_to: "abc" }, "reply_to", "not_found"],
-      [{ parse_mode: "HTML" }, "parse_mode", "unknown_field"],
-      [{ buttons: [] }, "buttons", "unknown_field"],
+      [{ parse_mode: "Markdown" }, "parse_mode", "not_allowed"],
+      [{ buttons: [] }, "buttons", "too_short"],
       [{ texts: "typo" }, "texts", "unknown_field"],
     ];
     for (const [ask, field, error] of asks) expect([ask, ...faultOf(await sendTo(app.sandbox, ask))]).toEqual([ask, 422, field, error]);
