@@ -10,6 +10,8 @@ import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
+import { createBotConnector } from "#plugins/telegram-bot/connector.ts";
+import { createWebhookSecrets } from "#plugins/telegram-bot/webhook.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { systemClock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
@@ -70,6 +72,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     log,
     cipher: createCipher(secret),
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire)],
+    connectors: [createBotConnector({ ...wire, clock, log, webhookBase: webhookBaseOf(config), secretFor: createWebhookSecrets(secret) })],
     gate: createBotGate(wire),
     files: { folder: createFileFolder(join(config.data_dir, "files")), cacheBytesMax: config.files_cache_bytes },
     http,
@@ -102,6 +105,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     metrics,
     version,
     config,
+    secretFor: createWebhookSecrets(secret),
     async ready() {
       if (stopping || !services.loop.isRunning()) throw new AppError("unavailable", "The program is starting or stopping.");
       await db.read.selectFrom("counters").select("name").limit(1).execute();
@@ -127,6 +131,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   ];
   const background = lifecycle([
     services.loop,
+    services.connections,
     services.feed,
     services.relay,
     bell.listen(services.rescan, services.feed.rescan),
@@ -164,6 +169,12 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   };
 }
 
+/** Telegram posts to https alone, and to no address of this machine's own. */
+function webhookBaseOf({ public_url }: Config): string | null {
+  const { protocol, hostname } = new URL(public_url);
+  return protocol === "https:" && !/^(localhost|127\..*|\[::1\])$/.test(hostname) ? public_url : null;
+}
+
 /** Several copies tick at once: the job's id lets one of them in. */
 async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promise<void> {
   try {
@@ -173,7 +184,8 @@ async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promi
   }
 }
 
-function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, relay, streams }: Services): void {
+function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, relay, streams, connections }: Services): void {
+  metrics.gauge("posthouse_accounts_connected", "Accounts that this process hears.", () => connections.stats().open);
   metrics.gauge("posthouse_event_streams", "Live streams of events that are open.", streams.count);
   metrics.gauge("posthouse_lanes", "Accounts whose queues this process serves.", () => loop.stats().lanes);
   metrics.gauge("posthouse_lanes_held", "Accounts that are paused or told to wait.", () => loop.stats().held);

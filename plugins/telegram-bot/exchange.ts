@@ -17,7 +17,15 @@ interface JsonRequest {
   body: string;
 }
 
-const ANSWER_BYTES_MAX = 1_048_576;
+/** How far an exchange may go. */
+export interface ExchangeLimits {
+  /** For the whole of it, connecting included. */
+  timeoutMs: number;
+  /** Characters of the answer; 1,048,576 where nothing is said. */
+  answerMax?: number;
+}
+
+const ANSWER_MAX = 1_048_576;
 
 /**
  * One HTTP request that knows whether it can have arrived.
@@ -26,10 +34,8 @@ const ANSWER_BYTES_MAX = 1_048_576;
  * can have left, whatever the error says; error codes alone don't tell (a reset comes during a handshake too, a timeout while
  * connecting too). Bun never repeats a request with such a body (https://github.com/oven-sh/bun/pull/32798), and with its
  * length given it is sent like any other. Redirects are not followed: the address holds the token.
- *
- * @param timeoutMs for the whole exchange, connecting included
  */
-export function createExchange(timeoutMs: number, signal: AbortSignal): Exchange {
+export function createExchange({ timeoutMs, answerMax = ANSWER_MAX }: ExchangeLimits, signal: AbortSignal): Exchange {
   const trace: Trace = { isWritten: false, status: null, end: null };
   return {
     trace,
@@ -53,7 +59,7 @@ export function createExchange(timeoutMs: number, signal: AbortSignal): Exchange
           signal: aborter.signal,
         });
         trace.status = response.status;
-        return new Response(await readAnswer(response));
+        return new Response(await readAnswer(response, answerMax));
       } finally {
         clearTimeout(timer);
         signal.removeEventListener("abort", stop);
@@ -76,12 +82,12 @@ function streamOf(bytes: Uint8Array, onRead: () => void): ReadableStream<Uint8Ar
   );
 }
 
-async function readAnswer(response: Response): Promise<string> {
+async function readAnswer(response: Response, answerMax: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > ANSWER_BYTES_MAX) throw new Error("the answer is too long");
+    if (text.length > answerMax) throw new Error("the answer is too long");
   }
   return text + decoder.decode();
 }

@@ -1,11 +1,9 @@
 import { Api, GrammyError, HttpError } from "grammy";
-import { createExchange, type Trace } from "./exchange.ts";
+import { createExchange, type ExchangeLimits, type Trace } from "./exchange.ts";
 
-export interface WireOptions {
+export interface WireOptions extends ExchangeLimits {
   /** `https://api.telegram.org`, a Bot API server of one's own or an emulator. */
   apiRoot: string;
-  /** How long one request may take, connecting included. */
-  timeoutMs: number;
 }
 
 /** What became of one call. */
@@ -32,14 +30,14 @@ export interface NoAnswer {
  */
 export type Wire = <T>(token: string, signal: AbortSignal, ask: (api: Api) => Promise<T>) => Promise<Answer<T>>;
 
-export function createWire({ apiRoot, timeoutMs }: WireOptions): Wire {
+export function createWire({ apiRoot, ...limits }: WireOptions): Wire {
   const root = apiRoot.replace(/\/+$/, "");
   return async (token, signal, ask) => {
-    const { trace, fetch } = createExchange(timeoutMs, signal);
+    const { trace, fetch } = createExchange(limits, signal);
     try {
       return { kind: "ok", result: await ask(new Api(token, { apiRoot: root, fetch })) };
     } catch (error) {
-      return explain(error, trace, token, timeoutMs);
+      return explain(error, trace, token, limits.timeoutMs);
     }
   };
 }

@@ -3,17 +3,22 @@ import { setup, type TestApp } from "./app.ts";
 import { type BotApi, startBotApi } from "./bot-api/start.ts";
 import type { TestEngine } from "./databases.ts";
 
+export interface Connected {
+  account: Account;
+  bot: ReturnType<BotApi["addBot"]>;
+}
+
 export interface BotApp extends AsyncDisposable {
   app: TestApp;
   telegram: BotApi;
   /** Makes a bot at Telegram and connects it to the live environment. */
-  connect(): Promise<{ account: Account; bot: ReturnType<BotApi["addBot"]> }>;
+  connect(): Promise<Connected>;
 }
 
 /** An app that reaches a Bot API server on loopback. */
-export async function setupWithTelegram(engine: TestEngine = "sqlite"): Promise<BotApp> {
+export async function setupWithTelegram(engine: TestEngine = "sqlite", options: Parameters<typeof setup>[0] = {}): Promise<BotApp> {
   const telegram = await startBotApi();
-  const app = await setup({ engine, apiRoot: telegram.url });
+  const app = await setup({ engine, apiRoot: telegram.url, ...options });
   return {
     app,
     telegram,
