@@ -19,6 +19,7 @@ import { newId } from "#src/core/ids.ts";
 import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
+import { purgeUpdatesAt } from "#src/modules/connections/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
 import { purgeEventsAt } from "#src/modules/events/job.ts";
 import { sweepFilesAt } from "#src/modules/files/job.ts";
@@ -126,6 +127,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "14 * * * *", enqueue: () => enqueueOnce(db, services, purgeEventsAt(clock.now())) },
+    { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, purgeUpdatesAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
     { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, sweepFilesAt(clock.now())) },
   ];

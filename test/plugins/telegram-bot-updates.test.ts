@@ -12,7 +12,7 @@ const crew = { id: -100_7, type: "supergroup", title: "Crew" };
 const person = { telegram_id: 5, username: "Sarah_Miller", first_name: "Sarah", last_name: "Miller" };
 const nothing = { files: [], location: null, contact_card: null, album_id: null, reply_to: null, start_payload: null };
 
-const read = (content: object) => readUpdate({ update_id: 9, ...content } as Update, NOW);
+const read = (content: object) => readUpdate({ update_id: 9, ...content }, NOW);
 const messageWith = (content: object) => ({ message_id: 3, date: 1_700_000_000, chat: privateChat, from: sarah, ...content });
 const readMessage = (content: object) => read({ message: messageWith(content) });
 const first = (content: object) => readMessage(content)[0]! as unknown as Record<string, unknown>;
@@ -299,7 +299,7 @@ describe("a batch", () => {
     })).value;
     fc.assert(
       fc.property(fc.constantFrom(...names), thing, (name, value) => {
-        const batch = readBatch([{ update_id: 1, [name]: value } as Update], { env_id: 1, id: 2 }, NOW, silentLog);
+        const batch = readBatch([{ update_id: 1, [name]: value }], { env_id: 1, id: 2 }, NOW, silentLog);
         expect(batch.last).toBe(1);
       }),
     );

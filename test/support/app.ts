@@ -22,7 +22,7 @@ import { engines, freshDatabase, type TestEngine } from "./databases.ts";
 import { tempFolder } from "./temp-folder.ts";
 import { createTestClock, movingOn, type TestClock } from "./test-clock.ts";
 
-const SECRET = "a secret of thirty-two characters";
+export const SECRET = "a secret of thirty-two characters";
 const PUBLIC_URL = "http://127.0.0.1:5110";
 
 /** What the API is tested on: beside SQLite a real PostgreSQL, where one is given, since requests are concurrent. */

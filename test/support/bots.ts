@@ -9,6 +9,8 @@ export interface Connected {
 }
 
 export interface BotApp extends AsyncDisposable {
+  /** Resolves when all that has happened to a bot is taken. */
+  heard(bot: Pick<Connected["bot"], "token">): Promise<void>;
   app: TestApp;
   telegram: BotApi;
   /** Makes a bot at Telegram and connects it to the live environment. */
@@ -27,6 +29,7 @@ export async function setupWithTelegram(engine: TestEngine = "sqlite", options: 
       const { body } = await app.live.post<Account>("/v1/accounts", { kind: "telegram_bot", token: bot.token });
       return { account: body, bot };
     },
+    heard: (bot) => telegram.waitFor(() => telegram.loadState(bot).pending === 0),
     async [Symbol.asyncDispose]() {
       await app[Symbol.asyncDispose]();
       await telegram.stop();

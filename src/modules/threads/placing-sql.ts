@@ -32,7 +32,8 @@ const lastMessage = {
 const heard = {
   ...lastMessage,
   type: told("type"),
-  title: eitherOf(told("title"), own("title")),
+  // A message of a topic tells how the topic was called when it began.
+  title: sql<never>`case when threads.topic_id = '' then ${eitherOf(told("title"), own("title"))} else ${eitherOf(own("title"), told("title"))} end`,
   username: told("username"),
   contact_id: eitherOf(told("contact_id"), own("contact_id")),
   unread: sql<never>`threads.unread + excluded.unread`,
