@@ -11,6 +11,7 @@ import { errors } from "#plugins/errors/plugin.ts";
 import { health } from "#plugins/health/plugin.ts";
 import { createUnitOfWork } from "#plugins/idempotency/unit-of-work.ts";
 import type { Metrics } from "#plugins/metrics/plugin.ts";
+import { telegramWebhook, type WebhookSecrets } from "#plugins/telegram-bot/webhook.ts";
 import { describeRecipients } from "#plugins/sandbox/describe.ts";
 import { createRateLimiter } from "#plugins/rate-limit/limiter.ts";
 import type { Clock } from "#src/core/clock.ts";
@@ -53,6 +54,8 @@ export interface AppDeps {
   metrics: Metrics;
   version: string;
   config: { public_url: string; trusted_proxies: readonly string[]; cors_origins: readonly string[] };
+  /** What Telegram shows with the updates that it posts. */
+  secretFor: WebhookSecrets;
   /** Throws while the program is not able to serve. */
   ready(): Promise<void>;
 }
@@ -65,7 +68,7 @@ export interface App {
 }
 
 /** Wires plugins and modules into one app; does not listen. */
-export function createApp({ services, db, clock, log, metrics, version, config, ready }: AppDeps): App {
+export function createApp({ services, db, clock, log, metrics, version, config, secretFor, ready }: AppDeps): App {
   const limiter = createRateLimiter(clock);
   const { write, writeAsking } = createUnitOfWork(services.idempotency);
   const { authenticator } = services;
@@ -90,6 +93,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     )
     .use(health({ version, check: ready }))
     .use(metrics.plugin)
+    .use(telegramWebhook({ secretFor, clock, log, take: services.connections.take }))
     .use(catalogue())
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))

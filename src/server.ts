@@ -11,6 +11,8 @@ import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createTelegramUser } from "#plugins/telegram-user/telegram-user.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
+import { createBotConnector } from "#plugins/telegram-bot/connector.ts";
+import { createWebhookSecrets } from "#plugins/telegram-bot/webhook.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { systemClock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
@@ -18,6 +20,7 @@ import { newId } from "#src/core/ids.ts";
 import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { NewJob } from "#src/jobs/job.ts";
+import { purgeUpdatesAt } from "#src/modules/connections/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
 import { purgeEventsAt } from "#src/modules/events/job.ts";
 import { sweepFilesAt } from "#src/modules/files/job.ts";
@@ -75,7 +78,10 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     log,
     cipher: createCipher(secret),
     channels: [createSandboxChannel(clock), createTelegramBotChannel(wire), users.channel],
-    connectors: app === null ? [] : [users.connector],
+    connectors: [
+      createBotConnector({ ...wire, clock, log, webhookBase: webhookBaseOf(config), secretFor: createWebhookSecrets(secret) }),
+      ...(app === null ? [] : [users.connector]),
+    ],
     userGate: app === null ? null : users.gate,
     gate: createBotGate(wire),
     files: { folder: createFileFolder(join(config.data_dir, "files")), cacheBytesMax: config.files_cache_bytes },
@@ -110,6 +116,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     metrics,
     version,
     config,
+    secretFor: createWebhookSecrets(secret),
     async ready() {
       if (stopping || !services.loop.isRunning()) throw new AppError("unavailable", "The program is starting or stopping.");
       await db.read.selectFrom("counters").select("name").limit(1).execute();
@@ -130,6 +137,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "14 * * * *", enqueue: () => enqueueOnce(db, services, purgeEventsAt(clock.now())) },
+    { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, purgeUpdatesAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
     { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, sweepFilesAt(clock.now())) },
   ];
@@ -174,6 +182,12 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
   };
 }
 
+/** Telegram posts to https alone, and to no address of this machine's own. */
+function webhookBaseOf({ public_url }: Config): string | null {
+  const { protocol, hostname } = new URL(public_url);
+  return protocol === "https:" && !/^(localhost|127\..*|\[::1\])$/.test(hostname) ? public_url : null;
+}
+
 /** Several copies tick at once: the job's id lets one of them in. */
 async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promise<void> {
   try {
@@ -183,7 +197,8 @@ async function enqueueOnce(db: Database, { loop }: Services, job: NewJob): Promi
   }
 }
 
-function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, relay, streams }: Services): void {
+function addGauges(metrics: ReturnType<typeof createMetrics>, { loop, relay, streams, connections }: Services): void {
+  metrics.gauge("posthouse_accounts_connected", "Accounts that this process hears.", () => connections.stats().open);
   metrics.gauge("posthouse_event_streams", "Live streams of events that are open.", streams.count);
   metrics.gauge("posthouse_lanes", "Accounts whose queues this process serves.", () => loop.stats().lanes);
   metrics.gauge("posthouse_lanes_held", "Accounts that are paused or told to wait.", () => loop.stats().held);

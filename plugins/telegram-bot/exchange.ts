@@ -19,7 +19,15 @@ interface JsonRequest {
   body: string;
 }
 
-const ANSWER_BYTES_MAX = 1_048_576;
+/** How far an exchange may go. */
+export interface ExchangeLimits {
+  /** For the whole of it, connecting included. */
+  timeoutMs: number;
+  /** Characters of the answer; 1,048,576 where nothing is said. */
+  answerMax?: number;
+}
+
+const ANSWER_MAX = 1_048_576;
 
 /**
  * One HTTP request that knows whether it can have arrived.
@@ -29,10 +37,13 @@ const ANSWER_BYTES_MAX = 1_048_576;
  * connecting too). Bun never repeats a request with such a body (https://github.com/oven-sh/bun/pull/32798), and with its
  * length given it is sent like any other. Redirects are not followed: the address holds the token.
  *
- * @param timeoutMs for connecting, for each piece of the body, and for the answer
  * @param files make a form of the body, and are read as they leave
  */
-export function createExchange(timeoutMs: number, signal: AbortSignal, files: readonly FormFile[] = []): Exchange {
+export function createExchange(
+  { timeoutMs, answerMax = ANSWER_MAX }: ExchangeLimits,
+  signal: AbortSignal,
+  files: readonly FormFile[] = [],
+): Exchange {
   const trace: Trace = { isWritten: false, status: null, end: null };
   return {
     trace,
@@ -61,7 +72,7 @@ export function createExchange(timeoutMs: number, signal: AbortSignal, files: re
           signal: aborter.signal,
         });
         trace.status = response.status;
-        return new Response(await readAnswer(response));
+        return new Response(await readAnswer(response, answerMax));
       } finally {
         clearTimeout(timer);
         signal.removeEventListener("abort", stop);
@@ -101,12 +112,12 @@ function formBody(json: string, files: readonly FormFile[], onRead: () => void):
   return { length, headers: { "content-type": contentType }, stream: new ReadableStream({ pull, cancel }, UNREAD) };
 }
 
-async function readAnswer(response: Response): Promise<string> {
+async function readAnswer(response: Response, answerMax: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > ANSWER_BYTES_MAX) throw new Error("the answer is too long");
+    if (text.length > answerMax) throw new Error("the answer is too long");
   }
   return text + decoder.decode();
 }

@@ -9,12 +9,20 @@ const TOKEN_REFUSED = new Set([401, 404, 421]);
 /** When Telegram asks for patience without saying how long. */
 const HOLD_DEFAULT_S = 5;
 
+/** Whether the bot's token is accepted no more. */
+export const isTokenRefused = ({ status }: Refused): boolean => TOKEN_REFUSED.has(status);
+
+/** For how long (ms) Telegram wants to be left alone; null where it has refused for another reason. */
+export const patienceOf = ({ status, retry_after_s }: Refused): number | null =>
+  status === 429 ? (retry_after_s ?? HOLD_DEFAULT_S) * 1_000 : null;
+
 /** What a call that was not answered with success means for a message to this recipient. */
 export function refusalOf(answer: Refused | NoAnswer, account: ChannelAccount, to: Destination): Refusal {
   if (answer.kind !== "refused") return answer;
-  const { status, description, retry_after_s } = answer;
-  if (TOKEN_REFUSED.has(status)) return { kind: "unauthorized", reason: description };
-  if (status === 429) return { kind: "hold", ms: (retry_after_s ?? HOLD_DEFAULT_S) * 1_000, reason: description };
+  const { description } = answer;
+  if (isTokenRefused(answer)) return { kind: "unauthorized", reason: description };
+  const ms = patienceOf(answer);
+  if (ms !== null) return { kind: "hold", ms, reason: description };
   const code = codeOf(description, isGroup(to.chat_id ?? to.recipient));
   return code === "recipient_not_started" ? notStarted(account, to) : { kind: "failed", code, message: description, link: null };
 }

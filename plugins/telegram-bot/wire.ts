@@ -1,12 +1,10 @@
 import { Api, GrammyError, HttpError } from "grammy";
-import { createExchange, type Trace } from "./exchange.ts";
+import { createExchange, type ExchangeLimits, type Trace } from "./exchange.ts";
 import type { FormFile } from "./form.ts";
 
-export interface WireOptions {
+export interface WireOptions extends ExchangeLimits {
   /** `https://api.telegram.org`, a Bot API server of one's own or an emulator. */
   apiRoot: string;
-  /** How long Telegram may take for an answer, connecting included; a file may take longer to leave as long as it gets on. */
-  timeoutMs: number;
 }
 
 /** What became of one call. */
@@ -39,14 +37,14 @@ export type Wire = <T>(
   files?: readonly FormFile[],
 ) => Promise<Answer<T>>;
 
-export function createWire({ apiRoot, timeoutMs }: WireOptions): Wire {
+export function createWire({ apiRoot, ...limits }: WireOptions): Wire {
   const root = apiRoot.replace(/\/+$/, "");
   return async (token, signal, ask, files) => {
-    const { trace, fetch } = createExchange(timeoutMs, signal, files);
+    const { trace, fetch } = createExchange(limits, signal, files);
     try {
       return { kind: "ok", result: await ask(new Api(token, { apiRoot: root, fetch })) };
     } catch (error) {
-      return explain(error, trace, token, timeoutMs);
+      return explain(error, trace, token, limits.timeoutMs);
     }
   };
 }

@@ -4,6 +4,8 @@ import { createHttpSender } from "#plugins/outbound-http/sender.ts";
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { createTelegramBotChannel } from "#plugins/telegram-bot/channel.ts";
 import { createBotGate } from "#plugins/telegram-bot/check-token.ts";
+import { createBotConnector } from "#plugins/telegram-bot/connector.ts";
+import { createWebhookSecrets } from "#plugins/telegram-bot/webhook.ts";
 import type { Database } from "#db/database.ts";
 import { type App, createApp } from "#src/app.ts";
 import { createCipher } from "#src/core/cipher.ts";
@@ -20,6 +22,7 @@ import { engines, freshDatabase, type TestEngine } from "./databases.ts";
 import { tempFolder } from "./temp-folder.ts";
 import { createTestClock, movingOn, type TestClock } from "./test-clock.ts";
 
+export const SECRET = "a secret of thirty-two characters";
 const PUBLIC_URL = "http://127.0.0.1:5110";
 
 /** What the API is tested on: beside SQLite a real PostgreSQL, where one is given, since requests are concurrent. */
@@ -43,6 +46,10 @@ interface Options {
   wrapDatabase?: (db: Database) => Database;
   /** Whether webhooks are delivered, to receivers on this machine alone; where nothing is said they are only kept. */
   delivers?: boolean;
+  /** Whether bots hear what happens to them; where nothing is said they only send. */
+  listens?: boolean;
+  /** Where Telegram posts updates; without it they are fetched. */
+  webhookBase?: string;
   /** Answers that break the contract are then only told by `client.breaches`. */
   lenient?: boolean;
 }
@@ -94,6 +101,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const clock = createTestClock();
   const lines: string[] = [];
   const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
+  const secretFor = createWebhookSecrets(SECRET);
   const wire = { apiRoot: options.apiRoot ?? "http://127.0.0.1:1", timeoutMs: 5_000 };
   const metrics = createMetrics({ version: "test" });
   const sender = createHttpSender({ clock, allowPrivate: options.delivers ?? false, resolve: () => Promise.resolve([]) });
@@ -103,8 +111,10 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     db,
     clock,
     log,
-    cipher: createCipher("a secret of thirty-two characters"),
+    cipher: createCipher(SECRET),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
+    connectors:
+      options.listens === true ? [createBotConnector({ ...wire, clock, log, webhookBase: options.webhookBase ?? null, secretFor })] : [],
     gate: createBotGate(wire),
     files: { folder: createFileFolder(folder.path), cacheBytesMax: options.filesCacheBytes ?? 1_000_000_000 },
     events_retention_days: 30,
@@ -117,9 +127,10 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   });
   const config = { public_url: PUBLIC_URL, trusted_proxies: options.trustedProxies ?? [], cors_origins: options.corsOrigins ?? [] };
   const ready = async () => void (await db.read.selectFrom("counters").select("name").execute());
-  const app = createApp({ services, db, clock, log, metrics, version: "test", config, ready });
+  const app = createApp({ services, db, clock, log, metrics, version: "test", config, secretFor, ready });
   const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
   await services.loop.start();
+  await services.connections.start();
   await services.feed.start();
   if (options.delivers === true) await services.relay.start();
 
@@ -178,6 +189,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       await services.feed.stop();
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.relay.stop());
+      await movingOn(clock, services.connections.stop());
       await movingOn(clock, services.loop.stop());
       await services.files.stop();
       await http.close();

@@ -1,3 +1,4 @@
+import { AppError, notFound } from "#src/core/errors.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { createIntake, type IntakeNeeds, Lost } from "./intake.ts";
@@ -37,7 +38,10 @@ export interface Connections extends Component {
   serve(accounts: readonly { env_id: number; id: number }[]): void;
   /** An account was added, changed or removed: looks at all of them again. */
   look(): void;
-  /** Keeps what came for an account by another way than its connection, as `Link.take` without a place. */
+  /**
+   * Keeps what came for an account by another way than its connection, as `Link.take` without a place.
+   * @throws AppError `not_found` when the account is no longer there, `unavailable` when it can't be kept in time
+   */
   take(env_id: number, id: number, items: readonly Inbound[]): Promise<void>;
   stats(): { open: number };
   /** Resolves when what was to be looked at is. */
@@ -79,12 +83,17 @@ export function createConnections(needs: Needs): Connections {
   }
 
   async function lookOnce(): Promise<void> {
-    const rows = owned.size === 0 ? [] : await store.listening([...byKind.keys()]);
-    const wanted = new Map(rows.filter((row) => owned.has(keyOf(row)) && isReady(row)).map((row) => [keyOf(row), row]));
+    let wanted = await listening();
     const ends = [...open].filter(([key, { version }]) => !wanted.has(key) || versionOf(wanted.get(key)!) !== version);
-    // Never two connections with one session: the one before has ended first.
+    // Never two connections with one session: the one before has ended first, and has left its place.
     await Promise.all(ends.map(([key]) => close(key)));
+    if (ends.length > 0) wanted = await listening();
     for (const [key, row] of wanted) if (!open.has(key) && started && owned.has(key)) connect(key, row);
+  }
+
+  async function listening(): Promise<Map<string, ListeningRow>> {
+    const rows = owned.size === 0 ? [] : await store.listening([...byKind.keys()]);
+    return new Map(rows.filter((row) => owned.has(keyOf(row)) && isReady(row)).map((row) => [keyOf(row), row]));
   }
 
   function connect(key: string, row: ListeningRow): void {
@@ -171,7 +180,13 @@ export function createConnections(needs: Needs): Connections {
     },
     look,
     async take(env_id, id, items) {
-      await take({ env_id, id }, items, null, AbortSignal.timeout(TAKEN_MS_MAX), true);
+      const signal = AbortSignal.timeout(TAKEN_MS_MAX);
+      try {
+        await take({ env_id, id }, items, null, signal, true);
+      } catch (error) {
+        if (error instanceof Lost) throw notFound("account");
+        throw signal.aborted ? new AppError("unavailable", "What has happened can't be kept now.", { cause: error }) : error;
+      }
     },
     stats: () => ({ open: open.size }),
     async settled() {

@@ -28,7 +28,8 @@ const either = (one: RawBuilder<never>, other: RawBuilder<never>) => sql<never>`
 /** What a message changes that was received. @param told gives what is told of it */
 const heard = (told: (name: keyof Changed) => RawBuilder<never>) => ({
   type: told("type"),
-  title: either(told("title"), own("title")),
+  // A message of a topic tells how the topic was called when it began.
+  title: sql<never>`case when threads.topic_id = '' then ${either(told("title"), own("title"))} else ${either(own("title"), told("title"))} end`,
   username: told("username"),
   contact_id: either(told("contact_id"), own("contact_id")),
   unread: sql<never>`threads.unread + ${told("unread")}`,

@@ -5,7 +5,7 @@ import type { Connection } from "./front.ts";
 import type { CallMatch } from "./model.ts";
 import { download } from "./methods/get-file.ts";
 import { methodTable } from "./methods/table.ts";
-import { readParams, type Params } from "./params.ts";
+import { accessParams, readParams, type Params } from "./params.ts";
 
 const FILE_ADDRESS = /^\/file\/bot([^/]+)\/(.+)$/;
 const ADDRESS = /^\/bot([^/]+)\/([^/]+)$/;
@@ -56,6 +56,15 @@ async function answerCall(call: Required<CallMatch>, params: Params, signal: Abo
   } catch (error) {
     return explain(error);
   }
+}
+
+/** Makes the call that a bot has put into its answer to a webhook; what comes of it nobody is told. */
+export async function answerWithin(token: string, values: Record<string, unknown>, emulation: Emulation): Promise<void> {
+  const method = String(values.method ?? "").toLowerCase();
+  if (method === "") return;
+  count(method, emulation);
+  const call = { token, method, chat_id: 0 };
+  await answerCall(call, accessParams(values), new AbortController().signal, emulation);
 }
 
 function explain(error: unknown): Response {

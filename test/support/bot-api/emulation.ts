@@ -1,3 +1,4 @@
+import { answerWithin } from "./answer.ts";
 import { createCallbacks, type Callbacks } from "./callbacks.ts";
 import { createChanges, type Changes } from "./changes.ts";
 import { createFaults, type Faults } from "./faults.ts";
@@ -40,7 +41,8 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
   const changes = createChanges();
   const requests: Requests = { total: 0, by_method: {}, connections: 0, over_limit: 0 };
   const pacing = createPacing(enforceLimits, requests);
-  const mailboxes = new Map<string, Mailbox>();
+  /** By the bot's id, so that a new token finds what waits. */
+  const mailboxes = new Map<number, Mailbox>();
   const sent: Sent[] = [];
   let isStopped = false;
   let webhookOrigin: string | null = null;
@@ -48,7 +50,7 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
     const { pathname, search } = new URL(url);
     return webhookOrigin === null ? url : new URL(pathname + search, webhookOrigin).href;
   };
-  return {
+  const emulation: Emulation = {
     world: createWorld(),
     history: createHistory(),
     files: createFiles(),
@@ -59,8 +61,11 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
     faults: createFaults(),
     pacing,
     mailboxOf({ token }) {
-      const mailbox = mailboxes.get(token) ?? createMailbox({ changes, webhookRetryMs, route });
-      mailboxes.set(token, mailbox);
+      const id = Number.parseInt(token, 10);
+      const mailbox =
+        mailboxes.get(id) ??
+        createMailbox({ changes, webhookRetryMs, route, call: (values) => void answerWithin(token, values, emulation) });
+      mailboxes.set(id, mailbox);
       return mailbox;
     },
     record({ token }, { message_id, chat }, facts) {
@@ -75,4 +80,5 @@ export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_
       for (const mailbox of mailboxes.values()) mailbox.webhook.set(null);
     },
   };
+  return emulation;
 }

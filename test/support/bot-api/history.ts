@@ -23,7 +23,7 @@ export interface History {
 export function createHistory(): History {
   const chats = new Map<string, { last: number; messages: Map<number, Message> }>();
   const chatOf = ({ token }: BotRef, { id }: ChatRef) => {
-    const key = `${token} ${id}`;
+    const key = `${Number.parseInt(token, 10)} ${id}`;
     let chat = chats.get(key);
     if (chat === undefined) chats.set(key, (chat = { last: 0, messages: new Map() }));
     return chat;

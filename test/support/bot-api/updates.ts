@@ -35,6 +35,8 @@ interface MailboxOptions {
   webhookRetryMs: number;
   /** Where a webhook of this address is posted to. */
   route(url: string): string;
+  /** Makes the call that stands in the answer of a webhook. */
+  call(values: Record<string, unknown>): void;
 }
 
 const FIRST_UPDATE_ID = 800_000_001;
@@ -44,7 +46,7 @@ const WEBHOOK_SET = "terminated by setWebhook request";
 /** What a bot gets only by name: https://core.telegram.org/bots/api#getupdates */
 const ON_REQUEST = new Set(["chat_member", "message_reaction", "message_reaction_count"]);
 
-export function createMailbox({ changes, webhookRetryMs, route }: MailboxOptions): Mailbox {
+export function createMailbox({ changes, webhookRetryMs, route, call }: MailboxOptions): Mailbox {
   const pending = new Map<number, Update>();
   let nextId = FIRST_UPDATE_ID;
   let allowed: readonly string[] | null = null;
@@ -52,6 +54,7 @@ export function createMailbox({ changes, webhookRetryMs, route }: MailboxOptions
   const webhook = createWebhook({
     retryMs: webhookRetryMs,
     route,
+    call,
     pending: () => pending.values(),
     confirm({ update_id }) {
       pending.delete(update_id);

@@ -23,12 +23,14 @@ interface WebhookOptions {
   pending(): Iterable<Update>;
   confirm(update: Update): void;
   onSet(): void;
+  /** Makes the call that stands in an answer: https://core.telegram.org/bots/api#making-requests-when-getting-updates */
+  call(values: Record<string, unknown>): void;
 }
 
 const ANSWER_MS = 5_000;
 const DEFAULT_CONNECTIONS = 40;
 
-export function createWebhook({ retryMs, route, pending, confirm, onSet }: WebhookOptions): Webhook {
+export function createWebhook({ retryMs, route, pending, confirm, onSet, call }: WebhookOptions): Webhook {
   let settings: WebhookSettings | null = null;
   let failure: { last_error_date: number; last_error_message: string } | null = null;
   let retry: Timer | undefined;
@@ -38,7 +40,7 @@ export function createWebhook({ retryMs, route, pending, confirm, onSet }: Webho
   const deliver = async (target: WebhookSettings, update: Update) => {
     const lane = laneOf(update);
     busy.add(lane);
-    const problem = await post({ ...target, url: route(target.url) }, update);
+    const problem = await post({ ...target, url: route(target.url) }, update, call);
     busy.delete(lane);
     // What a webhook was given before it was removed counts as taken all the same.
     if (problem === null) confirm(update);
@@ -76,7 +78,7 @@ export function createWebhook({ retryMs, route, pending, confirm, onSet }: Webho
 }
 
 /** @returns what was wrong, or null */
-async function post({ url, secret_token }: WebhookSettings, update: Update): Promise<string | null> {
+async function post({ url, secret_token }: WebhookSettings, update: Update, call: WebhookOptions["call"]): Promise<string | null> {
   const secret = secret_token === undefined ? {} : { "x-telegram-bot-api-secret-token": secret_token };
   try {
     const response = await fetch(url, {
@@ -86,7 +88,8 @@ async function post({ url, secret_token }: WebhookSettings, update: Update): Pro
       redirect: "manual",
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    await response.arrayBuffer();
+    const text = await response.text();
+    if (response.ok && text.startsWith("{")) call(JSON.parse(text) as Record<string, unknown>);
     return response.ok ? null : `Wrong response from the webhook: ${response.status} ${response.statusText}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
