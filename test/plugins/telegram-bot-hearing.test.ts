@@ -201,7 +201,7 @@ describe("a bot that polls", () => {
       const before = polls();
       await Promise.all([other(), until(() => polls() >= before + 2)]);
     }
-    expect(told.filter((line) => line.startsWith("failed"))[0]).toContain("Another program reads this bot's updates");
+    expect(told.find((line) => line.startsWith("failed"))).toContain("Another program reads this bot's updates");
     api.say(bot, sarah, "Still there?");
     await until(() => texts().length === 1);
   });

@@ -29,7 +29,7 @@ const either = (one: RawBuilder<never>, other: RawBuilder<never>) => sql<never>`
 const heard = (told: (name: keyof Changed) => RawBuilder<never>) => ({
   type: told("type"),
   // A message of a topic tells how the topic was called when it began.
-  title: sql<never>`case when threads.topic_id = '' then ${either(told("title"), own("title"))} else ${either(own("title"), told("title"))} end`,
+  title: sql<never>`coalesce(case when threads.topic_id <> '' then threads.title end, ${told("title")}, threads.title)`,
   username: told("username"),
   contact_id: either(told("contact_id"), own("contact_id")),
   unread: sql<never>`threads.unread + ${told("unread")}`,
