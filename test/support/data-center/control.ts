@@ -23,6 +23,7 @@ export const remoteVerbs = [
   "block",
   "fileOf",
   "expireFileReferences",
+  "rotateSalts",
   "codeFor",
   "acceptQr",
   "deliver",

@@ -1,6 +1,7 @@
 import type { BoxEvent } from "#test/support/data-center/cloud/box.ts";
 import { unixTime, type Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { aboutOf, presentMessage } from "#test/support/data-center/cloud/letters.ts";
+import { aboutOf } from "#test/support/data-center/cloud/letters.ts";
+import { presentMessage } from "#test/support/data-center/cloud/message.ts";
 import type { User } from "#test/support/data-center/cloud/model.ts";
 import { presentAbout, resolveChannel } from "#test/support/data-center/cloud/peers.ts";
 import { stateOf } from "#test/support/data-center/cloud/state.ts";
