@@ -139,7 +139,7 @@ describe("messages", () => {
     await again.telegram.connect();
     await again.telegram.startUpdatesLoop();
     await again.waitForTexts(7);
-    dc.limitDifference({ slice: 100 });
+    dc.limitDifference();
     expect(again.texts).toEqual(["1", "2", "3", "4", "5", "6", "7"]);
     expect(dc.logins(user)).toBe(1);
   });
@@ -182,6 +182,31 @@ describe("what goes wrong", () => {
     expect(dc.history(sarah.user)).toHaveLength(1);
   });
 
+  test("is a salt that is no longer good, which clients do not notice", async () => {
+    await using sarah = await loggedIn();
+    dc.rotateSalts();
+    expect((await sarah.client.telegram.getMe()).id).toBe(sarah.user.id);
+  });
+
+  test("is more that was missed than Telegram tells of, after which what comes next does come", async () => {
+    const { user, client } = await loggedIn();
+    const tom = addUser();
+    dc.deliver(tom, user, "before");
+    await client.waitForTexts(1);
+    await client.close();
+    for (let count = 0; count < 5; count++) dc.deliver(tom, user, "missed");
+    dc.limitDifference({ total: 4 });
+    const callsBefore = dc.calls.length;
+    await using again = createTestClient(dc, { storage: client.storage });
+    await again.telegram.connect();
+    await again.telegram.startUpdatesLoop();
+    await dc.waitFor(() => dc.calls.slice(callsBefore).some(({ method }) => method === "updates.getDifference"));
+    dc.deliver(tom, user, "after");
+    await again.waitForTexts(1);
+    dc.limitDifference();
+    expect(again.texts).toEqual(["after"]);
+  });
+
   test("is a slow answer", async () => {
     await using sarah = await loggedIn();
     dc.delay("users.getUsers", 200);
@@ -209,6 +234,10 @@ test("a data centre in a process of its own has the same verbs", async () => {
   await telegram.sendText("tom", "hello");
   await remote.waitForHistory(tom, 1);
   expect(await remote.history(tom)).toMatchObject([{ from: sarah.id, text: "hello" }]);
+  const group = await remote.addGroup({ kind: "chat", title: "Friends", members: [sarah, tom] });
+  const photo = await remote.deliver(tom, group, "look", { photo: new Uint8Array([1, 2, 3]) });
+  expect(photo).toMatchObject({ to: group.id, media: { kind: "photo", bytes: 3 } });
+  expect(await remote.fileOf(sarah, 2)).toBe("AQID");
   expect((await remote.calls()).map(({ method }) => method)).toContain("messages.sendMessage");
   expect(String(await rejectionOf(remote.deliver({ id: 1 }, tom, "hello")))).toContain("there is no user 1");
   await client.close();

@@ -61,8 +61,9 @@ export async function startDataCenter({ dcIds = [2] }: DataCenterOptions = {}): 
   comeUp();
   const id = dcIds[0] ?? 2;
   const main = { id, host: "127.0.0.1", port: cloud.ports.get(id) ?? 0 };
+  const verbs = createVerbs(cloud);
   return {
-    ...createVerbs(cloud),
+    ...verbs,
     main,
     publicKeyPem: serverKey.publicKeyPem,
     calls: cloud.calls,
@@ -79,6 +80,7 @@ export async function startDataCenter({ dcIds = [2] }: DataCenterOptions = {}): 
     },
     async stop() {
       goDown();
+      verbs.stopProxies();
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     },
   };

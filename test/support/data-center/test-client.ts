@@ -20,6 +20,8 @@ export interface TestClientOptions {
   /** Of a client that stopped before. */
   storage?: ITelegramStorageProvider;
   codec?: "intermediate" | "padded" | "obfuscated";
+  /** Through a proxy. */
+  transport?: TelegramTransport;
   /** Asks what it has missed when it starts. */
   catchUp?: boolean;
 }
@@ -40,7 +42,7 @@ const WAIT_MS = 10_000;
 
 /** An unmodified mtcute client of the data centre. */
 export function createTestClient(dc: Pick<DataCenter, "main" | "publicKeyPem">, options: TestClientOptions = {}): TestClient {
-  const { storage = new MemoryStorage(), codec = "intermediate", catchUp = true } = options;
+  const { storage = new MemoryStorage(), codec = "intermediate", catchUp = true, transport = transportWith(codec) } = options;
   addPublicKey(crypto, dc.publicKeyPem);
   const address = { id: dc.main.id, ipAddress: dc.main.host, port: dc.main.port };
   const telegram = new TelegramClient({
@@ -49,7 +51,7 @@ export function createTestClient(dc: Pick<DataCenter, "main" | "publicKeyPem">, 
     storage,
     crypto,
     platform,
-    transport: transportWith(codec),
+    transport,
     defaultDcs: { main: address, media: address },
     updates: { catchUp },
     network: {

@@ -21,6 +21,8 @@ interface ReadMarks {
 /** The messages that one user has, or one supergroup, and what happened to them. */
 export interface Box {
   pts: number;
+  /** When something happened last; Unix time, seconds. */
+  changedAt: number;
   letters: Map<number, Letter>;
   readMarks(peer: Peer): ReadMarks;
   /** Puts a copy of the letter in and numbers it. */
@@ -37,6 +39,7 @@ export function createBox(): Box {
   let lastId = 0;
   const box: Box = {
     pts: 1,
+    changedAt: 0,
     letters,
     readMarks(peer) {
       const known = marks.get(peer) ?? { inbox: 0, outbox: 0 };
@@ -55,6 +58,7 @@ export function createBox(): Box {
     },
     happen(ptsCount, tell, letter) {
       box.pts += ptsCount;
+      box.changedAt = Math.floor(Date.now() / 1000);
       const { pts } = box;
       const event: BoxEvent = { pts, update: (viewer) => tell(viewer, pts, ptsCount), ...(letter && { letter }) };
       events.push(event);

@@ -26,6 +26,9 @@ interface LoginCode {
   code: string;
 }
 
+/** How many events one getDifference gives, and past how many missed ones it gives up. */
+export const DIFFERENCE_MAX = { slice: 100, total: Infinity };
+
 /** What all data centres share. */
 export interface Cloud {
   users: Users;
@@ -44,8 +47,7 @@ export interface Cloud {
   faults: Faults;
   calls: CallRecord[];
   changes: Changes;
-  /** How many events one getDifference gives, and past how many it gives up. */
-  differenceMax: { slice: number; total: number };
+  differenceMax: typeof DIFFERENCE_MAX;
   /** Sends updates to every session of a user, but for one that knows already. */
   push(user: User, updates: tl.TypeUpdates, except?: ClientSession): void;
   pushTo(key: Key, updates: tl.TypeUpdates): void;
@@ -65,7 +67,7 @@ export function createCloud(sessions: () => ClientSession[]): Cloud {
     faults: createFaults(),
     calls: [],
     changes: createChanges(),
-    differenceMax: { slice: 100, total: Infinity },
+    differenceMax: { ...DIFFERENCE_MAX },
     push(user, updates, except) {
       for (const session of sessions()) {
         const { user: viewer, revoked } = permanent(session.key).standing;

@@ -1,11 +1,9 @@
-import type { tl } from "@mtcute/core";
-import { make } from "#test/support/data-center/tl/make.ts";
 import type { Box, Telling } from "./box.ts";
 import { unixTime, type Cloud } from "./cloud.ts";
-import { presentMedia } from "./files.ts";
-import type { ClientSession, Letter, Peer, User } from "./model.ts";
-import { boxesOf, boxFor, conversationOf, presentPeer, updatesOf } from "./peers.ts";
-import { presentReactions } from "./reactions.ts";
+import type { ClientSession, Letter, Peer } from "./model.ts";
+import { boxesOf, updatesOf } from "./peers.ts";
+import { presentMessage } from "./message.ts";
+import { shortNews } from "./short.ts";
 
 /** What someone writes. */
 export type Draft = Pick<Letter, "from" | "to" | "text"> & Partial<Omit<Letter, "ids" | "reactions">>;
@@ -38,7 +36,10 @@ function tellAll(
   for (const { box, viewers } of boxesOf(letter)) {
     if (!letter.ids.has(box)) continue;
     const event = box.happen(ptsCount, tell(box), isNew ? letter : undefined);
-    for (const viewer of viewers) cloud.push(viewer, updatesOf([event.update(viewer)], aboutOf(letter), viewer), except);
+    for (const viewer of viewers) {
+      const short = isNew ? shortNews(letter, viewer, event) : undefined;
+      cloud.push(viewer, short ?? updatesOf([event.update(viewer)], aboutOf(letter), viewer), except);
+    }
   }
   cloud.changes.notify();
 }
@@ -55,32 +56,4 @@ export function editedMessage(letter: Letter): Telling {
 
 export function aboutOf({ from, to }: Letter): Peer[] {
   return [from, to];
-}
-
-/** The copy of a letter that someone has. */
-export function presentMessage(letter: Letter, viewer: User): tl.RawMessage | tl.RawMessageService {
-  const { from, to, date, action, text, entities, media, albumId, editDate } = letter;
-  const isOut = from === viewer;
-  const head = {
-    id: letter.ids.get(boxFor(to, viewer)),
-    out: isOut,
-    // Who writes to someone in private is known from the conversation.
-    fromId: to.kind === "user" && !isOut ? undefined : presentPeer(from),
-    peerId: presentPeer(conversationOf(letter, viewer)),
-    date,
-    replyTo: presentReply(letter, viewer),
-    reactions: presentReactions(letter, viewer),
-  };
-  if (action !== undefined) return make("messageService", { ...head, action });
-  return make("message", { ...head, message: text, entities, media: media && presentMedia(media), groupedId: albumId, editDate });
-}
-
-function presentReply({ to, replyTo, topicId }: Letter, viewer: User): tl.RawMessageReplyHeader | undefined {
-  const repliedId = replyTo?.ids.get(boxFor(to, viewer));
-  if (repliedId === undefined && topicId === undefined) return undefined;
-  return make("messageReplyHeader", {
-    forumTopic: topicId !== undefined,
-    replyToMsgId: repliedId ?? topicId,
-    replyToTopId: repliedId === undefined ? undefined : topicId,
-  });
 }

@@ -1,7 +1,8 @@
 import type { tl } from "@mtcute/core";
 import { stateOf } from "#test/support/data-center/cloud/state.ts";
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { aboutOf, presentMessage } from "#test/support/data-center/cloud/letters.ts";
+import { aboutOf } from "#test/support/data-center/cloud/letters.ts";
+import { presentMessage } from "#test/support/data-center/cloud/message.ts";
 import type { Letter, Peer, User } from "#test/support/data-center/cloud/model.ts";
 import { conversationOf, presentAbout, presentPeer, resolvePeer } from "#test/support/data-center/cloud/peers.ts";
 import { lettersOf, unreadCount } from "#test/support/data-center/cloud/reading.ts";

@@ -1,6 +1,7 @@
 import type { tl } from "@mtcute/core";
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { aboutOf, presentMessage } from "#test/support/data-center/cloud/letters.ts";
+import { aboutOf } from "#test/support/data-center/cloud/letters.ts";
+import { presentMessage } from "#test/support/data-center/cloud/message.ts";
 import type { Letter, Peer, User } from "#test/support/data-center/cloud/model.ts";
 import { presentAbout, resolveChannel, resolvePeer } from "#test/support/data-center/cloud/peers.ts";
 import { lettersOf } from "#test/support/data-center/cloud/reading.ts";

@@ -2,6 +2,7 @@ import type { tl } from "@mtcute/core";
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
 import { presentMedia } from "#test/support/data-center/cloud/files.ts";
 import { post } from "#test/support/data-center/cloud/letters.ts";
+import { shortSent } from "#test/support/data-center/cloud/short.ts";
 import { resolvePeer } from "#test/support/data-center/cloud/peers.ts";
 import { RpcFailure } from "#test/support/data-center/wire/failure.ts";
 import { randomLong } from "#test/support/data-center/wire/hash.ts";
@@ -19,7 +20,8 @@ export function sendMethods(cloud: Cloud): Methods {
       const address = addressOf(cloud, me, request);
       requireText(request.message);
       takeRandomId(me, request.randomId);
-      return sentUpdates([post(cloud, { ...address, text: request.message, ...marksOf(request) }, session)], me);
+      const letter = post(cloud, { ...address, text: request.message, ...marksOf(request) }, session);
+      return shortSent(letter, me.box) ?? sentUpdates([letter], me);
     },
     "messages.sendMedia"(request, { me, session, dcId }) {
       const address = addressOf(cloud, me, request);

@@ -1,6 +1,6 @@
 import type { tl } from "@mtcute/core";
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { presentMessage } from "#test/support/data-center/cloud/letters.ts";
+import { presentMessage } from "#test/support/data-center/cloud/message.ts";
 import type { Group, Topic, User } from "#test/support/data-center/cloud/model.ts";
 import { presentAbout, resolvePeer } from "#test/support/data-center/cloud/peers.ts";
 import { lettersIn, openTopic, presentTopic } from "#test/support/data-center/cloud/topics.ts";

@@ -1,6 +1,7 @@
 import type { BoxEvent } from "#test/support/data-center/cloud/box.ts";
 import { unixTime, type Cloud } from "#test/support/data-center/cloud/cloud.ts";
-import { aboutOf, presentMessage } from "#test/support/data-center/cloud/letters.ts";
+import { aboutOf } from "#test/support/data-center/cloud/letters.ts";
+import { presentMessage } from "#test/support/data-center/cloud/message.ts";
 import type { User } from "#test/support/data-center/cloud/model.ts";
 import { presentAbout, resolveChannel } from "#test/support/data-center/cloud/peers.ts";
 import { stateOf } from "#test/support/data-center/cloud/state.ts";
@@ -11,13 +12,17 @@ import type { Methods } from "./call.ts";
 export function updatesMethods({ users, groups, differenceMax }: Cloud): Methods {
   return {
     "updates.getState": (_, { me }) => stateOf(me),
-    "updates.getDifference"({ pts }, { me }) {
+    "updates.getDifference"({ pts, date }, { me }) {
       const missed = me.box.after(pts);
-      if (missed.length === 0) return { _: "updates.differenceEmpty", date: unixTime(), seq: 0 };
+      const chats = groups.all().filter(({ members }) => members.has(me));
+      const busy = chats.filter(({ kind, box }) => kind === "channel" && box.changedAt >= date);
+      if (missed.length === 0 && busy.length === 0) return { _: "updates.differenceEmpty", date: unixTime(), seq: 0 };
       if (missed.length > differenceMax.total) return { _: "updates.differenceTooLong", pts: me.box.pts };
       const events = missed.slice(0, differenceMax.slice);
-      const chats = groups.all().filter(({ members }) => members.has(me));
-      const content = { ...contentOf(events, me), newEncryptedMessages: [], ...presentAbout([...users.all(), ...chats], me) };
+      const { newMessages, otherUpdates } = contentOf(events, me);
+      // Of supergroups a client is told only that there is something to ask for.
+      otherUpdates.push(...busy.map(({ id, box }) => make("updateChannelTooLong", { channelId: id, pts: box.pts })));
+      const content = { newMessages, otherUpdates, newEncryptedMessages: [], ...presentAbout([...users.all(), ...chats], me) };
       if (events.length === missed.length) return { _: "updates.difference", ...content, state: stateOf(me) };
       return { _: "updates.differenceSlice", ...content, intermediateState: stateOf(me, events.at(-1)?.pts) };
     },

@@ -1,5 +1,6 @@
-import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
+import { DIFFERENCE_MAX, type Cloud } from "#test/support/data-center/cloud/cloud.ts";
 import { peersOf } from "./peers.ts";
+import { randomLong } from "#test/support/data-center/wire/hash.ts";
 import type { PeerRef } from "#test/support/data-center/plain.ts";
 
 export interface FaultVerbs {
@@ -14,12 +15,14 @@ export interface FaultVerbs {
   refuse(peer: PeerRef, text?: string, code?: number): void;
   /** What clients know of files is not enough any more to fetch them. */
   expireFileReferences(): void;
-  /** How many events one getDifference gives, and how many missed ones are too many. */
-  limitDifference(max: { slice?: number; total?: number }): void;
+  /** The server salts that clients have are no longer good: they learn the new ones with their next call. */
+  rotateSalts(): void;
+  /** How many events one getDifference gives, and how many missed ones are too many; without it, as at first. */
+  limitDifference(max?: Partial<typeof DIFFERENCE_MAX>): void;
 }
 
 export function faultVerbs(cloud: Cloud): FaultVerbs {
-  const { faults, files, differenceMax } = cloud;
+  const { faults, files, keys, differenceMax } = cloud;
   const { peerOf } = peersOf(cloud);
   const matchOf = (method: string, times = 1, userId?: number) => ({ method, times, ...(userId !== undefined && { userId }) });
   return {
@@ -33,6 +36,9 @@ export function faultVerbs(cloud: Cloud): FaultVerbs {
       else peer.refusal = { code, text };
     },
     expireFileReferences: () => files.expireReferences(),
-    limitDifference: (max) => void Object.assign(differenceMax, max),
+    rotateSalts() {
+      for (const key of keys.values()) key.salt = randomLong();
+    },
+    limitDifference: (max) => void Object.assign(differenceMax, DIFFERENCE_MAX, max),
   };
 }
