@@ -2,7 +2,7 @@ import type { tl } from "@mtcute/core";
 import type { BaseTelegramClient } from "@mtcute/core/client.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
-import { AT_ONCE, createClient, type TelegramUserOptions } from "./client.ts";
+import { AT_ONCE, createClient, endClient, type TelegramUserOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
 import { createNoPeers } from "./peers.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
@@ -63,7 +63,7 @@ export function createAttempt({ telegram, clock, log, proxy }: Needs): Attempt {
     async close() {
       cancelEnd();
       ended.abort(new Error("The login was ended."));
-      await client.destroy();
+      await endClient(client);
     },
   };
   client.onServerUpdate.add((update) => {

@@ -67,6 +67,12 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
   });
 }
 
+/** Ends a client for good. What mtcute still asks by itself is not answered: it would fail where nobody catches it. */
+export async function endClient(client: BaseTelegramClient): Promise<void> {
+  client.call = () => new Promise<never>(() => undefined);
+  await client.destroy();
+}
+
 const WARN = LogManager.WARN;
 
 /** mtcute's complaints without their arguments, which can hold what is said and who is meant. */

@@ -1,5 +1,4 @@
 import type { Inbound, Link } from "#src/modules/connections/model.ts";
-import type { Peers } from "./peers.ts";
 
 /** What one update means, once whom it is about was looked up. */
 export type Happening = () => readonly Inbound[] | Promise<readonly Inbound[]>;
@@ -16,9 +15,9 @@ export interface Journal {
   seal(): Promise<void>;
 }
 
-interface Needs {
-  link: Link;
-  peers(): Peers;
+interface Needs extends Pick<Link, "take" | "saveSession"> {
+  /** Writes down whom the account has met meanwhile. */
+  savePeers(): Promise<void>;
   /** The link takes no more. */
   onBroken(): void;
   /** More is waiting than memory should hold. */
@@ -29,7 +28,7 @@ interface Needs {
 const BATCH_MAX = 200;
 const WAITING_MAX = 20_000;
 
-export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Journal {
+export function createJournal({ take, saveSession, savePeers, onBroken, onOverflow }: Needs): Journal {
   let waiting: Happening[] = [];
   /** How many of those that wait are before it. */
   let place: { text: string; after: number } | null = null;
@@ -41,13 +40,12 @@ export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Jou
   async function handOn(): Promise<void> {
     if (hasPeers) {
       hasPeers = false;
-      const unsaved = peers().takeUnsaved();
-      if (unsaved.length > 0) await link.peers.save(unsaved);
+      await savePeers();
     }
     if (session !== null) {
       const saved = session;
       session = null;
-      await link.saveSession(saved);
+      await saveSession(saved);
     }
     const count = Math.min(place === null ? waiting.length : place.after, BATCH_MAX);
     const reached = place !== null && place.after === count ? place.text : null;
@@ -56,7 +54,7 @@ export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Jou
     if (place !== null) place = reached === null ? { ...place, after: place.after - count } : null;
     const happened: Inbound[] = [];
     for (const happening of batch) happened.push(...(await happening()));
-    if (!isSealed && (happened.length > 0 || reached !== null)) await link.take(happened, reached);
+    if (!isSealed && (happened.length > 0 || reached !== null)) await take(happened, reached);
   }
 
   const hasMore = () => !isSealed && (hasPeers || session !== null || place !== null || waiting.length > 0);

@@ -1,5 +1,5 @@
 import type { LoginAnswer } from "#src/modules/accounts/model.ts";
-import { OutOfTime } from "./deadline.ts";
+import { Unanswered } from "./deadline.ts";
 import { faultOf, isAccountGone, isMisconfigured } from "./errors.ts";
 
 const DAY_S = 86_400;
@@ -22,7 +22,7 @@ const REFUSED: Record<string, LoginAnswer> = {
 export function answerOfFault(error: unknown): LoginAnswer {
   const fault = faultOf(error);
   if (fault === null) {
-    const reason = error instanceof OutOfTime ? error.message : "There is no connection to Telegram.";
+    const reason = error instanceof Unanswered ? error.message : "There is no connection to Telegram.";
     return { kind: "unreachable", reason };
   }
   const { name, number, code } = fault;

@@ -21,7 +21,7 @@ const NAME_MS_MAX = 86_400_000;
 
 /**
  * Finds whom a recipient means to this account: by id only whom it has met, since access hashes are each account's own.
- * @throws what Telegram answers, or `OutOfTime`
+ * @throws what Telegram answers, or `Unanswered`
  */
 export async function resolve(live: Live, to: Destination, now: number, signal: AbortSignal): Promise<Resolved> {
   const asked = to.chat_id ?? to.recipient;

@@ -1,6 +1,6 @@
 import type { tl } from "@mtcute/core";
 import type { Outgoing, Refusal, SendResult } from "#src/modules/messages/channel.ts";
-import { faultOf, SessionEnded } from "./errors.ts";
+import { faultOf } from "./errors.ts";
 import { format, type Formatted } from "./formatted.ts";
 import type { Live } from "./live.ts";
 import { mentionIn } from "./mention.ts";
@@ -36,8 +36,8 @@ export async function sendMessage(live: Live, message: Outgoing, now: number, si
       const id = await repeat(signal, () => post(live, target, message, signal));
       return { kind: "sent", remote_id: id === null ? null : String(id), chat: target.chat, reached: "sent" };
     } catch (error) {
+      if (isDuplicate(error)) return sentBefore(target);
       const answer = faultOf(error);
-      if (answer?.name === "RANDOM_ID_DUPLICATE") return sentBefore(target);
       if (isAgain || answer === null || !isStalePeer(answer)) throw error;
       await live.peers.forget(target.marked_id);
       return sendTo(await resolve(live, message, now, signal), true);
@@ -62,6 +62,8 @@ class NotTaken extends Error {
   override name = "NotTaken";
 }
 
+const isDuplicate = (error: unknown) => faultOf(error)?.name === "RANDOM_ID_DUPLICATE";
+
 const isOurs = (error: unknown): error is Error => error instanceof MarkupError || error instanceof TooLarge || error instanceof NotTaken;
 
 /** @throws what the last try got, and at once what another would get too */
@@ -70,9 +72,7 @@ async function repeat<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T>
     try {
       return await act();
     } catch (error) {
-      const fault = faultOf(error);
-      if (error instanceof SessionEnded || isOurs(error)) throw error;
-      if (tries === TRIES_MAX || signal.aborted || !isPassing(fault) || fault?.name === "RANDOM_ID_DUPLICATE") throw error;
+      if (tries === TRIES_MAX || signal.aborted || !isPassing(error) || isDuplicate(error)) throw error;
     }
   }
 }

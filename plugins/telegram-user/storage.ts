@@ -15,6 +15,7 @@ interface Keeping {
 
 export interface AccountStorage extends ITelegramStorageProvider {
   session(): string;
+  readonly peers: Peers;
 }
 
 /**

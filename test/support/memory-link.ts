@@ -6,6 +6,8 @@ export interface MemoryLink extends Link {
   book: Map<number, Peer>;
   place: string | null;
   session: string | null;
+  /** How often something was taken. */
+  takes: number;
   proofs: number;
   failures: string[];
   refusal: { reason: string; final: boolean } | null;
@@ -27,6 +29,7 @@ export function createMemoryLink(): MemoryLink {
     book: new Map(),
     place: null,
     session: null,
+    takes: 0,
     proofs: 0,
     failures: [],
     refusal: null,
@@ -35,6 +38,7 @@ export function createMemoryLink(): MemoryLink {
     async take(happened, place) {
       await link.hold;
       if (link.fault !== null) throw link.fault;
+      link.takes += 1;
       link.happened.push(...happened);
       link.place = place ?? link.place;
       onChange();
