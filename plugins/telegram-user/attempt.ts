@@ -2,7 +2,7 @@ import type { tl } from "@mtcute/core";
 import type { BaseTelegramClient } from "@mtcute/core/client.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
-import { AT_ONCE, createClient, endClient, type TelegramUserOptions } from "./client.ts";
+import { AT_ONCE, createClient, type TelegramUserOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
 import { createNoPeers } from "./peers.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
@@ -10,7 +10,7 @@ import { type AccountStorage, createStorage } from "./storage.ts";
 /** How far a login has come. */
 export type AttemptState =
   | { kind: "new" }
-  | { kind: "code"; phone: string; hash: string }
+  | { kind: "code"; phone: string; hash: string; isByEmail: boolean }
   | { kind: "qr"; url: string; expires_at: number; isScanned: boolean };
 
 /** A login under way: its own client, which lives in memory alone. */
@@ -63,7 +63,7 @@ export function createAttempt({ telegram, clock, log, proxy }: Needs): Attempt {
     async close() {
       cancelEnd();
       ended.abort(new Error("The login was ended."));
-      await endClient(client);
+      await client.destroy();
     },
   };
   client.onServerUpdate.add((update) => {

@@ -26,7 +26,7 @@ interface Needs extends Pick<Link, "take" | "saveSession"> {
 
 /** In one transaction. */
 const BATCH_MAX = 200;
-const WAITING_MAX = 20_000;
+const WAITING_MAX = 5_000;
 
 export function createJournal({ take, saveSession, savePeers, onBroken, onOverflow }: Needs): Journal {
   let waiting: Happening[] = [];

@@ -4,7 +4,7 @@ import { isTlRpcError } from "@mtcute/core/utils.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { ConnectedAccount, Link } from "#src/modules/connections/model.ts";
-import { createClient, endClient, type TelegramUserOptions } from "./client.ts";
+import { createClient, type TelegramUserOptions } from "./client.ts";
 import { catchUpChannels, learnChats } from "./dialogs.ts";
 import { faultOf, isAccountGone, isSessionEnd, SessionEnded, wordsOfEnd } from "./errors.ts";
 import { happeningOf } from "./inbound.ts";
@@ -47,7 +47,7 @@ export async function connectOnce(
   const close = () => end({ kind: "closed" });
   const isFirst = known.place === null;
   const { journal, storage } = keep(session, link, known, clock, end);
-  const onAnswer = judge(ended.signal, link, end);
+  const onAnswer = judge(ended.signal, { link, log, account_id: account.id }, end);
 
   let client: BaseTelegramClient;
   try {
@@ -86,7 +86,7 @@ export async function connectOnce(
   if (lives.get(account.id) === live) lives.delete(account.id);
   // Before the client ends: it drops what it has not told of, and saves a place beyond it.
   await journal.seal();
-  await endClient(client);
+  await client.destroy();
   return ending;
 }
 
@@ -136,11 +136,16 @@ function keep(
 }
 
 /** Every answer proves the connection; that the session has ended can be the answer to anything. */
-function judge(ended: AbortSignal, link: Link, end: (ending: Ending) => void): RpcCallMiddleware {
+function judge(
+  ended: AbortSignal,
+  { link, log, account_id }: { link: Link; log: Log; account_id: number },
+  end: (ending: Ending) => void,
+): RpcCallMiddleware {
   return async (context, next) => {
     const answer = await next(context);
     if (ended.aborted) return answer;
     const isOfHomeDc = context.params?.manager === undefined && context.params?.dcId === undefined;
+    if (isTooLong(answer)) log.warn("Telegram has told an account only a part of what it missed", { account_id });
     if (!isTlRpcError(answer)) link.proved();
     else if (isSessionEnd(answer.errorMessage) && isOfHomeDc) {
       const name = answer.errorMessage;
@@ -149,6 +154,9 @@ function judge(ended: AbortSignal, link: Link, end: (ending: Ending) => void): R
     return answer;
   };
 }
+
+const isTooLong = (answer: unknown) =>
+  typeof answer === "object" && answer !== null && "_" in answer && answer._ === "updates.differenceTooLong";
 
 /** A key that Telegram has forgotten would otherwise be written over the one that is asked to log in again. */
 function hasAllKeysOf(session: Session, text: string): boolean {

@@ -7,6 +7,8 @@ const DAY_S = 86_400;
 const REFUSED: Record<string, LoginAnswer> = {
   PHONE_CODE_INVALID: { kind: "refused", field: "code", reason: "This is not the code that Telegram sent." },
   PHONE_CODE_EMPTY: { kind: "refused", field: "code", reason: "This is not the code that Telegram sent." },
+  EMAIL_CODE_INVALID: { kind: "refused", field: "code", reason: "This is not the code that Telegram sent." },
+  EMAIL_VERIFY_EXPIRED: { kind: "expired", reason: "The code has expired. Ask for another." },
   PASSWORD_HASH_INVALID: { kind: "refused", field: "password", reason: "This is not the account's password." },
   PHONE_NUMBER_INVALID: { kind: "refused", field: "phone", reason: "This is not a phone number." },
   PHONE_NUMBER_UNOCCUPIED: { kind: "refused", field: "phone", reason: "No Telegram account has this number." },

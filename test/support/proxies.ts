@@ -24,7 +24,10 @@ export function startSocks(user: string, password: string): Promise<Proxy> {
     const givenPassword = (await read((await read(1))[0] ?? 0)).toString();
     const isRight = givenUser === user && givenPassword === password;
     socket.write(Uint8Array.of(1, isRight ? 0 : 1));
-    if (!isRight) return socket.end();
+    if (!isRight) {
+      socket.end();
+      return;
+    }
     await read(4);
     const host = [...(await read(4))].join(".");
     const port = (await read(2)).readUInt16BE();
@@ -42,7 +45,7 @@ export function startMtProxy(secret: Uint8Array, dc: Endpoint): Promise<Proxy> {
     const head = await read(64);
     const keyOf = (part: Buffer) => createHash("sha256").update(part.subarray(0, 32)).update(secret).digest();
     const there = head.subarray(8, 56);
-    const back = Buffer.from(there).reverse();
+    const back = Buffer.from(there.toReversed());
     const decipher = createDecipheriv("aes-256-ctr", keyOf(there), there.subarray(32, 48));
     const cipher = createCipheriv("aes-256-ctr", keyOf(back), back.subarray(32, 48));
     const tag = decipher.update(head).subarray(56, 60);
