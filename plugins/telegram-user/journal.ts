@@ -1,3 +1,4 @@
+import type { Clock } from "#src/core/clock.ts";
 import type { Inbound, Link } from "#src/modules/connections/model.ts";
 
 /** What one update means, once whom it is about was looked up. */
@@ -18,6 +19,7 @@ export interface Journal {
 interface Needs extends Pick<Link, "take" | "saveSession"> {
   /** Writes down whom the account has met meanwhile. */
   savePeers(): Promise<void>;
+  clock: Clock;
   /** The link takes no more. */
   onBroken(): void;
   /** More is waiting than memory should hold. */
@@ -27,25 +29,44 @@ interface Needs extends Pick<Link, "take" | "saveSession"> {
 /** In one transaction. */
 const BATCH_MAX = 200;
 const WAITING_MAX = 5_000;
+const REPEAT_MS = 1_000;
 
-export function createJournal({ take, saveSession, savePeers, onBroken, onOverflow }: Needs): Journal {
+export function createJournal({ take, saveSession, savePeers, clock, onBroken, onOverflow }: Needs): Journal {
   let waiting: Happening[] = [];
   /** How many of those that wait are before it. */
   let place: { text: string; after: number } | null = null;
   let session: string | null = null;
   let hasPeers = false;
   let isSealed = false;
+  let endPause: () => void = () => undefined;
   let pumping: Promise<void> | null = null;
+
+  const goesOn = () => !isSealed;
+
+  /** Only `take` waits by itself while the database refuses writes. */
+  async function insist(act: () => Promise<void>): Promise<void> {
+    while (goesOn()) {
+      try {
+        await act();
+        return;
+      } catch {
+        const pause = Promise.withResolvers<void>();
+        endPause = pause.resolve;
+        const cancel = clock.at(clock.now() + REPEAT_MS, pause.resolve);
+        await pause.promise.finally(cancel);
+      }
+    }
+  }
 
   async function handOn(): Promise<void> {
     if (hasPeers) {
       hasPeers = false;
-      await savePeers();
+      await insist(savePeers);
     }
     if (session !== null) {
       const saved = session;
       session = null;
-      await saveSession(saved);
+      await insist(() => saveSession(saved));
     }
     const count = Math.min(place === null ? waiting.length : place.after, BATCH_MAX);
     const reached = place !== null && place.after === count ? place.text : null;
@@ -57,7 +78,7 @@ export function createJournal({ take, saveSession, savePeers, onBroken, onOverfl
     if (!isSealed && (happened.length > 0 || reached !== null)) await take(happened, reached);
   }
 
-  const hasMore = () => !isSealed && (hasPeers || session !== null || place !== null || waiting.length > 0);
+  const hasMore = () => goesOn() && (hasPeers || session !== null || place !== null || waiting.length > 0);
 
   async function pump(): Promise<void> {
     // mtcute tells of what has happened and then of the place, in one turn: they are handed on together.
@@ -99,6 +120,7 @@ export function createJournal({ take, saveSession, savePeers, onBroken, onOverfl
     },
     async seal() {
       isSealed = true;
+      endPause();
       await pumping;
     },
   };

@@ -10,7 +10,7 @@ import { faultOf, isAccountGone, isSessionEnd, SessionEnded, wordsOfEnd } from "
 import { happeningOf } from "./inbound.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { createLive, type Live, type Lives } from "./live.ts";
-import { createPeers } from "./peers.ts";
+import { createPeers, type Peers } from "./peers.ts";
 import { readSession, type Session } from "./session.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
 import { LOST, watch } from "./watch.ts";
@@ -46,7 +46,7 @@ export async function connectOnce(
   const end = (ending: Ending) => over.resolve(ending);
   const close = () => end({ kind: "closed" });
   const isFirst = known.place === null;
-  const { journal, storage } = keep(session, link, known, clock, end);
+  const { journal, storage, peers } = keep(session, link, known, clock, end);
   const onAnswer = judge(ended.signal, { link, log, account_id: account.id }, end);
 
   let client: BaseTelegramClient;
@@ -56,7 +56,7 @@ export async function connectOnce(
     return { kind: "failed", reason: error instanceof Error ? error.message : "The proxy's address can't be used." };
   }
   const line = { isUsable: false };
-  const live = createLive({ client, storage, clock, ended: ended.signal, isUsable: () => line.isUsable });
+  const live = createLive({ client, storage, peers, clock, ended: ended.signal, isUsable: () => line.isUsable });
   const complain = (error: unknown) =>
     log.warn("An account's chats could not be listed", { account_id: account.id, reason: faultOf(error)?.name ?? LOST });
 
@@ -105,7 +105,7 @@ function keep(
   known: Known,
   clock: Clock,
   end: (ending: Ending) => void,
-): { journal: Journal; storage: AccountStorage } {
+): { journal: Journal; storage: AccountStorage; peers: Peers } {
   const journal = createJournal({
     async take(happened, place) {
       await link.take(happened, place);
@@ -115,10 +115,8 @@ function keep(
       await link.saveSession(text);
       known.session = text;
     },
-    savePeers: async () => {
-      const unsaved = peers.takeUnsaved();
-      if (unsaved.length > 0) await link.peers.save(unsaved);
-    },
+    savePeers: () => peers.save(),
+    clock,
     onBroken: () => end({ kind: "closed" }),
     onOverflow: () => end({ kind: "failed", reason: "More comes in than can be written." }),
   });
@@ -132,7 +130,7 @@ function keep(
       if (hasAllKeysOf(session, text)) journal.keepSession(text);
     },
   });
-  return { journal, storage };
+  return { journal, storage, peers };
 }
 
 /** Every answer proves the connection; that the session has ended can be the answer to anything. */

@@ -3,13 +3,14 @@ import type { BaseTelegramClient } from "@mtcute/core/client.js";
 import type { Clock } from "#src/core/clock.ts";
 import { AT_ONCE } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
+import type { Peers } from "./peers.ts";
 import type { AccountStorage } from "./storage.ts";
 
 /** A connected account. */
 export interface Live {
   readonly client: BaseTelegramClient;
   readonly storage: AccountStorage;
-  readonly peers: AccountStorage["peers"];
+  readonly peers: Peers;
   /** Whether there is a connection right now. */
   isUsable(): boolean;
   /** Asks Telegram, with a deadline. */
@@ -26,21 +27,22 @@ interface CallOptions {
 /** The connected accounts of this process, by their id. */
 export type Lives = Map<number, Live>;
 
-export const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 10_000;
 
 interface Parts {
   client: BaseTelegramClient;
   storage: AccountStorage;
+  peers: Peers;
   clock: Clock;
   ended: AbortSignal;
   isUsable(): boolean;
 }
 
-export function createLive({ client, storage, clock, ended, isUsable }: Parts): Live {
+export function createLive({ client, storage, peers, clock, ended, isUsable }: Parts): Live {
   return {
     client,
     storage,
-    peers: storage.peers,
+    peers,
     isUsable,
     call: (request, signal, { ms = ANSWER_MS_MAX, ...options } = {}) =>
       withDeadline(

@@ -95,7 +95,7 @@ function found(marked: number, input: tl.TypeInputPeer, described: Described | n
   return { kind: "target", target: { input, marked_id: marked, chat: factsOf(peerOf(marked), described) } };
 }
 
-export function peerOf(marked: number): tl.TypePeer {
+function peerOf(marked: number): tl.TypePeer {
   const [kind, id] = parseMarkedPeerId(marked);
   if (kind === "user") return { _: "peerUser", userId: id };
   return kind === "chat" ? { _: "peerChat", chatId: id } : { _: "peerChannel", channelId: id };

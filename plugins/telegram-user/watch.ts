@@ -9,7 +9,7 @@ const PROBE_ANSWER_MS = 30_000;
 export const LOST = "There is no connection to Telegram.";
 
 /** Whether there is a connection right now. */
-export interface Line {
+interface Line {
   isUsable: boolean;
 }
 

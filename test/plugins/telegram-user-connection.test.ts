@@ -86,6 +86,16 @@ describe("a connected user account", () => {
     expect(link.place).not.toBe(before);
   });
 
+  test("waits while the database refuses to write down whom it has met", async () => {
+    await using app = await setup();
+    const { link } = await app.connected();
+    link.bookFaults = 1;
+    app.dc.deliver(app.bob, app.ann, "Hi");
+    await link.until(() => link.happened.length === 1);
+    expect(link.book.has(app.bob.id)).toBe(true);
+    expect(link.bookFaults).toBe(0);
+  });
+
   test("ends when nothing more is taken from it", async () => {
     await using app = await setup();
     const { link } = await app.connected();
