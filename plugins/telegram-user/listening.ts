@@ -13,7 +13,7 @@ import { createLive, type Live, type Lives } from "./live.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { readSession, type Session } from "./session.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
-import { LOST, watch } from "./watch.ts";
+import { watch } from "./watch.ts";
 
 interface Needs {
   telegram: TelegramUserOptions;
@@ -29,6 +29,9 @@ interface Known {
 }
 
 export type Ending = { kind: "closed" } | { kind: "failed"; reason: string } | { kind: "refused"; reason: string; final: boolean };
+
+const LOST = "There is no connection to Telegram.";
+const LOST_BY_PROXY = "There is no connection to Telegram through the account's proxy.";
 
 /** One client's life: connects, tells of what happens, and resolves once it is over. */
 export async function connectOnce(
@@ -55,10 +58,11 @@ export async function connectOnce(
   } catch (error) {
     return { kind: "failed", reason: error instanceof Error ? error.message : "The proxy's address can't be used." };
   }
+  const lost = account.proxy === null ? LOST : LOST_BY_PROXY;
   const line = { isUsable: false };
   const live = createLive({ client, storage, peers, clock, ended: ended.signal, isUsable: () => line.isUsable });
   const complain = (error: unknown) =>
-    log.warn("An account's chats could not be listed", { account_id: account.id, reason: faultOf(error)?.name ?? LOST });
+    log.warn("An account's chats could not be listed", { account_id: account.id, reason: faultOf(error)?.name ?? lost });
 
   // mtcute's own complaints: what we asked is answered to us, and the rest is asked again.
   client.onError.add(() => undefined);
@@ -67,7 +71,7 @@ export async function connectOnce(
     const happening = happeningOf(info, { storage, self, log, now: clock.now });
     if (happening !== null) journal.add(happening);
   });
-  watch({ client, live, line, link, clock, ended: ended.signal, onReturn: () => void catchUp(live).catch(complain) });
+  watch({ client, live, line, link, clock, ended: ended.signal, lost, onReturn: () => void catchUp(live).catch(complain) });
 
   const start = async () => {
     await client.connect();
@@ -76,7 +80,7 @@ export async function connectOnce(
     if (!isFirst) await catchUpChannels(live, ended.signal).catch(complain);
   };
   lives.set(account.id, live);
-  start().catch(() => end({ kind: "failed", reason: LOST }));
+  start().catch(() => end({ kind: "failed", reason: lost }));
   closed.addEventListener("abort", close);
   if (closed.aborted) close();
 

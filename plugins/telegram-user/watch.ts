@@ -6,7 +6,6 @@ import type { Live } from "./live.ts";
 /** A revoked session tells nothing while nothing is asked of it. */
 const PROBE_MS = 120_000;
 const PROBE_ANSWER_MS = 30_000;
-export const LOST = "There is no connection to Telegram.";
 
 /** Whether there is a connection right now. */
 interface Line {
@@ -20,12 +19,14 @@ interface Needs {
   link: Pick<Link, "failed">;
   clock: Clock;
   ended: AbortSignal;
+  /** What to say when it is lost. */
+  lost: string;
   /** The connection stands again. */
   onReturn(): void;
 }
 
 /** Watches a connection until it is ended: tells once when it is lost, and asks something now and then while nothing happens. */
-export function watch({ client, live, line, link, clock, ended, onReturn }: Needs): void {
+export function watch({ client, live, line, link, clock, ended, lost, onReturn }: Needs): void {
   let hasBegun = false;
   let isLossTold = false;
   let cancelProbe: () => void = () => undefined;
@@ -42,24 +43,23 @@ export function watch({ client, live, line, link, clock, ended, onReturn }: Need
       await live.call({ _: "updates.getState" }, ended, { ms: PROBE_ANSWER_MS });
       isLossTold = false;
     } catch {
-      tell(line.isUsable ? "Telegram does not answer." : LOST);
+      tell(line.isUsable ? "Telegram does not answer." : lost);
     }
     if (!ended.aborted) cancelProbe = clock.at(clock.now() + PROBE_MS, () => void probe());
   }
 
-  client.onConnectionState.add((state) => {
-    if (ended.aborted) return;
-    if (state === "connecting" || state === "offline") {
-      // The first is that it begins.
-      if (hasBegun) tell(LOST);
-      hasBegun = true;
-      line.isUsable = false;
-    } else if (state === "connected" && !line.isUsable) {
-      line.isUsable = true;
-      isLossTold = false;
-      onReturn();
-      void probe();
-    }
+  client.mt.onConnecting.add(() => {
+    // The first is that it begins.
+    if (hasBegun) tell(lost);
+    hasBegun = true;
+    line.isUsable = false;
+  });
+  client.mt.onUsable.add(() => {
+    if (ended.aborted || line.isUsable) return;
+    line.isUsable = true;
+    isLossTold = false;
+    onReturn();
+    void probe();
   });
   ended.addEventListener("abort", () => {
     line.isUsable = false;
