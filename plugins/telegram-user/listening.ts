@@ -61,8 +61,10 @@ export async function connectOnce(
   const lost = account.proxy === null ? LOST : LOST_BY_PROXY;
   const line = { isUsable: false };
   const live = createLive({ client, storage, peers, clock, ended: ended.signal, isUsable: () => line.isUsable });
-  const complain = (error: unknown) =>
+  const complain = (error: unknown) => {
+    if (ended.signal.aborted) return;
     log.warn("An account's chats could not be listed", { account_id: account.id, reason: faultOf(error)?.name ?? lost });
+  };
 
   // mtcute's own complaints: what we asked is answered to us, and the rest is asked again.
   client.onError.add(() => undefined);

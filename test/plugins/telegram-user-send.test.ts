@@ -102,14 +102,23 @@ describe("a message of a user account", () => {
     const [first, second, third] = app.dc.history(app.bob).slice(count);
     expect([first?.text, second?.text, third?.text]).toEqual(["Album", "", ""]);
     expect([first?.albumId, third?.albumId]).toEqual([expect.any(String), first?.albumId as never]);
-    expect(sent).toMatchObject({ kind: "sent", remote_id: expect.any(String) });
-    expect(await app.send(album)).toMatchObject({ kind: "sent" });
+    expect(sent).toEqual({
+      kind: "sent",
+      remote_id: expect.any(String),
+      others: [expect.any(String), expect.any(String)],
+      reached: "sent",
+      chat: expect.anything(),
+    });
+    expect(await app.send(album)).toEqual(sent);
     expect(app.dc.history(app.bob)).toHaveLength(count + 3);
+    const { remote_id, others = [] } = sent.kind === "sent" ? sent : { remote_id: null };
+    await app.user.channel.remove!(account, { ...bob, remote_id: remote_id ?? "", others }, signal);
+    expect(app.dc.history(app.bob)).toHaveLength(count);
   });
 
   test("is changed and taken back, also when that is asked for twice", async () => {
     const sent = await app.send({ id: id(), text: "Frist" });
-    const message = { ...bob, remote_id: sent.kind === "sent" ? (sent.remote_id ?? "") : "" };
+    const message = { ...bob, remote_id: sent.kind === "sent" ? (sent.remote_id ?? "") : "", others: [] };
     const revision = { text: "*First*", parse_mode: "MarkdownV2" as const, buttons: [], isCaption: false };
     const { edit, remove } = app.user.channel;
     expect(await edit!(account, message, revision, signal)).toEqual({ kind: "done" });
@@ -126,7 +135,7 @@ describe("a message of a user account", () => {
     const { channel } = app.user;
     const refusal = { kind: "unreached", reason: "The account has no connection to Telegram right now." } as const;
     expect(await channel.profile(away, bob, signal)).toEqual(refusal);
-    expect(await channel.remove!(away, { ...bob, remote_id: "1" }, signal)).toEqual(refusal);
+    expect(await channel.remove!(away, { ...bob, remote_id: "1", others: [] }, signal)).toEqual(refusal);
   });
 });
 
