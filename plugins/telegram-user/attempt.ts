@@ -8,9 +8,9 @@ import { createNoPeers } from "./peers.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
 
 /** How far a login has come. */
-export type AttemptState =
+type AttemptState =
   | { kind: "new" }
-  | { kind: "code"; phone: string; hash: string }
+  | { kind: "code"; phone: string; hash: string; isByEmail: boolean }
   | { kind: "qr"; url: string; expires_at: number; isScanned: boolean };
 
 /** A login under way: its own client, which lives in memory alone. */

@@ -39,12 +39,12 @@ export async function removeMessage(live: Live, message: SentMessage, now: numbe
   const resolved = await resolve(live, message, now, signal);
   if (resolved.kind !== "target") return resolved;
   const { target } = resolved;
-  const { pts, ptsCount } = await live.call(removal(target, Number(message.remote_id)), signal);
+  const { pts, ptsCount } = await live.call(removal(target, [message.remote_id, ...message.others].map(Number)), signal);
   takeInChange(live, { pts, ptsCount, channelId: target.input._ === "inputPeerChannel" ? target.input.channelId : 0 });
   return DONE;
 }
 
-function removal({ input }: Target, id: number): tl.messages.RawDeleteMessagesRequest | tl.channels.RawDeleteMessagesRequest {
-  if (input._ !== "inputPeerChannel") return { _: "messages.deleteMessages", id: [id], revoke: true };
-  return { _: "channels.deleteMessages", channel: { ...input, _: "inputChannel" }, id: [id] };
+function removal({ input }: Target, id: number[]): tl.messages.RawDeleteMessagesRequest | tl.channels.RawDeleteMessagesRequest {
+  if (input._ !== "inputPeerChannel") return { _: "messages.deleteMessages", id, revoke: true };
+  return { _: "channels.deleteMessages", channel: { ...input, _: "inputChannel" }, id };
 }

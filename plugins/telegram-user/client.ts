@@ -1,8 +1,9 @@
 import { type ICorePlatform, type ITelegramStorageProvider, networkMiddlewares, type RpcCallMiddleware } from "@mtcute/core";
-import { BaseTelegramClient } from "@mtcute/core/client.js";
+import { BaseTelegramClient, type BaseTelegramClientOptions } from "@mtcute/core/client.js";
 import { addPublicKey, LogManager } from "@mtcute/core/utils.js";
 import type { Log } from "#src/core/log.ts";
 import { crypto } from "./crypto.ts";
+import { createSockets, type Sockets } from "./sockets.ts";
 import { createTransport } from "./transport.ts";
 
 /** The program's own registration at Telegram (https://my.telegram.org), and where Telegram is when it isn't the real one. */
@@ -42,7 +43,8 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
   if (dc !== null) addPublicKey(crypto, dc.public_key_pem);
   const address = dc === null ? null : { id: dc.main.id, ipAddress: dc.main.host, port: dc.main.port };
   const logger = new LogManager("telegram", platformOf(log));
-  return new BaseTelegramClient({
+  const sockets = createSockets();
+  return new Client(sockets, {
     apiId: api_id ?? 0,
     apiHash: api_hash ?? "",
     storage,
@@ -50,7 +52,7 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
     crypto,
     platform: platformOf(log),
     logger,
-    transport: createTransport(proxy),
+    transport: createTransport(proxy, sockets),
     updates: withUpdates && { catchUp: true, disableNoDispatch: true },
     initConnectionOptions: { deviceModel: "Posthouse", appVersion: "1" },
     network: {
@@ -65,6 +67,23 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
     },
     ...(address === null ? {} : { defaultDcs: { main: address, media: address } }),
   });
+}
+
+class Client extends BaseTelegramClient {
+  readonly sockets: Sockets;
+
+  constructor(sockets: Sockets, options: BaseTelegramClientOptions) {
+    super(options);
+    this.sockets = sockets;
+  }
+
+  /** What mtcute still asks by itself is not answered: it would fail where nobody catches it. */
+  override async destroy(): Promise<void> {
+    this.call = () => new Promise<never>(() => undefined);
+    const destroyed = super.destroy();
+    this.sockets.close();
+    await destroyed;
+  }
 }
 
 const WARN = LogManager.WARN;

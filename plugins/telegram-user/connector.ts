@@ -42,6 +42,8 @@ function listen(needs: Needs, account: ConnectedAccount, link: Link): Connection
   const closed = new AbortController();
   const known = { session: account.session, place: account.place };
 
+  const complain = (error: unknown) => log.error("An account's connection has broken", { account_id: account.id, error });
+
   const again = (ms: number) =>
     new Promise<void>((resolve) => {
       const cancel = clock.at(clock.now() + ms, resolve);
@@ -51,22 +53,25 @@ function listen(needs: Needs, account: ConnectedAccount, link: Link): Connection
       });
     });
 
-  async function settle(ending: Ending): Promise<void> {
+  function settle(ending: Ending): void {
     if (closed.signal.aborted || ending.kind === "closed") return;
-    if (ending.kind === "refused") await link.refused(ending.reason, ending.final);
-    else link.failed(ending.reason);
+    if (ending.kind === "failed") link.failed(ending.reason);
+    else {
+      // Not awaited: whoever hears of it may close this connection, and wait for that.
+      link.refused(ending.reason, ending.final).catch(complain);
+    }
   }
 
   async function run(): Promise<void> {
     while (!closed.signal.aborted) {
       const ending = await connectOnce(needs, account, link, known, closed.signal);
-      await settle(ending);
+      settle(ending);
       if (ending.kind !== "failed") return;
       await again(AGAIN_MS);
     }
   }
 
-  const running = run().catch((error: unknown) => log.error("An account's connection has ended", { account_id: account.id, error }));
+  const running = run().catch(complain);
   return {
     async close() {
       closed.abort(new Error("The connection was closed."));

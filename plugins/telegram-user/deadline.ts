@@ -1,13 +1,15 @@
 import type { Clock } from "#src/core/clock.ts";
+import { SessionEnded } from "./errors.ts";
 
-/** Why a request was given up. */
-export class OutOfTime extends Error {
-  override name = "OutOfTime";
+/** A request was given up before it was answered. */
+export class Unanswered extends Error {
+  override name = "Unanswered";
 }
 
 /**
  * Does it, for so long at most.
  * @param signals that end it too
+ * @throws Unanswered, or SessionEnded
  */
 export async function withDeadline<T>(
   clock: Clock,
@@ -16,17 +18,21 @@ export async function withDeadline<T>(
   act: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const aborter = new AbortController();
-  const cancel = clock.at(clock.now() + ms, () => aborter.abort(new OutOfTime(`No answer from Telegram within ${ms / 1_000} s.`)));
-  const signal = AbortSignal.any([aborter.signal, ...signals]);
   const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(signal.reason as Error);
-  try {
-    signal.throwIfAborted();
-    signal.addEventListener("abort", end);
+  const end = (error: Error) => {
+    aborter.abort(error);
     // mtcute forgets a request whose connection is taken away: its promise alone would never end.
-    return await Promise.race([act(signal), ended.promise]);
+    ended.reject(error);
+  };
+  const cancel = clock.at(clock.now() + ms, () => end(new Unanswered(`No answer from Telegram within ${ms / 1_000} s.`)));
+  const outer = AbortSignal.any([...signals]);
+  const stop = () => end(outer.reason instanceof SessionEnded ? outer.reason : new Unanswered("Stopped before Telegram answered."));
+  try {
+    outer.addEventListener("abort", stop);
+    if (outer.aborted) stop();
+    return await Promise.race([ended.promise, ...(outer.aborted ? [] : [act(aborter.signal)])]);
   } finally {
     cancel();
-    signal.removeEventListener("abort", end);
+    outer.removeEventListener("abort", stop);
   }
 }

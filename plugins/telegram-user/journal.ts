@@ -1,5 +1,5 @@
+import type { Clock } from "#src/core/clock.ts";
 import type { Inbound, Link } from "#src/modules/connections/model.ts";
-import type { Peers } from "./peers.ts";
 
 /** What one update means, once whom it is about was looked up. */
 export type Happening = () => readonly Inbound[] | Promise<readonly Inbound[]>;
@@ -16,9 +16,10 @@ export interface Journal {
   seal(): Promise<void>;
 }
 
-interface Needs {
-  link: Link;
-  peers(): Peers;
+interface Needs extends Pick<Link, "take" | "saveSession"> {
+  /** Writes down whom the account has met meanwhile. */
+  savePeers(): Promise<void>;
+  clock: Clock;
   /** The link takes no more. */
   onBroken(): void;
   /** More is waiting than memory should hold. */
@@ -27,27 +28,45 @@ interface Needs {
 
 /** In one transaction. */
 const BATCH_MAX = 200;
-const WAITING_MAX = 20_000;
+const WAITING_MAX = 5_000;
+const REPEAT_MS = 1_000;
 
-export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Journal {
+export function createJournal({ take, saveSession, savePeers, clock, onBroken, onOverflow }: Needs): Journal {
   let waiting: Happening[] = [];
   /** How many of those that wait are before it. */
   let place: { text: string; after: number } | null = null;
   let session: string | null = null;
   let hasPeers = false;
   let isSealed = false;
+  let endPause: () => void = () => undefined;
   let pumping: Promise<void> | null = null;
+
+  const goesOn = () => !isSealed;
+
+  /** Only `take` waits by itself while the database refuses writes. */
+  async function insist(act: () => Promise<void>): Promise<void> {
+    while (goesOn()) {
+      try {
+        await act();
+        return;
+      } catch {
+        const pause = Promise.withResolvers<void>();
+        endPause = pause.resolve;
+        const cancel = clock.at(clock.now() + REPEAT_MS, pause.resolve);
+        await pause.promise.finally(cancel);
+      }
+    }
+  }
 
   async function handOn(): Promise<void> {
     if (hasPeers) {
       hasPeers = false;
-      const unsaved = peers().takeUnsaved();
-      if (unsaved.length > 0) await link.peers.save(unsaved);
+      await insist(savePeers);
     }
     if (session !== null) {
       const saved = session;
       session = null;
-      await link.saveSession(saved);
+      await insist(() => saveSession(saved));
     }
     const count = Math.min(place === null ? waiting.length : place.after, BATCH_MAX);
     const reached = place !== null && place.after === count ? place.text : null;
@@ -56,10 +75,10 @@ export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Jou
     if (place !== null) place = reached === null ? { ...place, after: place.after - count } : null;
     const happened: Inbound[] = [];
     for (const happening of batch) happened.push(...(await happening()));
-    if (!isSealed && (happened.length > 0 || reached !== null)) await link.take(happened, reached);
+    if (!isSealed && (happened.length > 0 || reached !== null)) await take(happened, reached);
   }
 
-  const hasMore = () => !isSealed && (hasPeers || session !== null || place !== null || waiting.length > 0);
+  const hasMore = () => goesOn() && (hasPeers || session !== null || place !== null || waiting.length > 0);
 
   async function pump(): Promise<void> {
     // mtcute tells of what has happened and then of the place, in one turn: they are handed on together.
@@ -101,6 +120,7 @@ export function createJournal({ link, peers, onBroken, onOverflow }: Needs): Jou
     },
     async seal() {
       isSealed = true;
+      endPause();
       await pumping;
     },
   };

@@ -1,16 +1,19 @@
-import { isTlRpcError } from "@mtcute/core/utils.js";
 import type { RpcCallMiddleware } from "@mtcute/core";
+import type { BaseTelegramClient } from "@mtcute/core/client.js";
+import { isTlRpcError } from "@mtcute/core/utils.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { ConnectedAccount, Link } from "#src/modules/connections/model.ts";
 import { createClient, type TelegramUserOptions } from "./client.ts";
-import { isAccountGone, isSessionEnd, SessionEnded, wordsOfEnd } from "./errors.ts";
+import { catchUpChannels, learnChats } from "./dialogs.ts";
+import { faultOf, isAccountGone, isSessionEnd, SessionEnded, wordsOfEnd } from "./errors.ts";
 import { happeningOf } from "./inbound.ts";
-import { createJournal } from "./journal.ts";
-import { createLive, type Lives } from "./live.ts";
-import { createPeers } from "./peers.ts";
+import { createJournal, type Journal } from "./journal.ts";
+import { createLive, type Live, type Lives } from "./live.ts";
+import { createPeers, type Peers } from "./peers.ts";
 import { readSession, type Session } from "./session.ts";
-import { createStorage } from "./storage.ts";
+import { type AccountStorage, createStorage } from "./storage.ts";
+import { watch } from "./watch.ts";
 
 interface Needs {
   telegram: TelegramUserOptions;
@@ -27,10 +30,8 @@ interface Known {
 
 export type Ending = { kind: "closed" } | { kind: "failed"; reason: string } | { kind: "refused"; reason: string; final: boolean };
 
-/** A revoked session tells nothing while nothing is asked of it. */
-const PROBE_MS = 120_000;
-const PROBE_ANSWER_MS = 30_000;
 const LOST = "There is no connection to Telegram.";
+const LOST_BY_PROXY = "There is no connection to Telegram through the account's proxy.";
 
 /** One client's life: connects, tells of what happens, and resolves once it is over. */
 export async function connectOnce(
@@ -41,16 +42,77 @@ export async function connectOnce(
   closed: AbortSignal,
 ): Promise<Ending> {
   const session = known.session === null ? null : readSession(known.session);
-  if (session === null || !session.values.has("current_user"))
-    return { kind: "refused", reason: "The account is not logged in.", final: false };
+  if (session?.values.has("current_user") !== true) return { kind: "refused", reason: "The account is not logged in.", final: false };
 
   const over = Promise.withResolvers<Ending>();
   const ended = new AbortController();
   const end = (ending: Ending) => over.resolve(ending);
-  closed.addEventListener("abort", () => end({ kind: "closed" }));
+  const close = () => end({ kind: "closed" });
+  const isFirst = known.place === null;
+  const { journal, storage, peers } = keep(session, link, known, clock, end);
+  const onAnswer = judge(ended.signal, { link, log, account_id: account.id }, end);
 
-  const remembering: Link = {
-    ...link,
+  let client: BaseTelegramClient;
+  try {
+    client = createClient({ telegram, storage, proxy: account.proxy, log, withUpdates: true, onAnswer });
+  } catch (error) {
+    return { kind: "failed", reason: error instanceof Error ? error.message : "The proxy's address can't be used." };
+  }
+  const lost = account.proxy === null ? LOST : LOST_BY_PROXY;
+  const line = { isUsable: false };
+  const live = createLive({ client, storage, peers, clock, ended: ended.signal, isUsable: () => line.isUsable });
+  const complain = (error: unknown) => {
+    if (ended.signal.aborted) return;
+    log.warn("An account's chats could not be listed", { account_id: account.id, reason: faultOf(error)?.name ?? lost });
+  };
+
+  // mtcute's own complaints: what we asked is answered to us, and the rest is asked again.
+  client.onError.add(() => undefined);
+  client.onRawUpdate.add((info) => {
+    const self = client.storage.self.getCached(true)?.userId ?? 0;
+    const happening = happeningOf(info, { storage, self, log, now: clock.now });
+    if (happening !== null) journal.add(happening);
+  });
+  watch({ client, live, line, link, clock, ended: ended.signal, lost, onReturn: () => void catchUp(live).catch(complain) });
+
+  const start = async () => {
+    await client.connect();
+    if (isFirst) await learnChats(live, ended.signal).catch(complain);
+    await client.startUpdatesLoop();
+    if (!isFirst) await catchUpChannels(live, ended.signal).catch(complain);
+  };
+  lives.set(account.id, live);
+  start().catch(() => end({ kind: "failed", reason: lost }));
+  closed.addEventListener("abort", close);
+  if (closed.aborted) close();
+
+  const ending = await over.promise;
+  closed.removeEventListener("abort", close);
+  ended.abort(ending.kind === "refused" ? new SessionEnded(ending.reason, ending.final) : new Error("The account is no longer connected."));
+  if (lives.get(account.id) === live) lives.delete(account.id);
+  // Before the client ends: it drops what it has not told of, and saves a place beyond it.
+  await journal.seal();
+  await client.destroy();
+  return ending;
+}
+
+/** A new server session has no memory of what it has not told. */
+async function catchUp(live: Live): Promise<void> {
+  const { updates } = live.client;
+  if (updates?.updatesLoopActive !== true) return;
+  updates.catchUp();
+  await catchUpChannels(live, new AbortController().signal);
+}
+
+/** What is to outlive this client goes to the link, and is what the next one begins with. */
+function keep(
+  session: Session,
+  link: Link,
+  known: Known,
+  clock: Clock,
+  end: (ending: Ending) => void,
+): { journal: Journal; storage: AccountStorage; peers: Peers } {
+  const journal = createJournal({
     async take(happened, place) {
       await link.take(happened, place);
       known.place = place ?? known.place;
@@ -59,10 +121,8 @@ export async function connectOnce(
       await link.saveSession(text);
       known.session = text;
     },
-  };
-  const journal = createJournal({
-    link: remembering,
-    peers: () => peers,
+    savePeers: () => peers.save(),
+    clock,
     onBroken: () => end({ kind: "closed" }),
     onOverflow: () => end({ kind: "failed", reason: "More comes in than can be written." }),
   });
@@ -76,74 +136,31 @@ export async function connectOnce(
       if (hasAllKeysOf(session, text)) journal.keepSession(text);
     },
   });
+  return { journal, storage, peers };
+}
 
-  let isUsable = false;
-  const onAnswer: RpcCallMiddleware = async (context, next) => {
+/** Every answer proves the connection; that the session has ended can be the answer to anything. */
+function judge(
+  ended: AbortSignal,
+  { link, log, account_id }: { link: Link; log: Log; account_id: number },
+  end: (ending: Ending) => void,
+): RpcCallMiddleware {
+  return async (context, next) => {
     const answer = await next(context);
-    if (ended.signal.aborted) return answer;
+    if (ended.aborted) return answer;
+    const isOfHomeDc = context.params?.manager === undefined && context.params?.dcId === undefined;
+    if (isTooLong(answer)) log.warn("Telegram has told an account only a part of what it missed", { account_id });
     if (!isTlRpcError(answer)) link.proved();
-    else if (isSessionEnd(answer.errorMessage) && context.params?.manager === undefined && context.params?.dcId === undefined) {
+    else if (isSessionEnd(answer.errorMessage) && isOfHomeDc) {
       const name = answer.errorMessage;
       end({ kind: "refused", reason: wordsOfEnd(name), final: isAccountGone(name) });
     }
     return answer;
   };
-
-  let client: ReturnType<typeof createClient>;
-  try {
-    client = createClient({ telegram, storage, proxy: account.proxy, log, withUpdates: true, onAnswer });
-  } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : "The proxy's address can't be used." };
-  }
-  const live = createLive({ client, storage, peers, clock, ended: ended.signal, isUsable: () => isUsable });
-
-  let cancelProbe: () => void = () => undefined;
-  const probe = async (): Promise<void> => {
-    cancelProbe();
-    try {
-      await live.call({ _: "updates.getState" }, ended.signal, { ms: PROBE_ANSWER_MS });
-    } catch {
-      if (!ended.signal.aborted) link.failed(isUsable ? "Telegram does not answer." : LOST);
-    }
-    if (!ended.signal.aborted) cancelProbe = clock.at(clock.now() + PROBE_MS, () => void probe());
-  };
-
-  client.onError.add(() => undefined);
-  client.onConnectionState.add((state) => {
-    if (ended.signal.aborted) return;
-    if (state === "connecting" || state === "offline") {
-      if (isUsable) link.failed(LOST);
-      isUsable = false;
-    } else if (state === "connected" && !isUsable) {
-      isUsable = true;
-      // A new server session has no memory of what it has not told.
-      client.handleClientUpdate({ _: "updatesTooLong" }, false);
-      void probe();
-    }
-  });
-  client.onRawUpdate.add((info) => {
-    const self = client.storage.self.getCached(true)?.userId ?? 0;
-    const happening = happeningOf(info, { storage, self, log, now: clock.now });
-    if (happening !== null) journal.add(happening);
-  });
-
-  const start = async (): Promise<void> => {
-    await client.connect();
-    await client.startUpdatesLoop();
-  };
-  lives.set(account.id, live);
-  start().catch(() => end({ kind: "failed", reason: LOST }));
-
-  const ending = await over.promise;
-  isUsable = false;
-  ended.abort(ending.kind === "refused" ? new SessionEnded(ending.reason, ending.final) : new Error("The account is no longer connected."));
-  cancelProbe();
-  if (lives.get(account.id) === live) lives.delete(account.id);
-  // Before the client ends: it drops what it has not told of, and saves a place beyond it.
-  await journal.seal();
-  await client.destroy();
-  return ending;
 }
+
+const isTooLong = (answer: unknown) =>
+  typeof answer === "object" && answer !== null && "_" in answer && answer._ === "updates.differenceTooLong";
 
 /** A key that Telegram has forgotten would otherwise be written over the one that is asked to log in again. */
 function hasAllKeysOf(session: Session, text: string): boolean {

@@ -27,7 +27,7 @@ interface CallOptions {
 /** The connected accounts of this process, by their id. */
 export type Lives = Map<number, Live>;
 
-export const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 10_000;
 
 interface Parts {
   client: BaseTelegramClient;

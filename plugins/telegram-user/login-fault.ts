@@ -1,5 +1,5 @@
 import type { LoginAnswer } from "#src/modules/accounts/model.ts";
-import { OutOfTime } from "./deadline.ts";
+import { Unanswered } from "./deadline.ts";
 import { faultOf, isAccountGone, isMisconfigured } from "./errors.ts";
 
 const DAY_S = 86_400;
@@ -7,6 +7,8 @@ const DAY_S = 86_400;
 const REFUSED: Record<string, LoginAnswer> = {
   PHONE_CODE_INVALID: { kind: "refused", field: "code", reason: "This is not the code that Telegram sent." },
   PHONE_CODE_EMPTY: { kind: "refused", field: "code", reason: "This is not the code that Telegram sent." },
+  EMAIL_CODE_INVALID: { kind: "refused", field: "code", reason: "This is not the code that Telegram sent." },
+  EMAIL_VERIFY_EXPIRED: { kind: "expired", reason: "The code has expired. Ask for another." },
   PASSWORD_HASH_INVALID: { kind: "refused", field: "password", reason: "This is not the account's password." },
   PHONE_NUMBER_INVALID: { kind: "refused", field: "phone", reason: "This is not a phone number." },
   PHONE_NUMBER_UNOCCUPIED: { kind: "refused", field: "phone", reason: "No Telegram account has this number." },
@@ -22,7 +24,7 @@ const REFUSED: Record<string, LoginAnswer> = {
 export function answerOfFault(error: unknown): LoginAnswer {
   const fault = faultOf(error);
   if (fault === null) {
-    const reason = error instanceof OutOfTime ? error.message : "There is no connection to Telegram.";
+    const reason = error instanceof Unanswered ? error.message : "There is no connection to Telegram.";
     return { kind: "unreachable", reason };
   }
   const { name, number, code } = fault;

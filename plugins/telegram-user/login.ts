@@ -12,6 +12,12 @@ const NO_ACCOUNT: LoginAnswer = {
   reason: "No Telegram account has this number. Sign up in a Telegram app first.",
 };
 
+const NO_EMAIL: LoginAnswer = {
+  kind: "refused",
+  field: "phone",
+  reason: "Telegram wants an e-mail address for logins with this number. Set it up in a Telegram app first.",
+};
+
 /** https://core.telegram.org/api/auth */
 export function requestCode(phone: string): Step {
   const digits = phone.replace(/\D/g, "");
@@ -21,7 +27,9 @@ export function requestCode(phone: string): Step {
     if (sent._ === "auth.sentCodeSuccess") return finish(attempt, sent.authorization);
     if (sent._ === "auth.sentCodePaymentRequired")
       return { kind: "refused", field: "phone", reason: "Telegram asks for a payment with this number. Log in with a Telegram app first." };
-    attempt.state = { kind: "code", phone: digits, hash: sent.phoneCodeHash };
+    if (sent.type._ === "auth.sentCodeTypeSetUpEmailRequired") return NO_EMAIL;
+    const isByEmail = sent.type._ === "auth.sentCodeTypeEmailCode";
+    attempt.state = { kind: "code", phone: digits, hash: sent.phoneCodeHash, isByEmail };
     return { kind: "code_sent", type: typeOf(sent.type), timeout_s: sent.timeout ?? null };
   };
 }
@@ -32,7 +40,8 @@ export const confirmCode =
     const { state } = attempt;
     if (state.kind !== "code") return NO_CODE;
     return orPassword(async () => {
-      const answer = await attempt.call({ _: "auth.signIn", phoneNumber: state.phone, phoneCodeHash: state.hash, phoneCode: code });
+      const given = state.isByEmail ? { emailVerification: { _: "emailVerificationCode", code } as const } : { phoneCode: code };
+      const answer = await attempt.call({ _: "auth.signIn", phoneNumber: state.phone, phoneCodeHash: state.hash, ...given });
       return finish(attempt, answer);
     });
   };

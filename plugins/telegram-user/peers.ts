@@ -1,13 +1,14 @@
 import type { IPeersRepository } from "@mtcute/core";
 import { LruMap } from "@fuman/utils";
 import type { Peer, PeerBook } from "#src/modules/connections/model.ts";
+import { Unanswered } from "./deadline.ts";
 
 type Info = IPeersRepository.PeerInfo;
 
 /** Whom the account has met: a few in memory, all in the book. */
 export interface Peers extends IPeersRepository {
-  /** What the book doesn't have yet; taken out of here, so that it is written once. */
-  takeUnsaved(): Peer[];
+  /** Writes down what the book doesn't have yet. */
+  save(): Promise<void>;
   forget(peer_id: number): Promise<void>;
 }
 
@@ -18,11 +19,13 @@ const REWRITE_MS = 6 * 3_600_000;
 /** @param onUnsaved is called once there is something for the book */
 export function createPeers(book: PeerBook, now: () => number, onUnsaved: () => void): Peers {
   const kept = new LruMap<number, Peer>(KEPT_MAX);
-  let unsaved = new Map<number, Peer>();
+  const unsaved = new Map<number, Peer>();
 
   async function find(inMemory: (peer: Peer) => boolean, inBook: () => Promise<Peer | null>): Promise<Info | null> {
     for (const peer of unsaved.values()) if (inMemory(peer)) return infoOf(peer);
-    const found = await inBook();
+    const found = await inBook().catch(() => {
+      throw new Unanswered("Whom the account has met could not be read.");
+    });
     if (found === null) return null;
     kept.set(found.peer_id, found);
     return infoOf(found);
@@ -65,10 +68,12 @@ export function createPeers(book: PeerBook, now: () => number, onUnsaved: () => 
       kept.clear();
       unsaved.clear();
     },
-    takeUnsaved() {
-      const taken = [...unsaved.values()];
-      unsaved = new Map();
-      return taken;
+    async save() {
+      const saving = new Map(unsaved);
+      if (saving.size === 0) return;
+      await book.save([...saving.values()]);
+      // What has come meanwhile is still to be written.
+      for (const [id, peer] of saving) if (unsaved.get(id) === peer) unsaved.delete(id);
     },
     async forget(peer_id) {
       kept.delete(peer_id);
@@ -83,7 +88,25 @@ export function createNoPeers(): Peers {
   const nobody = () => null;
   const nothing = () => undefined;
   const forget = () => Promise.resolve();
-  return { store: nothing, getById: nobody, getByUsername: nobody, getByPhone: nobody, deleteAll: nothing, takeUnsaved: () => [], forget };
+  return { store: nothing, getById: nobody, getByUsername: nobody, getByPhone: nobody, deleteAll: nothing, save: forget, forget };
+}
+
+/** For who can go on without: one that can't be read is nobody. */
+export function tolerant(peers: IPeersRepository): IPeersRepository {
+  const orNobody = async (find: () => Info | null | Promise<Info | null>) => {
+    try {
+      return await find();
+    } catch {
+      return null;
+    }
+  };
+  return {
+    store: peers.store,
+    getById: (id) => orNobody(() => peers.getById(id)),
+    getByUsername: (username) => orNobody(() => peers.getByUsername(username)),
+    getByPhone: (phone) => orNobody(() => peers.getByPhone(phone)),
+    deleteAll: peers.deleteAll,
+  };
 }
 
 function isSame(known: Peer, peer: Peer): boolean {

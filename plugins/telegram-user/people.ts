@@ -7,7 +7,7 @@ import type { Person } from "#src/modules/messages/model.ts";
 export type Described = tl.TypeUser | tl.TypeChat;
 
 /** The first of those that are in use: https://core.telegram.org/api/usernames */
-export function usernameOf({ username, usernames }: { username?: string; usernames?: tl.TypeUsername[] }): string | null {
+function usernameOf({ username, usernames }: { username?: string; usernames?: tl.TypeUsername[] }): string | null {
   return username ?? usernames?.find((name) => name.active)?.username ?? null;
 }
 

@@ -1,7 +1,8 @@
+import { MtcuteError } from "@mtcute/core";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Refusal } from "#src/modules/messages/channel.ts";
 import { faultOf, isAccountGone, isSessionEnd, type RpcFault, SessionEnded, wordsOfEnd } from "./errors.ts";
-import { OutOfTime } from "./deadline.ts";
+import { Unanswered } from "./deadline.ts";
 
 /** From here on a person should know, and the account waits for them. */
 const HOLD_S_MAX = 3_600;
@@ -37,16 +38,22 @@ export const isStalePeer = ({ name }: RpcFault) =>
   name === "PEER_ID_INVALID" || name === "CHANNEL_INVALID" || name === "USER_ID_INVALID" || name === "CHAT_ID_INVALID";
 
 /** It may work at once with the next try. */
-export const isPassing = (fault: RpcFault | null) => fault === null || fault.code >= 500 || fault.code < 0;
+export function isPassing(error: unknown): boolean {
+  const fault = faultOf(error);
+  return fault === null ? error instanceof Unanswered || error instanceof MtcuteError : isTheirs(fault);
+}
+
+/** Telegram itself fails. */
+const isTheirs = ({ code }: RpcFault) => code >= 500 || code < 0;
 
 /** What a request that failed means for a message. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof SessionEnded) return { kind: "unauthorized", reason: error.message, final: error.final };
   const fault = faultOf(error);
-  if (fault === null) {
-    return { kind: "unreached", reason: error instanceof OutOfTime ? error.message : "There is no connection to Telegram." };
-  }
-  return refusalOfFault(fault);
+  if (fault !== null) return refusalOfFault(fault);
+  if (error instanceof Unanswered) return { kind: "unreached", reason: error.message };
+  if (error instanceof MtcuteError) return { kind: "unreached", reason: "There is no connection to Telegram." };
+  return failed("internal_error", "Something failed on our side.");
 }
 
 function refusalOfFault(fault: RpcFault): Refusal {
@@ -63,7 +70,7 @@ function refusalOfFault(fault: RpcFault): Refusal {
   if (name.startsWith("FROZEN_")) {
     return { kind: "pause", reason: `Telegram has frozen the account (${name}). Open it in a Telegram app and see what it says.` };
   }
-  if (isPassing(fault)) return { kind: "unreached", reason: `Telegram fails (${name}).` };
+  if (isTheirs(fault)) return { kind: "unreached", reason: `Telegram fails (${name}).` };
   const outcome = CODES[name] ?? (name.startsWith("ALLOW_PAYMENT_REQUIRED") ? "recipient_privacy" : "message_rejected");
   return failed(outcome, `${WORDS[outcome] ?? "Telegram refuses this message"} (${code} ${name}).`);
 }

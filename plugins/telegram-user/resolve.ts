@@ -21,7 +21,7 @@ const NAME_MS_MAX = 86_400_000;
 
 /**
  * Finds whom a recipient means to this account: by id only whom it has met, since access hashes are each account's own.
- * @throws what Telegram answers, or `OutOfTime`
+ * @throws what Telegram answers, or `Unanswered`
  */
 export async function resolve(live: Live, to: Destination, now: number, signal: AbortSignal): Promise<Resolved> {
   const asked = to.chat_id ?? to.recipient;
@@ -95,7 +95,7 @@ function found(marked: number, input: tl.TypeInputPeer, described: Described | n
   return { kind: "target", target: { input, marked_id: marked, chat: factsOf(peerOf(marked), described) } };
 }
 
-export function peerOf(marked: number): tl.TypePeer {
+function peerOf(marked: number): tl.TypePeer {
   const [kind, id] = parseMarkedPeerId(marked);
   if (kind === "user") return { _: "peerUser", userId: id };
   return kind === "chat" ? { _: "peerChat", chatId: id } : { _: "peerChannel", channelId: id };

@@ -1,6 +1,6 @@
 import type { tl } from "@mtcute/core";
 import type { Outgoing, Refusal, SendResult } from "#src/modules/messages/channel.ts";
-import { faultOf, SessionEnded } from "./errors.ts";
+import { faultOf } from "./errors.ts";
 import { format, type Formatted } from "./formatted.ts";
 import type { Live } from "./live.ts";
 import { mentionIn } from "./mention.ts";
@@ -33,11 +33,10 @@ export async function sendMessage(live: Live, message: Outgoing, now: number, si
     if (resolved.kind !== "target") return resolved;
     const { target } = resolved;
     try {
-      const id = await repeat(signal, () => post(live, target, message, signal));
-      return { kind: "sent", remote_id: id === null ? null : String(id), chat: target.chat, reached: "sent" };
+      return sentAs(target, await repeat(signal, () => post(live, target, message, signal)));
     } catch (error) {
+      if (isDuplicate(error)) return sentBefore(target);
       const answer = faultOf(error);
-      if (answer?.name === "RANDOM_ID_DUPLICATE") return sentBefore(target);
       if (isAgain || answer === null || !isStalePeer(answer)) throw error;
       await live.peers.forget(target.marked_id);
       return sendTo(await resolve(live, message, now, signal), true);
@@ -46,9 +45,13 @@ export async function sendMessage(live: Live, message: Outgoing, now: number, si
 
   async function sentBefore(target: Target): Promise<SendResult> {
     const { message: text } = await format(message.text, message.parse_mode, mentionIn(live));
-    const id = await findSent(live, target, text, signal).catch(() => null);
-    return { kind: "sent", remote_id: id === null ? null : String(id), chat: target.chat, reached: "sent" };
+    return sentAs(target, await findSent(live, target, text, signal).catch(() => []));
   }
+}
+
+function sentAs({ chat }: Target, ids: readonly number[]): SendResult {
+  const [remote_id = null, ...others] = ids.map(String);
+  return { kind: "sent", remote_id, ...(others.length > 0 && { others }), chat, reached: "sent" };
 }
 
 function refuse({ reply_to, topic_id, buttons }: Outgoing): Refusal | null {
@@ -62,6 +65,8 @@ class NotTaken extends Error {
   override name = "NotTaken";
 }
 
+const isDuplicate = (error: unknown) => faultOf(error)?.name === "RANDOM_ID_DUPLICATE";
+
 const isOurs = (error: unknown): error is Error => error instanceof MarkupError || error instanceof TooLarge || error instanceof NotTaken;
 
 /** @throws what the last try got, and at once what another would get too */
@@ -70,14 +75,12 @@ async function repeat<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T>
     try {
       return await act();
     } catch (error) {
-      const fault = faultOf(error);
-      if (error instanceof SessionEnded || isOurs(error)) throw error;
-      if (tries === TRIES_MAX || signal.aborted || !isPassing(fault) || fault?.name === "RANDOM_ID_DUPLICATE") throw error;
+      if (tries === TRIES_MAX || signal.aborted || !isPassing(error) || isDuplicate(error)) throw error;
     }
   }
 }
 
-async function post(live: Live, target: Target, message: Outgoing, signal: AbortSignal): Promise<number | null> {
+async function post(live: Live, target: Target, message: Outgoing, signal: AbortSignal): Promise<number[]> {
   const { text, parse_mode, files, silent, id } = message;
   const formatted = await format(text, parse_mode, mentionIn(live));
   const common = { peer: target.input, silent, ...replyOf(message) };
@@ -90,7 +93,7 @@ async function post(live: Live, target: Target, message: Outgoing, signal: Abort
       : await live.call({ _: "messages.sendMedia", ...common, ...formatted, randomId, media: await mediaOf(live, file, signal) }, signal, {
           ms: MEDIA_MS_MAX,
         });
-  return takeIn(live, answer, randomId);
+  return takeIn(live, answer, [randomId]);
 }
 
 /** The text is the caption of the first, which Telegram shows under all of them. */
@@ -100,7 +103,7 @@ async function postAlbum(
   { id, files }: Outgoing,
   formatted: Formatted,
   signal: AbortSignal,
-): Promise<number | null> {
+): Promise<number[]> {
   const multiMedia: tl.RawInputSingleMedia[] = [];
   for (const [part, file] of files.entries()) {
     const media = await keepMedia(live, common.peer, await mediaOf(live, file, signal), signal);
@@ -109,7 +112,11 @@ async function postAlbum(
     multiMedia.push({ _: "inputSingleMedia", media, randomId: randomIdOf(id, part), ...caption });
   }
   const answer = await live.call({ _: "messages.sendMultiMedia", ...common, multiMedia }, signal, { ms: MEDIA_MS_MAX });
-  return takeIn(live, answer, randomIdOf(id));
+  return takeIn(
+    live,
+    answer,
+    multiMedia.map(({ randomId }) => randomId),
+  );
 }
 
 /** A forum's general topic is written to like the forum itself: https://core.telegram.org/api/forum#forum-topics */

@@ -2,7 +2,7 @@ import { type ITelegramStorageProvider, MemoryStorageDriver } from "@mtcute/core
 import { createMet } from "./met.ts";
 import { isOfPlace, readPlace, writePlace } from "./place.ts";
 import { type Session, SESSION_KEYS, writeSession } from "./session.ts";
-import type { Peers } from "./peers.ts";
+import { type Peers, tolerant } from "./peers.ts";
 
 interface Keeping {
   session: Session | null;
@@ -96,7 +96,7 @@ export function createStorage({ session, place, peers, onSession, onPlace }: Kee
         temporary.clear();
       },
     },
-    peers,
+    peers: tolerant(peers),
     refMessages: createMet(),
   };
 }

@@ -1,29 +1,29 @@
-import { TcpConnection } from "@fuman/bun";
 import { type ITcpConnection, performSocksHandshake, type TcpEndpoint } from "@fuman/net";
 import {
   BaseMtProxyTransport,
   IntermediatePacketCodec,
   type IPacketCodec,
   type ITelegramConnection,
+  type MtProxySettings,
   type TelegramTransport,
 } from "@mtcute/core";
-
-const CONNECT_MS_MAX = 15_000;
+import { CONNECT_MS_MAX, type Sockets, within } from "./sockets.ts";
 
 /**
  * How an account reaches Telegram: straight, or through its own proxy.
  * @param proxy `socks5://user:password@host:port` or `mtproxy://host:port/secret`
  * @throws where the address is none of these; the error does not repeat it
  */
-export function createTransport(proxy: string | null): TelegramTransport {
-  if (proxy === null) return new DirectTransport();
+export function createTransport(proxy: string | null, sockets: Sockets): TelegramTransport {
+  if (proxy === null) return new DirectTransport(sockets);
   const { protocol, hostname, port, username, password, pathname } = parse(proxy);
   const endpoint = { address: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
   if (protocol === "socks5:") {
     const credentials = username === "" ? {} : { user: decodeURIComponent(username), password: decodeURIComponent(password) };
-    return new SocksTransport({ ...endpoint, ...credentials });
+    return new SocksTransport(sockets, { ...endpoint, ...credentials });
   }
-  if (protocol === "mtproxy:") return new MtProxyTransport({ host: endpoint.address, port: endpoint.port, secret: pathname.slice(1) });
+  if (protocol === "mtproxy:")
+    return new MtProxyTransport(sockets, { host: endpoint.address, port: endpoint.port, secret: pathname.slice(1) });
   throw new Error("The proxy's address begins neither with socks5:// nor with mtproxy://.");
 }
 
@@ -34,8 +34,10 @@ function parse(proxy: string): URL {
 }
 
 class DirectTransport implements TelegramTransport {
+  constructor(readonly sockets: Sockets) {}
+
   connect({ ipAddress, port }: { ipAddress: string; port: number }): Promise<ITelegramConnection> {
-    return connectTcp({ address: ipAddress, port });
+    return this.sockets.connect({ address: ipAddress, port });
   }
 
   packetCodec(): IPacketCodec {
@@ -43,21 +45,22 @@ class DirectTransport implements TelegramTransport {
   }
 }
 
-class SocksTransport extends DirectTransport {
-  readonly #proxy: TcpEndpoint & { user?: string; password?: string };
+type SocksProxy = TcpEndpoint & { user?: string; password?: string };
 
-  constructor(proxy: TcpEndpoint & { user?: string; password?: string }) {
-    super();
+class SocksTransport extends DirectTransport {
+  readonly #proxy: SocksProxy;
+
+  constructor(sockets: Sockets, proxy: SocksProxy) {
+    super(sockets);
     this.#proxy = proxy;
   }
 
   override async connect({ ipAddress, port }: { ipAddress: string; port: number }): Promise<ITelegramConnection> {
     const { address, port: proxyPort, ...credentials } = this.#proxy;
-    const connection = await connectTcp({ address, port: proxyPort });
+    const connection = await this.sockets.connect({ address, port: proxyPort });
     const proxy = { host: address, port: proxyPort, version: 5 as const, ...credentials };
     try {
-      const shaken = performSocksHandshake(connection, connection, proxy, { address: ipAddress, port });
-      await within(CONNECT_MS_MAX, shaken);
+      await within(CONNECT_MS_MAX, performSocksHandshake(connection, connection, proxy, { address: ipAddress, port }));
     } catch (error) {
       connection.close();
       throw error;
@@ -67,32 +70,14 @@ class SocksTransport extends DirectTransport {
 }
 
 class MtProxyTransport extends BaseMtProxyTransport {
-  override _connectTcp(endpoint: TcpEndpoint): Promise<ITcpConnection> {
-    return connectTcp(endpoint);
+  readonly #sockets: Sockets;
+
+  constructor(sockets: Sockets, proxy: MtProxySettings) {
+    super(proxy);
+    this.#sockets = sockets;
   }
-}
 
-async function connectTcp(endpoint: TcpEndpoint): Promise<ITcpConnection> {
-  const connection = new TcpConnection();
-  const connecting = connection.connect(endpoint);
-  // Bun can't be told to stop connecting: one that comes late is ended then.
-  const leave = () => void connecting.then(() => connection.close()).catch(() => undefined);
-  await within(CONNECT_MS_MAX, connecting, leave);
-  // The wrapper's own setNoDelay and setKeepAlive throw under Bun.
-  connection.socket.setNoDelay(true);
-  connection.socket.setKeepAlive(true, 30_000);
-  return connection;
-}
-
-async function within<T>(ms: number, work: Promise<T>, onLate: () => void = () => undefined): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    onLate();
-    reject(new Error(`no connection within ${ms} ms`));
-  }, ms);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
+  override _connectTcp(endpoint: TcpEndpoint): Promise<ITcpConnection> {
+    return this.#sockets.connect(endpoint);
   }
 }

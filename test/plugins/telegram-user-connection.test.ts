@@ -1,12 +1,18 @@
 import { describe, expect, test } from "bun:test";
+import { createMemoryLink, type MemoryLink } from "#test/support/memory-link.ts";
 import { setup } from "#test/support/telegram-user.ts";
+import { createTestClock } from "#test/support/test-clock.ts";
+
+const textsOf = ({ happened }: MemoryLink) => happened.map((one) => ("text" in one ? one.text : one.kind));
 
 describe("a connected user account", () => {
-  test("hears what people write to it", async () => {
+  test("hears what people write to it, and that proves it", async () => {
     await using app = await setup();
     const { link } = await app.connected();
     app.dc.deliver(app.bob, app.ann, "Hello Ann");
     await link.until(() => link.happened.length === 1);
+    expect(link.proofs).toBeGreaterThan(0);
+    expect(link.failures).toEqual([]);
     expect(link.happened[0]).toMatchObject({
       kind: "received",
       text: "Hello Ann",
@@ -23,17 +29,141 @@ describe("a connected user account", () => {
     await connection.close();
     app.dc.deliver(app.bob, app.ann, "Two");
     app.connect(link);
+    await link.until(() => link.happened.length === 2);
     app.dc.deliver(app.bob, app.ann, "Three");
     await link.until(() => link.happened.length === 3);
-    expect(link.happened.map((one) => "text" in one && one.text)).toEqual(["One", "Two", "Three"]);
+    expect(textsOf(link)).toEqual(["One", "Two", "Three"]);
   });
 
-  test("tells that its session was revoked", async () => {
+  test("hears more than one answer of Telegram's holds", async () => {
+    await using app = await setup();
+    const { link, connection } = await app.connected();
+    await connection.close();
+    app.dc.limitDifference({ slice: 3 });
+    for (let at = 0; at < 10; at += 1) app.dc.deliver(app.bob, app.ann, `No. ${at}`);
+    app.connect(link);
+    await link.until(() => link.happened.length === 10);
+    expect(textsOf(link)).toEqual(Array.from({ length: 10 }, (_, at) => `No. ${at}`));
+  });
+
+  test("hears what was written in a supergroup that it was in before, but had not heard of", async () => {
+    await using app = await setup();
+    const forum = app.dc.addGroup({ title: "Many", kind: "channel", members: [app.ann, app.bob] });
+    app.dc.deliver(app.bob, forum, "Long ago");
+    const { link, connection } = await app.connected();
+    await connection.close();
+    app.dc.deliver(app.bob, forum, "While away");
+    app.connect(link);
+    await link.until(() => link.happened.length === 1);
+    expect(textsOf(link)).toEqual(["While away"]);
+  });
+
+  test("comes back when the connection is lost, and hears what it missed", async () => {
     await using app = await setup();
     const { link } = await app.connected();
+    app.dc.goDown();
+    await link.until(() => link.failures.length > 0);
+    app.dc.deliver(app.bob, app.ann, "While down");
+    expect(await app.send({})).toMatchObject({ kind: "unreached" });
+    app.dc.comeUp();
+    await link.until(() => link.happened.length === 1);
+    expect(textsOf(link)).toEqual(["While down"]);
+    expect(await app.send({})).toMatchObject({ kind: "sent" });
+  });
+
+  test("goes no further than what is on disk", async () => {
+    await using app = await setup();
+    const { link, connection } = await app.connected();
+    const before = link.place;
+    link.fault = new Error("no longer this process's");
+    app.dc.deliver(app.bob, app.ann, "Not written down");
+    await connection.close();
+    expect({ happened: link.happened, place: link.place }).toEqual({ happened: [], place: before });
+    link.fault = null;
+    app.connect(link);
+    await link.until(() => link.happened.length === 1);
+    expect(textsOf(link)).toEqual(["Not written down"]);
+    expect(link.place).not.toBe(before);
+  });
+
+  test("waits while the database refuses to write down whom it has met", async () => {
+    await using app = await setup();
+    const { link } = await app.connected();
+    link.bookFaults = 1;
+    app.dc.deliver(app.bob, app.ann, "Hi");
+    await link.until(() => link.happened.length === 1);
+    expect(link.book.has(app.bob.id)).toBe(true);
+    expect(link.bookFaults).toBe(0);
+  });
+
+  test("ends when nothing more is taken from it", async () => {
+    await using app = await setup();
+    const { link } = await app.connected();
+    link.fault = new Error("no longer this process's");
+    app.dc.deliver(app.bob, app.ann, "Not written down");
+    for (;;) {
+      const answer = await app.send({ id: "msg_1" });
+      if (answer.kind === "unreached") break;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(link.refusal).toBeNull();
+  });
+
+  test("hands over together what waits for the disk", async () => {
+    await using app = await setup();
+    const { link } = await app.connected();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    link.hold = promise;
+    for (const text of ["A", "B", "C", "D"]) app.dc.deliver(app.bob, app.ann, text);
+    await app.send({ id: "msg_1", text: "Meanwhile" });
+    const takes = link.takes;
+    resolve();
+    await link.until(() => link.happened.length === 4);
+    expect(textsOf(link)).toEqual(["A", "B", "C", "D"]);
+    expect(link.takes - takes).toBeLessThanOrEqual(2);
+  });
+
+  test("tells that its session was revoked, within two minutes even when nothing happens", async () => {
+    const clock = createTestClock();
+    await using app = await setup({ clock });
+    const { link } = await app.connected();
     app.dc.revoke(app.ann);
-    expect(await app.send({})).toMatchObject({ kind: "unauthorized" });
+    clock.advance(120_000);
     await link.until(() => link.refusal !== null);
     expect(link.refusal).toEqual({ reason: expect.stringContaining("SESSION_REVOKED"), final: false });
+  });
+
+  test("is refused where it is not logged in", async () => {
+    await using app = await setup();
+    for (const session of [null, "{}", "nonsense"]) {
+      const link = createMemoryLink();
+      link.session = session;
+      app.connect(link);
+      await link.until(() => link.refusal !== null);
+      expect(link.refusal).toEqual({ reason: "The account is not logged in.", final: false });
+    }
+  });
+
+  test("says what is wrong with the address of its proxy", async () => {
+    await using app = await setup();
+    const link = createMemoryLink();
+    link.session = await app.login();
+    app.connect(link, { proxy: "http://user:secret@proxy.example:8080" });
+    await link.until(() => link.failures.length === 1);
+    expect(link.failures).toEqual(["The proxy's address begins neither with socks5:// nor with mtproxy://."]);
+  });
+
+  test("remembers whom it has met, so that a later connection can write to their ids", async () => {
+    await using app = await setup();
+    const { link, connection } = await app.connected();
+    app.dc.deliver(app.bob, app.ann, "Hi");
+    await link.until(() => link.happened.length === 1);
+    expect({ ...link.book.get(app.bob.id) }).toMatchObject({ usernames: ["bob_other"], access_hash: expect.any(String) });
+    await connection.close();
+    app.connect(link);
+    const { proofs } = link;
+    await link.until(() => link.proofs > proofs);
+    expect(await app.send({ recipient: String(app.bob.id) })).toMatchObject({ kind: "sent", chat: { first_name: "Bob" } });
+    expect(app.dc.calls.some(({ method }) => method === "contacts.resolveUsername")).toBe(false);
   });
 });

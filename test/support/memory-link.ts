@@ -6,6 +6,8 @@ export interface MemoryLink extends Link {
   book: Map<number, Peer>;
   place: string | null;
   session: string | null;
+  /** How often something was taken. */
+  takes: number;
   proofs: number;
   failures: string[];
   refusal: { reason: string; final: boolean } | null;
@@ -13,6 +15,8 @@ export interface MemoryLink extends Link {
   hold: Promise<void> | null;
   /** What the next `take` fails with. */
   fault: Error | null;
+  /** So many times no peers can be saved. */
+  bookFaults: number;
   /** Resolves once this holds. */
   until(condition: () => boolean): Promise<void>;
 }
@@ -27,14 +31,17 @@ export function createMemoryLink(): MemoryLink {
     book: new Map(),
     place: null,
     session: null,
+    takes: 0,
     proofs: 0,
     failures: [],
     refusal: null,
     hold: null,
     fault: null,
+    bookFaults: 0,
     async take(happened, place) {
       await link.hold;
       if (link.fault !== null) throw link.fault;
+      link.takes += 1;
       link.happened.push(...happened);
       link.place = place ?? link.place;
       onChange();
@@ -60,6 +67,10 @@ export function createMemoryLink(): MemoryLink {
       byUsername: (username) => first(({ usernames }) => usernames.includes(username)),
       byPhone: (phone) => first((peer) => peer.phone === phone),
       async save(peers) {
+        if (link.bookFaults > 0) {
+          link.bookFaults -= 1;
+          throw new Error("the database refuses it");
+        }
         for (const peer of peers) link.book.set(peer.peer_id, peer);
         onChange();
       },

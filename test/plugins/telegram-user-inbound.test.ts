@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { Inbound } from "#src/modules/connections/model.ts";
+import type { MemoryLink } from "#test/support/memory-link.ts";
+import { account, setup, signal, type Setup } from "#test/support/telegram-user.ts";
+
+let app: Setup;
+let link: MemoryLink;
+
+beforeAll(async () => {
+  app = await setup();
+  ({ link } = await app.connected());
+});
+beforeEach(() => {
+  link.happened = [];
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+/** What comes next, once so much has come. */
+async function next(count = 1): Promise<Inbound[]> {
+  await link.until(() => link.happened.length >= count);
+  return link.happened;
+}
+
+describe("what a user account hears of", () => {
+  test("a message that answers one", async () => {
+    const first = app.dc.deliver(app.bob, app.ann, "Question");
+    app.dc.deliver(app.bob, app.ann, "Answer", { replyTo: first.id });
+    const [question, answer] = await next(2);
+    expect(question).toMatchObject({ kind: "received", text: "Question", reply_to: null, topic: null, files: [], album_id: null });
+    expect(answer).toMatchObject({ kind: "received", text: "Answer", reply_to: String(first.id) });
+  });
+
+  test("nothing of what its owner writes elsewhere", async () => {
+    app.dc.deliver(app.ann, app.bob, "From the telephone");
+    app.dc.deliver(app.bob, app.ann, "Hm?");
+    expect(await next()).toEqual([expect.objectContaining({ text: "Hm?" })]);
+  });
+
+  test("what somebody has changed, and reacted with", async () => {
+    const { id } = app.dc.deliver(app.bob, app.ann, "Frist");
+    app.dc.edit(app.ann, id, "First");
+    app.dc.react(app.bob, app.ann, id, "👍");
+    app.dc.react(app.bob, app.ann, id);
+    const [, edited, reacted, back] = await next(4);
+    expect(edited).toMatchObject({ kind: "edited", text: "First", remote_id: String(id), sender: { telegram_id: app.bob.id } });
+    expect(reacted).toMatchObject({ kind: "reacted", remote_id: String(id), reactions: ["👍"], sender: { first_name: "Bob" } });
+    expect(back).toMatchObject({ kind: "reacted", remote_id: String(id), reactions: [] });
+  });
+
+  test("that what was sent is read", async () => {
+    const sent = await app.send({ id: "msg_read" });
+    app.dc.read(app.bob, app.ann);
+    expect(await next()).toEqual([
+      expect.objectContaining({
+        kind: "read",
+        up_to: sent.kind === "sent" ? sent.remote_id : "",
+        chat: expect.objectContaining({ id: String(app.bob.id), type: "private", first_name: "Bob" }),
+        sender: expect.objectContaining({ telegram_id: app.bob.id }),
+      }),
+    ]);
+  });
+
+  test("a photo and a document, whose bytes can be fetched", async () => {
+    const bytes = new Uint8Array(700_000).map((_, at) => at % 251);
+    app.dc.deliver(app.bob, app.ann, "Look", { photo: new Uint8Array([1, 2, 3]) });
+    app.dc.deliver(app.bob, app.ann, "", { document: { bytes, fileName: "a.bin", mimeType: "application/x-a" } });
+    const [photo, document] = await next(2);
+    if (photo?.kind !== "received" || document?.kind !== "received") throw new Error("these are no messages");
+    expect(photo).toMatchObject({ text: "Look", files: [{ type: "photo", mime: "image/jpeg" }] });
+    expect(document.files).toEqual([expect.objectContaining({ type: "document", name: "a.bin", mime: "application/x-a", size: 700_000 })]);
+    expect(await fetched(photo.files[0]!.remote)).toEqual(new Uint8Array([1, 2, 3]));
+    expect(await fetched(document.files[0]!.remote)).toEqual(bytes);
+  });
+
+  test("a group", async () => {
+    const group = app.dc.addGroup({ title: "Few", kind: "chat", members: [app.ann, app.bob] });
+    app.dc.deliver(app.bob, group, "In the group");
+    expect(await next()).toEqual([
+      expect.objectContaining({
+        kind: "received",
+        text: "In the group",
+        chat: expect.objectContaining({ id: `-${group.id}`, type: "group", title: "Few" }),
+        sender: expect.objectContaining({ telegram_id: app.bob.id }),
+        topic: null,
+      }),
+    ]);
+    expect(await app.send({ id: "msg_group", recipient: `-${group.id}` })).toMatchObject({ kind: "sent", chat: { title: "Few" } });
+  });
+
+  test("a forum, with its topics", async () => {
+    const members = [app.ann, app.bob];
+    const forum = app.dc.addGroup({ title: "Forum", kind: "channel", isForum: true, username: "the_forum", members });
+    app.dc.deliver(app.bob, forum, "Without a topic");
+    const topic = app.dc.addTopic(forum, app.bob, "News");
+    const post = app.dc.deliver(app.bob, forum, "In the topic", { topicId: topic.id });
+    app.dc.deliver(app.bob, forum, "An answer", { topicId: topic.id, replyTo: post.id });
+    const happened = await next(4);
+    expect(happened).toEqual([
+      expect.objectContaining({ text: "Without a topic", topic: { id: "1", title: null } }),
+      expect.objectContaining({ kind: "topic", topic: { id: String(topic.id), title: "News" } }),
+      expect.objectContaining({
+        kind: "received",
+        text: "In the topic",
+        chat: expect.objectContaining({ id: `-100${forum.id}`, type: "supergroup", title: "Forum", username: "the_forum" }),
+        topic: { id: String(topic.id), title: null },
+        reply_to: null,
+      }),
+      expect.objectContaining({ kind: "received", topic: { id: String(topic.id), title: null }, reply_to: String(post.id) }),
+    ]);
+    const chat_id = `-100${forum.id}`;
+    const sent = await app.send({ id: "msg_topic", recipient: chat_id, topic_id: String(topic.id), text: "Into it" });
+    expect(sent).toMatchObject({ kind: "sent", chat: { chat_id, type: "supergroup", title: "Forum" } });
+    expect(app.dc.history(forum).at(-1)).toMatchObject({ text: "Into it", topicId: topic.id });
+  });
+});
+
+async function fetched(remote: string): Promise<Uint8Array> {
+  const answer = await app.user.channel.fetchFile!(account, remote, signal);
+  if (answer.kind !== "file") throw new Error(`fetched as ${answer.kind}`);
+  return new Response(answer.bytes).bytes();
+}
