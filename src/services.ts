@@ -213,7 +213,7 @@ export function createServices({
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
   const messaging = createMessaging({
-    ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions },
+    ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
     ...{ onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service },
     withdraw: (...args) => loop.withdraw(...args),
     lastEta: (...args) => loop.lastEta(...args),

@@ -69,7 +69,12 @@ async function addThreads({ schema }: Kysely<unknown>, engine: Engine): Promise<
     .execute();
   await schema.createIndex("threads_place").on("threads").columns(["env_id", "account_id", "chat_id", "topic_id"]).unique().execute();
   await schema.createIndex("threads_recent").on("threads").columns(["env_id", "last_message_at", "id"]).execute();
-  await schema.createIndex("threads_contact").on("threads").columns(["env_id", "contact_id", "last_message_at", "id"]).execute();
+  await schema
+    .createIndex("threads_contact")
+    .on("threads")
+    .columns(["env_id", "contact_id", "last_message_at", "id"])
+    .where(sql<boolean>`contact_id is not null`)
+    .execute();
 
   await schema
     .createTable("thread_notes")

@@ -21,9 +21,10 @@ export function createSandboxChannel(clock: Clock): Channel {
     return true;
   }
 
-  const arrives = (reached: "sent" | "delivered" | "read"): SendResult => ({
+  const arrives = ({ recipient, chat_id }: Outgoing, reached: "sent" | "delivered" | "read"): SendResult => ({
     kind: "sent",
     remote_id: String(++lastId),
+    chat_id: chat_id ?? (isNumber(recipient) ? recipient : String(madeUpId(recipient))),
     chat: null,
     reached,
   });
@@ -35,15 +36,15 @@ export function createSandboxChannel(clock: Clock): Channel {
         return { kind: "failed", code: play.code, message: outcomes[play.code], link };
       }
       case "reaches":
-        return arrives(play.state);
+        return arrives(message, play.state);
       case "flood":
-        return isFirstTry(message.id) ? { kind: "hold", ms: play.ms, reason: `retry after ${play.ms / 1000} s` } : arrives("sent");
+        return isFirstTry(message.id) ? { kind: "hold", ms: play.ms, reason: `retry after ${play.ms / 1000} s` } : arrives(message, "sent");
       case "unreachable":
-        return isFirstTry(message.id) ? { kind: "unreached", reason: "the sandbox plays a lost network" } : arrives("sent");
+        return isFirstTry(message.id) ? { kind: "unreached", reason: "the sandbox plays a lost network" } : arrives(message, "sent");
       case "slow":
-        return new Promise((resolve) => clock.at(clock.now() + play.ms, () => resolve(arrives("sent"))));
+        return new Promise((resolve) => clock.at(clock.now() + play.ms, () => resolve(arrives(message, "sent"))));
       case "refused_at_once":
-        return arrives("sent");
+        return arrives(message, "sent");
       default:
         return play satisfies never;
     }
@@ -55,7 +56,7 @@ export function createSandboxChannel(clock: Clock): Channel {
     family: "telegram",
     resendable: true,
     usesNetwork: false,
-    remembersChats: false,
+    remembersChats: true,
     accountLimits: [],
     chatLimits: () => [],
     normalize,
@@ -69,7 +70,7 @@ export function createSandboxChannel(clock: Clock): Channel {
     profile: (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
     send(account, message) {
       const part = plays.get(message.recipient);
-      return part === undefined ? arrives("sent") : play(part, message, account.username);
+      return part === undefined ? arrives(message, "sent") : play(part, message, account.username);
     },
   };
 }
@@ -77,10 +78,12 @@ export function createSandboxChannel(clock: Clock): Channel {
 /** The sandbox takes any name that could be somebody's; letters of a username have no case. */
 function normalize(recipient: string | number): string | null {
   if (typeof recipient === "number") return Number.isSafeInteger(recipient) && recipient !== 0 ? String(recipient) : null;
-  if (/^-?[1-9]\d{0,15}$/.test(recipient)) return recipient;
+  if (isNumber(recipient)) return recipient;
   if (/^\+[1-9]\d{6,14}$/.test(recipient)) return recipient;
   return /^@?[A-Za-z][A-Za-z0-9_]{2,31}$/.test(recipient) ? `@${recipient.replace(/^@/, "").toLowerCase()}` : null;
 }
+
+const isNumber = (recipient: string) => /^-?[1-9]\d{0,15}$/.test(recipient);
 
 /** `@sarah_miller` is Sarah Miller. */
 function profileOf(recipient: string): Profile {

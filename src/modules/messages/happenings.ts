@@ -4,7 +4,7 @@ import type { EventType } from "#src/modules/events/model.ts";
 import type { ThreadBrief, ThreadPlace } from "#src/modules/threads/model.ts";
 import { chatRow, contentOf, type HearingAccount, incomingRow, isPerson, type Told, WRITER } from "./incoming.ts";
 import type { Content, Message, MessageStatus, Person } from "./model.ts";
-import { presentMessage } from "./present.ts";
+import { presentInThread, presentMessage } from "./present.ts";
 import type { ReceiverNeeds } from "./receive.ts";
 import { notesOf } from "./scoring.ts";
 import type { MessageRow } from "./store.ts";
@@ -27,16 +27,14 @@ export function createHappenings(needs: ReceiverNeeds) {
     topic_id: topic?.id ?? null,
   });
 
-  function tell(tx: Tx, type: EventType, row: MessageRow, thread: ThreadBrief | null, more: object = {}): Message {
-    const message = presentMessage(row);
-    appendEvent(tx, row.env_id, { type, subject: row.id, actor: WRITER, data: { ...message, thread, ...more } });
-    return message;
+  function tell(tx: Tx, type: EventType, row: MessageRow, thread: ThreadBrief | null, more: object = {}): void {
+    const data = { ...presentInThread(row, thread), ...more };
+    appendEvent(tx, row.env_id, { type, subject: row.id, actor: WRITER, data });
   }
 
   async function threadOf(tx: Tx, { env_id, thread_id }: MessageRow): Promise<ThreadBrief | null> {
     if (thread_id === null) return null;
-    const found = (await threads.byIds(tx, env_id, [thread_id])).get(thread_id);
-    return found === undefined ? null : { id: found.id, topic_id: found.topic_id, title: found.title };
+    return (await threads.byIds(tx, env_id, [thread_id])).get(thread_id) ?? null;
   }
 
   async function meet(tx: Tx, { env_id }: HearingAccount, person: Person | null, at: number): Promise<string | null> {
@@ -67,7 +65,8 @@ export function createHappenings(needs: ReceiverNeeds) {
     const after = { ...row, text: told.text, content: json, edited_at: told.at, updated_at: clock.now() };
     store.revise(tx, after);
     await meet(tx, account, told.sender, told.at);
-    return tell(tx, "message.edited", after, await threadOf(tx, row));
+    tell(tx, "message.edited", after, await threadOf(tx, row));
+    return presentMessage(after);
   }
 
   async function reacted(tx: Tx, account: HearingAccount, item: Of<"reacted">): Promise<void> {
@@ -157,7 +156,7 @@ export function createHappenings(needs: ReceiverNeeds) {
           const { topic, chat } = item;
           const channel = channels.get(account.kind)!.name;
           if (topic !== null && topic.title !== null)
-            threads.entitle(tx, env_id, { ...placeOf(account, item), channel, type: chat.type, title: topic.title });
+            await threads.entitle(tx, env_id, { ...placeOf(account, item), channel, type: chat.type, title: topic.title });
           return null;
         }
         case "moved":

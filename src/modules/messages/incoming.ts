@@ -4,6 +4,7 @@ import type { InboundChat, Received } from "#src/modules/connections/model.ts";
 import type { Attachment, RemoteFile } from "#src/modules/files/model.ts";
 import type { ThreadNews } from "#src/modules/threads/model.ts";
 import type { Content, Person } from "./model.ts";
+import { nameOf } from "./recording.ts";
 import type { ChatRow, MessageRow } from "./store.ts";
 
 /** Whom something has happened to. */
@@ -120,8 +121,4 @@ export function newsOf({ chat, topic }: Told, { id, channel, account_id, contact
   };
 }
 
-function titleOf({ type, title, first_name, last_name }: InboundChat): string | null {
-  if (type !== "private") return title;
-  const name = [first_name, last_name].filter((part) => part !== null).join(" ");
-  return name === "" ? null : name;
-}
+const titleOf = (chat: InboundChat) => (chat.type === "private" ? nameOf(chat) : chat.title);

@@ -10,13 +10,14 @@ import type { OpenFiles } from "./opened.ts";
 import { createPerformer, type Ready, type Result } from "./perform.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
 import { hasVariables } from "./text.ts";
-import { fail, judge, requeue, type Verdict } from "./outcome.ts";
-import { presentMessage } from "./present.ts";
-import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
+import { fail, judge, requeue } from "./outcome.ts";
+import { type Book, createRecorder, newBook, type PlacedThread } from "./recording.ts";
+import type { Scoring } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
 import { EXPIRE_JOB, SEND_JOB, type SendingAccount } from "./service.ts";
 import { createSpending, type SendingAccounts } from "./spending.ts";
 import type { MessageRow, MessageStore } from "./store.ts";
+import type { Threads } from "./threads.ts";
 
 interface Needs<Account extends SendingAccount> {
   store: MessageStore;
@@ -27,6 +28,7 @@ interface Needs<Account extends SendingAccount> {
   contacts: Contacts;
   scoring: Scoring;
   files: OpenFiles;
+  threads: Pick<Threads, "byIds" | "wrote">;
   /** `fail`, or `retry` where the workspace accepts doubles. */
   onUnknown(tx: Tx, env_id: number): Promise<string>;
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
@@ -42,28 +44,17 @@ const nobody: ReadonlyMap<string, ContactVariables> = new Map();
 
 /** The jobs of messages: sending one, and ending one that was not sent in time. */
 export function messageJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
-  const { store, clock, channels, accounts, suppressions, contacts, scoring } = needs;
+  const { store, clock, channels, accounts, suppressions, contacts } = needs;
   const spending = createSpending({ store, clock, accounts });
-  const keepChat = createChatKeeper({ store, contacts });
+  const { keepChat, keepBlocked } = createChatKeeper({ store, contacts });
+  const { open, write, place, close } = createRecorder(needs);
   const perform = createPerformer({ clock, files: needs.files });
 
-  /**
-   * @param told what happened to contacts, for scoring
-   * @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it
-   */
-  async function write(tx: Tx, { row, events, outcome }: Verdict, from: MessageStatus, told: Told): Promise<Outcome> {
-    if (!(await store.record(tx, row, from))) return { kind: "gone" };
-    const data = { ...presentMessage(row), thread: null };
-    for (const type of events) needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data });
-    told.push(...notesOf(row, events));
-    return outcome;
-  }
-
   /** It was never sent: what it took of a day's cap is given back. */
-  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, told: Told): Promise<Outcome> {
+  async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, book: Book): Promise<Outcome> {
     const { env_id, account_id, cap_day } = row;
     if (cap_day !== null && account_id !== null) await accounts.budget.giveBack(tx, env_id, account_id, cap_day);
-    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, told);
+    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, book);
   }
 
   /** @returns those that are queued still; what goes over a network is marked as being on the wire */
@@ -79,18 +70,19 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     tx: Tx,
     row: MessageRow,
     group: Group<Account>,
-    facts: { suppressed: boolean; contact: ContactVariables },
-    told: Told,
+    facts: { suppressed: boolean; contact: ContactVariables; thread: PlacedThread | null },
+    book: Book,
   ): Promise<Begun<Ready>> {
     const { account, channel, aliases } = group;
+    const { thread } = facts;
     const now = clock.now();
     const from = row.status as MessageStatus;
     if (account.deleted_at !== null)
-      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, told) };
-    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", told) };
-    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", told) };
+      return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, book) };
+    if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", book) };
+    if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", book) };
     const counted = accounts.budget.isUnbounded(account) ? row : await spending.spend(tx, row, account);
-    if (!("status" in counted)) return { outcome: await write(tx, counted, from, told) };
+    if (!("status" in counted)) return { outcome: await write(tx, counted, from, book) };
     const { env_id, id, username } = account;
     return {
       ready: {
@@ -100,7 +92,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         channel,
         account: { env_id, id, username, token: accounts.openToken(account) },
         contact: facts.contact,
-        chat_id: row.recipient.startsWith("@") ? (aliases.get(row.recipient) ?? null) : null,
+        thread,
+        chat_id: thread?.chat_id ?? (row.recipient.startsWith("@") ? (aliases.get(row.recipient) ?? null) : null),
         reply_to: row.reply_to?.startsWith("msg_") === true ? await remoteIdOf(tx, env_id, row.reply_to) : row.reply_to,
       },
     };
@@ -119,6 +112,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   /** @param withNames whether it matters too what the chat of a numeric id is called */
   async function gather(tx: Tx, env_id: number, rows: MessageRow[], withNames: boolean): Promise<Map<number, Group<Account>>> {
     const groups = new Map<number, Group<Account>>();
+    const hasChats = await store.hasChats(tx, env_id);
     for (const [account_id, ofAccount] of Map.groupBy(rows, (row) => row.account_id)) {
       if (account_id === null) continue;
       const account = (await accounts.row(tx, env_id, account_id))!;
@@ -126,7 +120,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const recipients = ofAccount.map((row) => row.recipient);
       const named = channel.remembersChats ? recipients.filter((to) => to.startsWith("@")) : [];
       const asked = withNames ? recipients : named;
-      const aliases = asked.length === 0 ? none : aliasesOf(await store.chatsOf(tx, env_id, account_id, asked));
+      const aliases = asked.length === 0 || !hasChats ? none : aliasesOf(await store.chatsOf(tx, env_id, account_id, asked));
       groups.set(account_id, { account, channel, rows: ofAccount, aliases });
     }
     return groups;
@@ -147,17 +141,18 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const isSuppressed = mayBeSuppressed ? await screen(tx, env_id, [...groups.values()], suppressions) : () => false;
       const known = await contactsOf(tx, env_id, claimed);
       const begun: Begun<Ready>[] = [];
-      const told: Told = [];
+      const book = await open(tx, claimed);
       for (const job of jobs) {
         const row = rows.get(job.id);
         const group = row === undefined ? undefined : groups.get(row.account_id ?? 0);
         if (row === undefined || group === undefined) begun.push(null);
         else {
           const contact = known.get(row.contact_id ?? "") ?? nothing;
-          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact }, told));
+          const thread = book.threads.get(row.thread_id ?? "") ?? null;
+          begun.push(await beginOne(tx, row, group, { suppressed: isSuppressed(row, group), contact, thread }, book));
         }
       }
-      await score(scoring, tx, told);
+      await close(tx, book);
       return begun;
     },
 
@@ -174,33 +169,39 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
 
     async end(tx, runs: Ran<Ready, Result>[]) {
       const outcomes: Outcome[] = [];
-      const told: Told = [];
+      const book = newBook();
+      const threads = await place(tx, runs, book);
       for (const { job, ready, result } of runs) {
         const mayRepeat = result.result.kind === "unknown" && (await needs.onUnknown(tx, job.env_id)) === "retry";
         const verdict = judge(ready.row, result, job.attempts, mayRepeat);
+        const { row } = verdict;
+        row.thread_id ??= threads.get(row.id) ?? null;
+        if (ready.thread !== null) book.threads.set(ready.thread.id, ready.thread);
+        if (row.error_code === "recipient_blocked") keepBlocked(tx, ready.account, { ...row, chat_id: ready.chat_id }, result.ended_at);
         await spending.tellAccount(tx, ready.account, result.result);
         if (result.chat !== null) await keepChat(tx, ready.account, result.chat, result.ended_at);
-        const outcome = await write(tx, verdict, ready.from, told);
+        const outcome = await write(tx, verdict, ready.from, book);
         const isOver = outcome.kind === "done" || outcome.kind === "discard";
         outcomes.push(isOver && ready.gap_ms > 0 ? { ...outcome, rest: { ms: ready.gap_ms, reason: GAP_HOLD } } : outcome);
       }
-      await score(scoring, tx, told);
+      await close(tx, book);
       return outcomes;
     },
 
     async giveUp(tx, { env_id, id }) {
       const row = await store.lock(tx, env_id, id);
       if (row?.status !== "queued") return { kind: "discard", code: "internal_error" };
-      const told: Told = [];
-      const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", told);
-      await score(scoring, tx, told);
+      const book = await open(tx, [row]);
+      const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", book);
+      await close(tx, book);
       return outcome;
     },
 
     async rescue(tx, env_id, lane) {
       const rescued: Rescued[] = [];
-      const told: Told = [];
-      for (const row of await store.sending(tx, env_id)) {
+      const rows = await store.sending(tx, env_id);
+      const book = await open(tx, rows);
+      for (const row of rows) {
         if (row.account_id === null || needs.laneOf(row.account_id) !== lane) continue;
         const account = (await accounts.row(tx, env_id, row.account_id))!;
         const repeat = channelOf({ payload: account.kind }).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
@@ -208,9 +209,9 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         const verdict = repeat
           ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
           : fail(now, "outcome_unknown", null, null);
-        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending", told) });
+        rescued.push({ id: row.id, outcome: await write(tx, verdict, "sending", book) });
       }
-      await score(scoring, tx, told);
+      await close(tx, book);
       return rescued;
     },
   };
@@ -228,13 +229,15 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     chatLimits: () => [],
     async begin(tx, jobs) {
       const begun: Begun<never>[] = [];
-      const told: Told = [];
       for (const { env_id, payload: id } of jobs) {
         const row = await store.lock(tx, env_id, id);
-        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) await endUnsent(tx, row, "queued", "expired", told);
+        if (row?.status === "queued" && (await needs.withdraw(tx, env_id, id))) {
+          const book = await open(tx, [row]);
+          await endUnsent(tx, row, "queued", "expired", book);
+          await close(tx, book);
+        }
         begun.push({ outcome: { kind: "done" } });
       }
-      await score(scoring, tx, told);
       return begun;
     },
     run: () => Promise.reject(new Error("expiring a message has nothing to run")),

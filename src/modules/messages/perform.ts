@@ -4,6 +4,7 @@ import type { ContactVariables } from "./contacts.ts";
 import { CAPTION_MAX, type MessageStatus, TEXT_MAX } from "./model.ts";
 import { enclosedIn, nothingEnclosed, openEnclosed, type OpenFiles } from "./opened.ts";
 import type { Tried } from "./outcome.ts";
+import type { PlacedThread } from "./recording.ts";
 import type { MessageRow } from "./store.ts";
 import { faultOfRich, faultOfText, needsProfile, resolveText } from "./text.ts";
 
@@ -17,6 +18,8 @@ export interface Ready {
   channel: Channel;
   account: ChannelAccount;
   chat_id: string | null;
+  /** The one that it was written in. */
+  thread: PlacedThread | null;
   /** What is known of the contact, where the text asks for something. */
   contact: ContactVariables;
   /** The channel's id of the message that is answered. */
@@ -30,7 +33,7 @@ export interface Result extends Tried {
 
 /** Makes what sends one message, once: resolves its text, opens its files, calls its channel. */
 export function createPerformer({ clock, files }: { clock: Clock; files: OpenFiles }) {
-  return async function perform({ row, channel, account, chat_id, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
+  return async function perform({ row, channel, account, chat_id, thread, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
     const started_at = clock.now();
     let chat: ChatFacts | null = null;
     const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
@@ -59,7 +62,7 @@ export function createPerformer({ clock, files }: { clock: Clock; files: OpenFil
     const opened = content === null ? null : await openEnclosed(files, account, content, signal);
     // Nothing has been sent yet.
     if (opened !== null && opened.kind !== "opened") return done(asRepeatable(opened));
-    const enclosed = { topic_id: null, ...(opened?.enclosed ?? nothingEnclosed) };
+    const enclosed = { topic_id: thread?.topic_id ?? null, ...(opened?.enclosed ?? nothingEnclosed) };
     const result = await channel.send(account, { id, recipient, chat_id, text, silent: row.silent === 1, reply_to, ...enclosed }, signal);
     if (result.kind === "sent") chat = result.chat ?? chat;
     return done(result, text);

@@ -1,5 +1,6 @@
 import { toTime } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
+import type { ThreadBrief } from "#src/modules/threads/model.ts";
 import type { Attempt, Content, Message, MessageStatus, Person, Sent } from "./model.ts";
 import type { MessageRow } from "./store.ts";
 
@@ -34,6 +35,14 @@ export function presentMessage(row: MessageRow): Message {
     deleted_at: toTime(row.deleted_at),
     updated_at: toTime(row.updated_at),
   };
+}
+
+/** A message as events tell of it. */
+export function presentInThread(row: MessageRow, thread: ThreadBrief | null): Message & { thread: ThreadBrief | null } {
+  // Not spread: of every message that is sent there are several.
+  return Object.assign(presentMessage(row), {
+    thread: thread === null ? null : { id: thread.id, topic_id: thread.topic_id, title: thread.title },
+  });
 }
 
 function presentContent(json: string | null): Required<Content> {

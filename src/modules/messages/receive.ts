@@ -17,7 +17,7 @@ import {
   WRITER,
 } from "./incoming.ts";
 import type { Message, Person } from "./model.ts";
-import { presentMessage } from "./present.ts";
+import { presentInThread, presentMessage } from "./present.ts";
 import { readReply } from "./replies.ts";
 import { notesOf, type Scoring } from "./scoring.ts";
 import type { MessageRow, MessageStore } from "./store.ts";
@@ -133,28 +133,28 @@ export function createReceiver(needs: ReceiverNeeds) {
     const now = clock.now();
     const arrivals = await land(tx, account, told, now);
     const fresh = arrivals.filter(({ created }) => created);
-    const done = new Map<MessageRow, Message>();
     if (fresh.length > 0) {
       const contacts = await meet(tx, account, fresh, now);
       for (const { told: one, row } of fresh) row.contact_id = contacts.get(one.sender?.telegram_id ?? 0) ?? null;
       keepChats(tx, account, fresh, now);
-      const news = fresh.map(({ told: one, row }) => newsOf(one, row, now));
-      const threadOf = await threads.heard(tx, env_id, news);
+      const placed = await threads.heard(
+        tx,
+        env_id,
+        fresh.map(({ told: one, row }) => newsOf(one, row, now)),
+      );
       for (const [at, arrival] of fresh.entries()) {
         const { row } = arrival;
-        const thread = threadOf(news[at]!);
+        const thread = placed[at]!;
         row.thread_id = thread.id;
         row.reply_to = await answered(tx, row, thread.id);
         store.assign(tx, row);
-        const message = presentMessage(row);
-        appendEvent(tx, env_id, { type: "message.received", subject: row.id, actor: WRITER, data: { ...message, thread } });
-        done.set(row, message);
+        appendEvent(tx, env_id, { type: "message.received", subject: row.id, actor: WRITER, data: presentInThread(row, thread) });
         await heed(tx, account, arrival);
       }
       const notes = fresh.flatMap(({ row }) => notesOf(row, ["message.received"]));
       await scoring.noted(tx, { env_id, actor: WRITER }, notes);
     }
-    return arrivals.map(({ row, created }) => ({ message: done.get(row) ?? presentMessage(row), created }));
+    return arrivals.map(({ row, created }) => ({ message: presentMessage(row), created }));
   }
 
   /** An edit of a message that is not here is the message. */

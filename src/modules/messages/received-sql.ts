@@ -107,6 +107,15 @@ export function createReceivedStore(db: Database) {
       ),
   );
 
+  const block = db.prepare<ChatPlace & { blocked_at: number; updated_at: number }>((q, v) =>
+    q
+      .updateTable("chats")
+      .set({ blocked_at: v("blocked_at"), updated_at: v("updated_at") })
+      .where("env_id", "=", v("env_id"))
+      .where("account_id", "=", v("account_id"))
+      .where("chat_id", "=", v("chat_id")),
+  );
+
   return {
     /** Keeps a received message unless it is there. On PostgreSQL it waits for whoever is keeping the same. @returns whether it is new */
     insertReceived: async (tx: Tx, row: MessageRow): Promise<boolean> => (await insert.one(tx, row)) !== undefined,
@@ -130,6 +139,8 @@ export function createReceivedStore(db: Database) {
       sentIn.all(tx, { env_id, thread_id, before, most }),
     /** Keeps what is known of a chat by now. */
     keepChat: (tx: Tx, row: ChatRow): void => keepChat.later(tx, row),
+    /** A chat, if it is known, can't be written to. */
+    blockChat: (tx: Tx, place: ChatPlace, at: number): void => block.later(tx, { ...place, blocked_at: at, updated_at: at }),
     /** A chat is under another id from now on, unless it is known under that. */
     async moveChat(tx: Tx, { env_id, account_id, chat_id }: ChatPlace, to: string, updated_at: number): Promise<void> {
       const q = db.in(tx);
@@ -150,5 +161,3 @@ export function createReceivedStore(db: Database) {
     },
   };
 }
-
-export type ReceivedStore = ReturnType<typeof createReceivedStore>;

@@ -20,6 +20,7 @@ type Progress = Pick<
   | "last_error"
   | "attempts"
   | "remote_id"
+  | "thread_id"
   | "cap_day"
   | "sent_at"
   | "delivered_at"
@@ -73,6 +74,7 @@ export function createMessageStore(db: Database) {
         last_error: v("last_error"),
         attempts: v("attempts"),
         remote_id: v("remote_id"),
+        thread_id: v("thread_id"),
         cap_day: v("cap_day"),
         sent_at: v("sent_at"),
         delivered_at: v("delivered_at"),
@@ -115,6 +117,9 @@ export function createMessageStore(db: Database) {
       .where("cap_day", "is not", null)
       .limit(1),
   );
+  const anyChat = db.prepare<{ env_id: number }, { chat_id: string }>((q, v) =>
+    q.selectFrom("chats").select("chat_id").where("env_id", "=", v("env_id")).limit(1),
+  );
 
   const narrow = (env_id: number, by: Narrowed) =>
     db.read
@@ -154,6 +159,7 @@ export function createMessageStore(db: Database) {
         last_error: row.last_error,
         attempts: row.attempts,
         remote_id: row.remote_id,
+        thread_id: row.thread_id,
         cap_day: row.cap_day,
         sent_at: row.sent_at,
         delivered_at: row.delivered_at,
@@ -165,6 +171,11 @@ export function createMessageStore(db: Database) {
     /** What was on the wire when the program broke off; few. */
     sending: (tx: Tx, env_id: number) =>
       db.in(tx).selectFrom("messages").selectAll().where("env_id", "=", env_id).where("status", "=", "sending").execute(),
+    /** Whether an environment knows any chat. */
+    hasChats(tx: Tx, env_id: number): Maybe<boolean> {
+      const found = anyChat.one(tx, { env_id });
+      return found instanceof Promise ? found.then((chat) => chat !== undefined) : found !== undefined;
+    },
     /** Chats that an account has had, by `@username` or by chat id. */
     chatsOf: (tx: Tx, env_id: number, account_id: number, recipients: string[]): Maybe<ChatRow[]> =>
       chatsOf.all(tx, {

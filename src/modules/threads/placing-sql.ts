@@ -16,65 +16,117 @@ const columns = [
 const numbers: ReadonlySet<string> = new Set<keyof PlacedRow>(["account_id", "unread", "last_message_at"]);
 const briefly = ["id", "account_id", "chat_id", "topic_id", "title"] as const satisfies readonly (keyof BriefRow)[];
 
-const own = (name: keyof ThreadRow) => sql.ref<never>(`threads.${name}`);
-const told = (name: keyof ThreadRow) => sql.ref<never>(`excluded.${name}`);
-const eitherOf = (one: RawBuilder<never>, other: RawBuilder<never>) => sql<never>`coalesce(${one}, ${other})`;
-/** Of two messages the later is the last. */
-const later = (name: "last_message_id" | "last_message_at") =>
-  sql<never>`case when excluded.last_message_at >= threads.last_message_at then ${told(name)} else ${own(name)} end`;
-const lastMessage = {
-  last_message_id: later("last_message_id"),
-  last_message_at: later("last_message_at"),
-  updated_at: told("updated_at"),
-};
+type Changed = Pick<
+  ThreadRow,
+  "type" | "title" | "username" | "contact_id" | "unread" | "last_message_id" | "last_message_at" | "updated_at"
+>;
+type Changes = { [Name in keyof Changed]?: RawBuilder<never> };
 
-/** What a message that was received changes. */
-const heard = {
-  ...lastMessage,
+const own = (name: keyof ThreadRow) => sql.ref<never>(`threads.${name}`);
+const either = (one: RawBuilder<never>, other: RawBuilder<never>) => sql<never>`coalesce(${one}, ${other})`;
+
+/** What a message changes that was received. @param told gives what is told of it */
+const heard = (told: (name: keyof Changed) => RawBuilder<never>) => ({
   type: told("type"),
-  title: eitherOf(told("title"), own("title")),
+  title: either(told("title"), own("title")),
   username: told("username"),
-  contact_id: eitherOf(told("contact_id"), own("contact_id")),
-  unread: sql<never>`threads.unread + excluded.unread`,
+  contact_id: either(told("contact_id"), own("contact_id")),
+  unread: sql<never>`threads.unread + ${told("unread")}`,
   archived_at: sql<never>`null`,
-};
-/** What a message that was sent changes. */
-const wrote = {
-  ...lastMessage,
-  title: eitherOf(own("title"), told("title")),
-  username: eitherOf(own("username"), told("username")),
-  contact_id: eitherOf(own("contact_id"), told("contact_id")),
-};
+});
+/** What a message changes that was sent. */
+const wrote = (told: (name: keyof Changed) => RawBuilder<never>) => ({
+  title: either(own("title"), told("title")),
+  username: either(own("username"), told("username")),
+  contact_id: either(own("contact_id"), told("contact_id")),
+});
+type Last = Pick<ThreadRow, "last_message_id" | "last_message_at">;
+type ChangesOf = (told: (name: keyof Changed) => RawBuilder<never>) => Changes;
+
+const keyOf = ({ account_id, chat_id, topic_id }: Omit<Place, "env_id">) => `${account_id} ${chat_id} ${topic_id}`;
 
 /** How messages find their threads, and make them: the hot part of their SQL. */
 export function createPlacingStore(db: Database) {
-  const isSqlite = db.engine === "sqlite";
-  type One = PlacedRow & Pick<ThreadRow, "created_at" | "updated_at">;
+  type New = PlacedRow & Pick<ThreadRow, "created_at" | "updated_at">;
   type Many = { env_id: number; created_at: number; updated_at: number; rows: string };
 
-  /** SQLite takes them one by one as fast; PostgreSQL all of them at once. */
-  function upsert(changes: typeof heard | typeof wrote) {
-    const one = db.prepare<One, BriefRow>((q, v) =>
+  const insert = db.prepare<New>((q, v) =>
+    q
+      .insertInto("threads")
+      .values(Object.fromEntries(["env_id", ...columns, "created_at", "updated_at"].map((name) => [name, v(name as keyof New)])) as never)
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const at = db.prepare<Place, BriefRow & Last>((q, v) =>
+    q
+      .selectFrom("threads")
+      .select([...briefly, "last_message_id", "last_message_at"])
+      .where("env_id", "=", v("env_id"))
+      .where("account_id", "=", v("account_id"))
+      .where("chat_id", "=", v("chat_id"))
+      .where("topic_id", "=", v("topic_id")),
+  );
+
+  /** SQLite has one writer, and looks for each by itself: of what it would answer, an upsert costs twice as much. */
+  function oneByOne(changes: ChangesOf) {
+    const update = db.prepare<Changed & { env_id: number; id: string }>((q, v) =>
       q
-        .insertInto("threads")
-        .values(Object.fromEntries(["env_id", ...columns, "created_at", "updated_at"].map((name) => [name, v(name as keyof One)])) as never)
-        .onConflict((conflict) => conflict.columns(["env_id", "account_id", "chat_id", "topic_id"]).doUpdateSet(changes))
-        .returning(briefly),
+        .updateTable("threads")
+        .set(changes((name) => sql`${v(name)}`))
+        .set({ last_message_id: v("last_message_id"), last_message_at: v("last_message_at"), updated_at: v("updated_at") })
+        .where("env_id", "=", v("env_id"))
+        .where("id", "=", v("id")),
     );
-    const many = db.prepare<Many, BriefRow>((q, v) =>
+    return (tx: Tx, row: PlacedRow, now: number): BriefRow => {
+      const { env_id, account_id, chat_id, topic_id } = row;
+      const found = at.one(tx, { env_id, account_id, chat_id, topic_id }) as (BriefRow & Last) | undefined;
+      if (found === undefined) {
+        insert.later(tx, { ...row, created_at: now, updated_at: now });
+        return row;
+      }
+      const { last_message_id, last_message_at } = found.last_message_at > row.last_message_at ? found : row;
+      const { type, title, username, contact_id, unread } = row;
+      update.later(tx, {
+        ...{ type, title, username, contact_id, unread, last_message_id, last_message_at },
+        env_id,
+        id: found.id,
+        updated_at: now,
+      });
+      return { ...found, title: changes === heard ? (title ?? found.title) : (found.title ?? title) };
+    };
+  }
+
+  /** PostgreSQL takes all of them at once, and who writes the same at that time waits. */
+  function together(changes: ChangesOf) {
+    const told = (name: keyof Changed) => sql.ref<never>(`excluded.${name}`);
+    /** Of two messages the later is the last. */
+    const later = (name: "last_message_id" | "last_message_at") =>
+      sql<never>`case when excluded.last_message_at >= threads.last_message_at then ${told(name)} else ${own(name)} end`;
+    const last = { last_message_id: later("last_message_id"), last_message_at: later("last_message_at"), updated_at: told("updated_at") };
+    const typed = (name: string) => sql`${sql.ref(name)} ${sql.raw(numbers.has(name) ? "bigint" : "text")}`;
+    return db.prepare<Many, BriefRow>((q, v) =>
       q
         .insertInto("threads")
         .columns(["env_id", "created_at", "updated_at", ...columns])
         .expression(
-          sql`select ${v("env_id")}::integer, ${v("created_at")}::bigint, ${v("updated_at")}::bigint, ${sql.join(columns.map((name) => sql`${sql.ref(`t.${name}`)}`))} from json_to_recordset(${v("rows")}::text::json) as t(${sql.join(columns.map((name) => sql`${sql.ref(name)} ${sql.raw(numbers.has(name) ? "bigint" : "text")}`))})`,
+          sql`select ${v("env_id")}::integer, ${v("created_at")}::bigint, ${v("updated_at")}::bigint, ${sql.join(columns.map((name) => sql.ref(`t.${name}`)))} from json_to_recordset(${v("rows")}::text::json) as t(${sql.join(columns.map(typed))})`,
         )
-        .onConflict((conflict) => conflict.columns(["env_id", "account_id", "chat_id", "topic_id"]).doUpdateSet(changes))
+        .onConflict((conflict) =>
+          conflict.columns(["env_id", "account_id", "chat_id", "topic_id"]).doUpdateSet({ ...changes(told), ...last }),
+        )
         .returning(briefly),
     );
-    return (tx: Tx, env_id: number, rows: readonly PlacedRow[], now: number): Maybe<BriefRow[]> =>
-      isSqlite
-        ? rows.map((row) => one.one(tx, { ...row, created_at: now, updated_at: now }) as BriefRow)
-        : many.all(tx, { env_id, created_at: now, updated_at: now, rows: JSON.stringify(rows) });
+  }
+
+  function upsert(changes: ChangesOf) {
+    const [one, many] = [oneByOne(changes), together(changes)];
+    return async (tx: Tx, env_id: number, rows: readonly PlacedRow[], now: number): Promise<BriefRow[]> => {
+      if (db.engine === "sqlite") return rows.map((row) => one(tx, row, now));
+      // In one order everywhere: transactions that lock each other's threads crosswise would be a deadlock.
+      const sorted = rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      const kept = await many.all(tx, { env_id, created_at: now, updated_at: now, rows: JSON.stringify(sorted) });
+      const byPlace = new Map(kept.map((row) => [keyOf(row), row]));
+      return rows.map((row) => byPlace.get(keyOf(row))!);
+    };
   }
 
   const byIds = db.prepare<{ env_id: number; ids: string }, BriefRow>((q, v) =>
@@ -94,19 +146,16 @@ export function createPlacingStore(db: Database) {
       .orderBy("last_message_at", "desc")
       .limit(v("most")),
   );
-  const entitle = db.prepare<One>((q, v) =>
+  const retitle = db.prepare<{ env_id: number; id: string; title: string | null; updated_at: number }>((q, v) =>
     q
-      .insertInto("threads")
-      .values(Object.fromEntries(["env_id", ...columns, "created_at", "updated_at"].map((name) => [name, v(name as keyof One)])) as never)
-      .onConflict((conflict) =>
-        conflict
-          .columns(["env_id", "account_id", "chat_id", "topic_id"])
-          .doUpdateSet({ title: told("title"), updated_at: told("updated_at") }),
-      ),
+      .updateTable("threads")
+      .set({ title: v("title"), updated_at: v("updated_at") })
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id")),
   );
 
   return {
-    /** Makes threads or tells them of what was received. No two rows are of one place. @returns in any order */
+    /** Makes threads or tells them of what was received. No two rows are of one place. @returns them as they are there */
     heard: upsert(heard),
     /** The same for what was sent. */
     wrote: upsert(wrote),
@@ -115,7 +164,12 @@ export function createPlacingStore(db: Database) {
     /** The threads of a chat, those with the newest messages first. */
     ofChat: (tx: Tx, place: Omit<Place, "topic_id">, most: number): Maybe<BriefRow[]> => ofChat.all(tx, { ...place, most }),
     /** Gives a thread its title, also one in which nothing was written yet. */
-    entitle: (tx: Tx, row: PlacedRow, now: number): void => entitle.later(tx, { ...row, created_at: now, updated_at: now }),
+    async entitle(tx: Tx, row: PlacedRow, now: number): Promise<void> {
+      const { env_id, account_id, chat_id, topic_id, title } = row;
+      const found = await at.one(tx, { env_id, account_id, chat_id, topic_id });
+      if (found === undefined) insert.later(tx, { ...row, created_at: now, updated_at: now });
+      else retitle.later(tx, { env_id, id: found.id, title, updated_at: now });
+    },
     /** Gives the threads of a chat its new id, but for those of which there is one there already. */
     async move(tx: Tx, { env_id, account_id, chat_id }: Omit<Place, "topic_id">, to: string, updated_at: number): Promise<void> {
       const q = db.in(tx);

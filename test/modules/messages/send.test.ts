@@ -32,7 +32,7 @@ describe.each(appEngines)("a send on %s", (engine) => {
       to: "@sarah_miller",
       sender: null,
       contact_id: null,
-      thread_id: null,
+      thread_id: expect.stringMatching(/^th_/) as string,
       text: "Hey Sarah",
       parse_mode: null,
       attachments: [],
