@@ -65,7 +65,6 @@ async function addThreads({ schema }: Kysely<unknown>, engine: Engine): Promise<
     .addColumn("created_at", "bigint", (c) => c.notNull())
     .addColumn("updated_at", "bigint", (c) => c.notNull())
     .addPrimaryKeyConstraint("threads_pk", ["env_id", "id"])
-    .modifyEnd(clustered)
     .execute();
   await schema.createIndex("threads_place").on("threads").columns(["env_id", "account_id", "chat_id", "topic_id"]).unique().execute();
   await schema.createIndex("threads_recent").on("threads").columns(["env_id", "last_message_at", "id"]).execute();
