@@ -33,7 +33,10 @@ export interface Result extends Tried {
 
 /** Makes what sends one message, once: resolves its text, opens its files, calls its channel. */
 export function createPerformer({ clock, files }: { clock: Clock; files: OpenFiles }) {
-  return async function perform({ row, channel, account, chat_id, thread, contact, reply_to }: Ready, signal: AbortSignal): Promise<Result> {
+  return async function perform(
+    { row, channel, account, chat_id, thread, contact, reply_to }: Ready,
+    signal: AbortSignal,
+  ): Promise<Result> {
     const started_at = clock.now();
     let chat: ChatFacts | null = null;
     const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
