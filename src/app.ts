@@ -41,6 +41,7 @@ import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { tagRoutes } from "#src/modules/tags/routes.ts";
 import { taskRoutes } from "#src/modules/tasks/routes.ts";
 import { templateRoutes } from "#src/modules/templates/routes.ts";
+import { threadRoutes } from "#src/modules/threads/routes.ts";
 import { deliveryRoutes } from "#src/modules/webhooks/delivery-routes.ts";
 import { webhookRoutes } from "#src/modules/webhooks/routes.ts";
 import { workspaceRoutes } from "#src/modules/workspaces/routes.ts";
@@ -99,6 +100,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(messageRoutes(services.messages, write, clock))
     .use(preflightRoutes(services.preflight, write))
     .use(fileRoutes(services.files, write, log))
+    .use(threadRoutes(services.threads, write, clock))
     .use(sandboxRoutes(services.sandbox, write))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity, log))
@@ -194,6 +196,8 @@ const reference = {
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
+    Threads:
+      "Conversations: an account, a chat, and in a forum a topic. Each has what was written from both sides, how much of it is unread, and notes for colleagues.",
     Files: "What messages are sent with, and what came with those that were received.",
     Sandbox: "People who write to you, played in a test environment.",
     Contacts: "People: who the messages go to, found by any of their identities.",

@@ -1,12 +1,18 @@
+import type { Database } from "#db/database.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { laneOf } from "#src/modules/accounts/changes.ts";
 import type { AccountRow } from "#src/modules/accounts/store.ts";
 import type { ContactService } from "#src/modules/contacts/service.ts";
+import { capHeaders } from "#src/modules/messages/cap.ts";
+import { createConversation } from "#src/modules/messages/conversation.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createPreflight } from "#src/modules/messages/preflight.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import type { createSuppressionService } from "#src/modules/suppressions/service.ts";
+import type { Replied } from "#src/modules/threads/reply-routes.ts";
+import { createThreadService } from "#src/modules/threads/service.ts";
+import { createThreadStore } from "#src/modules/threads/store.ts";
 import type { createAccounts } from "./accounts.ts";
 import type { createReceiving } from "./receiving.ts";
 
@@ -16,6 +22,7 @@ type ServiceNeeds = Parameters<typeof createMessageService<AccountRow>>[0];
 interface Needs
   extends Omit<JobNeeds, "contacts" | "laneOf" | "suppressions" | "accounts" | "files">, Pick<ServiceNeeds, "enqueue" | "templates"> {
   accounts: ReturnType<typeof createAccounts>["service"];
+  db: Database;
   contacts: ContactService;
   files: JobNeeds["files"] & ServiceNeeds["files"];
   met: ReturnType<typeof createReceiving>["met"];
@@ -26,9 +33,22 @@ interface Needs
 /** Messages that are sent: taking them, foretelling them, and the jobs that carry them. */
 export function createMessaging({ met, lastEta, ...needs }: Needs) {
   const { contacts } = needs;
+  const { db, store, clock } = needs;
   const sending = { ...needs, laneOf, estimator: createEstimator({ lastEta }) };
+  const messages = createMessageService(sending);
   return {
-    messages: createMessageService(sending),
+    messages,
+    threadService: createThreadService<Replied>({
+      store: createThreadStore(db),
+      clock,
+      messages: {
+        async send(...args) {
+          const { sent, cap } = await messages.send(...args);
+          return { sent, headers: (now) => (cap === null ? {} : capHeaders(cap, now)) };
+        },
+        ofThread: createConversation({ store }),
+      },
+    }),
     preflight: createPreflight(sending),
     jobs: messageJobs({ ...sending, contacts: { ...contacts, met: (tx, env_id, person) => met(tx, { env_id, actor: "job" }, person) } }),
   };

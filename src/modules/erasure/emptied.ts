@@ -18,6 +18,10 @@ const keptOfMessage = new Set([
   ...["created_at", "sent_at", "delivered_at", "read_at", "updated_at"],
 ]);
 
+const keptOfThread = new Set([
+  ...["id", "thread_id", "channel", "account_id", "type", "unread", "archived", "actor", "created_at", "updated_at"],
+]);
+
 /** In the place of a recipient who was erased. */
 export const ERASED = "erased";
 
@@ -44,6 +48,12 @@ export function emptiedMessage(json: string): string {
   const { error } = data as { error?: { code: string } | null };
   const failed = error === null || error === undefined ? {} : { error: { code: error.code, message: "", link: null } };
   return JSON.stringify({ ...emptied(data, keptOfMessage), ...failed, to: ERASED, text: "" });
+}
+
+/** A thread or a note of one as a kept answer holds it. */
+export function emptiedThread(json: string): string {
+  const data = JSON.parse(json) as Members;
+  return JSON.stringify({ ...emptied(data, keptOfThread), ...("text" in data ? { text: "" } : {}) });
 }
 
 function emptied(data: Members, kept: ReadonlySet<string>): Members {

@@ -3,7 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 import { pause } from "#src/core/pause.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
-import { emptiedContact, emptiedEvent, emptiedMerge, emptiedMessage, ERASED } from "./emptied.ts";
+import { emptiedContact, emptiedEvent, emptiedMerge, emptiedMessage, emptiedThread, ERASED } from "./emptied.ts";
 import type { ErasureParams } from "./model.ts";
 import { mergeSpans, spansOf } from "./spans.ts";
 import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
@@ -30,6 +30,9 @@ const answering = [
   "contacts.merge",
   "contacts.unmerge",
   "sandbox.inbound",
+  "threads.patch",
+  "threads.read",
+  "threads.add_note",
 ] as const;
 
 interface Counts {
@@ -145,7 +148,7 @@ export function eraseKind({
       // One that has changed meanwhile is read again: its event is emptied twice then.
       for (const { id, data } of events) await store.emptyEvent(tx, env_id, { id, data: emptiedMessage(data) });
       await forgetResponses(tx, env_id, idsOf(events));
-      await store.forgetThreads(tx, env_id, contact.id, threads);
+      await store.claimThreads(tx, env_id, contact.id, threads);
       const waits = canceled + emptied === 0 ? state.waits + 1 : 0;
       return { ...state, waits, messages: state.messages + emptied, events: state.events + events.length };
     };
@@ -176,7 +179,8 @@ export function eraseKind({
     const operation = answering[state.operation];
     if (operation === undefined) return () => ({ ...state, phase: "rest", place: "" });
     const recipients = operation === "messages.cancel" ? await addressesOf(contact) : [];
-    const texts = [`"${id}"`, ...recipients.map((address) => `"to":${JSON.stringify(address)}`)];
+    const threads = operation.startsWith("threads.") ? await store.threadsOf(env_id, id, []) : [];
+    const texts = [`"${id}"`, ...threads.map((thread) => `"${thread}"`), ...recipients.map((address) => `"to":${JSON.stringify(address)}`)];
     const rows = await store.answers(env_id, operation, state.place, texts, ANSWERS_MAX);
     if (rows.length === 0) return () => ({ ...state, operation: state.operation + 1, place: "" });
     const found = rows.filter((row): row is { key: string; body: string } => row.body !== null);
@@ -286,6 +290,7 @@ export function eraseKind({
 }
 
 function emptiedAnswer(operation: (typeof answering)[number], body: string, id: string): string {
+  if (operation.startsWith("threads.")) return emptiedThread(body);
   if (operation === "messages.cancel" || operation === "sandbox.inbound") return emptiedMessage(body);
   return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }

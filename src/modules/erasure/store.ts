@@ -194,6 +194,19 @@ export function createErasureStore(db: Database) {
         .where("thread_id", "in", listOf(db.engine, emptiedIds))
         .execute();
     },
+    /** Private conversations that are nobody's are the person's whose messages are in them: what is left to do is found by that. */
+    async claimThreads(tx: Tx, env_id: number, contact_id: string, ids: readonly string[]): Promise<void> {
+      if (ids.length === 0) return;
+      await db
+        .in(tx)
+        .updateTable("threads")
+        .set({ contact_id })
+        .where("env_id", "=", env_id)
+        .where("id", "in", listOf(db.engine, JSON.stringify(ids)))
+        .where("type", "=", "private")
+        .where("contact_id", "is", null)
+        .execute();
+    },
     /** Conversations of a contact, or in chats that are theirs. */
     async threadsOf(env_id: number, contact_id: string, chat_ids: readonly string[]): Promise<string[]> {
       const all = db.read.selectFrom("threads").select("id").where("env_id", "=", env_id);

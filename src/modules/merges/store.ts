@@ -112,7 +112,7 @@ export function createMergeStore(db: Database) {
       newestFirst(involving(env_id, contact_id), { before, offset, most }),
     count: (env_id: number, contact_id: string | undefined) => countRows(db, involving(env_id, contact_id), contact_id !== undefined),
 
-    /** Hands messages of who was merged to the survivor, and writes down which. @returns how many */
+    /** Hands messages of who was merged to the survivor, and all threads, and writes down which. @returns how many messages */
     async moveOn(tx: Tx, { env_id, id, survivor_id, merged_id }: MergeRow, most: number): Promise<number> {
       const q = db.in(tx);
       const some = q
@@ -130,22 +130,31 @@ export function createMergeStore(db: Database) {
         .where("contact_id", "=", merged_id)
         .returning("id")
         .execute();
-      const rows = moved.map((message) => ({ env_id, merge_id: id, message_id: message.id }));
+      // Conversations go with what was written in them, and come back as they did.
+      const threads = await q
+        .updateTable("threads")
+        .set({ contact_id: survivor_id })
+        .where("env_id", "=", env_id)
+        .where("contact_id", "=", merged_id)
+        .returning("id")
+        .execute();
+      const rows = [...moved, ...threads].map((one) => ({ env_id, merge_id: id, message_id: one.id }));
       if (rows.length > 0) await q.insertInto("merge_messages").values(rows).execute();
-      return rows.length;
+      return moved.length;
     },
-    /** Hands messages that were moved back, but for those that are nobody's by now. @returns how many were looked at */
+    /** Hands messages and threads that were moved back, but for those that are nobody's by now. @returns how many were looked at */
     async moveBack(tx: Tx, { env_id, id, survivor_id, merged_id }: MergeRow, most: number): Promise<number> {
       const ids = await this.takeMoved(tx, env_id, id, most);
       if (ids.length > 0)
-        await db
-          .in(tx)
-          .updateTable("messages")
-          .set({ contact_id: merged_id })
-          .where("env_id", "=", env_id)
-          .where("id", "in", ids)
-          .where("contact_id", "=", survivor_id)
-          .execute();
+        for (const table of ["messages", "threads"] as const)
+          await db
+            .in(tx)
+            .updateTable(table)
+            .set({ contact_id: merged_id })
+            .where("env_id", "=", env_id)
+            .where("id", "in", ids)
+            .where("contact_id", "=", survivor_id)
+            .execute();
       return ids.length;
     },
     /** Forgets which messages moved. @returns those that it forgot */

@@ -15,8 +15,9 @@ import { addressee, type Addressee, type Contacts } from "./contacts.ts";
 import { isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
 import { type Estimator, limitsOf } from "./eta.ts";
 import type { BatchAnswer, Content, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
-import { presentMessage, presentSent } from "./present.ts";
+import { presentInThread, presentMessage, presentSent } from "./present.ts";
 import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
+import type { Threads } from "./threads.ts";
 
 /** What messages need to know of an account. */
 export interface SendingAccount {
@@ -54,6 +55,7 @@ export interface Needs<Account extends SendingAccount> {
   /** Takes a waiting job out of the queue; false when it runs or is gone. */
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  threads: Pick<Threads, "byIds">;
   templates: Templates;
   files: KnownFiles;
 }
@@ -101,10 +103,16 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   }
 
   async function event(tx: Tx, row: MessageRow, type: EventType, actor: string): Promise<void> {
-    needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: { ...presentMessage(row), thread: null } });
+    const thread = row.thread_id === null ? undefined : (await needs.threads.byIds(tx, row.env_id, [row.thread_id])).get(row.thread_id);
+    needs.appendEvent(tx, row.env_id, { type, subject: row.id, actor, data: presentInThread(row, thread ?? null) });
   }
 
-  async function send(tx: Tx, sender: Sender, ask: SendMessage): Promise<{ sent: Sent; cap: CapLeft | null }> {
+  async function send(
+    tx: Tx,
+    sender: Sender,
+    ask: SendMessage,
+    thread_id: string | null = null,
+  ): Promise<{ sent: Sent; cap: CapLeft | null }> {
     const { env_id } = sender;
     const now = clock.now();
     const timing = readTiming(ask, now);
@@ -129,7 +137,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     };
     const paced = await estimator.next(tx, place, timing.run_at, now);
     const eta = budget.quietEnd(account, paced) ?? paced;
-    const row = newRow(sender, ask, { text, content, channel, to, timing, eta, cap_day: cap?.place ?? null, now });
+    const row = newRow(sender, ask, { text, content, channel, to, timing, eta, cap_day: cap?.place ?? null, thread_id, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -159,6 +167,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   return {
     /**
      * Queues a message.
+     * @param thread_id the conversation that it belongs to, where it is written in one
      * @returns what the client is told, and what is left of the account's daily cap
      * @throws AppError `validation_error`, `not_found` (the account or the template), `daily_send_limit_reached`
      */
@@ -225,10 +234,15 @@ interface Composed {
   timing: Timing;
   eta: number;
   cap_day: string | null;
+  thread_id: string | null;
   now: number;
 }
 
-function newRow(sender: Sender, ask: SendMessage, { text, content, channel, to, timing, eta, cap_day, now }: Composed): MessageRow {
+function newRow(
+  sender: Sender,
+  ask: SendMessage,
+  { text, content, channel, to, timing, eta, cap_day, thread_id, now }: Composed,
+): MessageRow {
   return {
     env_id: sender.env_id,
     id: newId("msg", now),
@@ -237,7 +251,7 @@ function newRow(sender: Sender, ask: SendMessage, { text, content, channel, to, 
     direction: "out",
     recipient: to.recipient,
     contact_id: to.contact_id,
-    thread_id: null,
+    thread_id,
     text,
     status: "queued",
     eta,

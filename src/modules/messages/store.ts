@@ -133,6 +133,9 @@ export function createMessageStore(db: Database) {
       .$if(by.created_after !== undefined, (q) => q.where("id", ">=", lowestId("msg", by.created_after!)))
       .$if(by.created_before !== undefined, (q) => q.where("id", "<", lowestId("msg", by.created_before!)));
 
+  const ofThread = (env_id: number, thread_id: string) =>
+    db.read.selectFrom("messages").where("env_id", "=", env_id).where("thread_id", "=", thread_id);
+
   return {
     insert: (tx: Tx, row: MessageRow): void => insert.later(tx, row),
     get: (tx: Tx | null, env_id: number, id: string): Maybe<MessageRow | undefined> => get.one(tx, { env_id, id }),
@@ -191,6 +194,9 @@ export function createMessageStore(db: Database) {
       return chat !== undefined || (await wrote.one(tx, place)) !== undefined;
     },
     ...createReceivedStore(db),
+    pageOfThread: (env_id: number, thread_id: string, before: string | null, offset: number, most: number) =>
+      newestFirst(ofThread(env_id, thread_id), { before, offset, most }),
+    countOfThread: (env_id: number, thread_id: string) => countRows(db, ofThread(env_id, thread_id), true),
     page: (env_id: number, by: Narrowed, before: string | null, offset: number, most: number) =>
       newestFirst(narrow(env_id, by), { before, offset, most }),
     /** Exact for all of an environment's messages; under a filter up to TOTAL_MAX. */
