@@ -1,11 +1,16 @@
+import type { Database } from "#db/database.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { laneOf } from "#src/modules/accounts/changes.ts";
 import type { AccountRow } from "#src/modules/accounts/store.ts";
 import type { ContactService } from "#src/modules/contacts/service.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
+import { changeJobs } from "#src/modules/messages/change-job.ts";
+import { createChangeStore } from "#src/modules/messages/changed-sql.ts";
+import { createChangeService } from "#src/modules/messages/changing.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createPreflight } from "#src/modules/messages/preflight.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
+import { createThreadsOf } from "#src/modules/messages/thread-of.ts";
 import type { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import type { createAccounts } from "./accounts.ts";
 import type { createReceiving } from "./receiving.ts";
@@ -15,6 +20,7 @@ type ServiceNeeds = Parameters<typeof createMessageService<AccountRow>>[0];
 
 interface Needs
   extends Omit<JobNeeds, "contacts" | "laneOf" | "suppressions" | "accounts" | "files">, Pick<ServiceNeeds, "enqueue" | "templates"> {
+  db: Database;
   accounts: ReturnType<typeof createAccounts>["service"];
   contacts: ContactService;
   files: JobNeeds["files"] & ServiceNeeds["files"];
@@ -24,12 +30,18 @@ interface Needs
 }
 
 /** Messages that are sent: taking them, foretelling them, and the jobs that carry them. */
-export function createMessaging({ met, lastEta, ...needs }: Needs) {
+export function createMessaging({ db, met, lastEta, ...needs }: Needs) {
   const { contacts } = needs;
   const sending = { ...needs, laneOf, estimator: createEstimator({ lastEta }) };
+  const changing = { changes: createChangeStore(db), threadOf: createThreadsOf(needs.threads) };
+  const messages = createMessageService(sending);
   return {
-    messages: createMessageService(sending),
+    messages,
     preflight: createPreflight(sending),
-    jobs: messageJobs({ ...sending, contacts: { ...contacts, met: (tx, env_id, person) => met(tx, { env_id, actor: "job" }, person) } }),
+    changes: createChangeService({ ...sending, ...changing, cancel: messages.cancel }),
+    jobs: [
+      ...changeJobs({ ...sending, ...changing }),
+      ...messageJobs({ ...sending, contacts: { ...contacts, met: (tx, env_id, person) => met(tx, { env_id, actor: "job" }, person) } }),
+    ],
   };
 }

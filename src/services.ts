@@ -212,7 +212,7 @@ export function createServices({
 
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
-    ...{ onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service },
+    ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service },
     withdraw: (...args) => loop.withdraw(...args),
     lastEta: (...args) => loop.lastEta(...args),
   });
@@ -274,6 +274,7 @@ export function createServices({
     webhooks,
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
+    changes: messaging.changes,
     preflight: messaging.preflight,
     happened: receiving.happened,
     files: filing.service,
