@@ -31,6 +31,7 @@ import { importRoutes } from "#src/modules/imports/routes.ts";
 import { keyRoutes } from "#src/modules/keys/routes.ts";
 import { mergeRoutes } from "#src/modules/merges/routes.ts";
 import { preflightRoutes } from "#src/modules/messages/preflight-routes.ts";
+import { messageChangeRoutes } from "#src/modules/messages/change-routes.ts";
 import { messageRoutes } from "#src/modules/messages/routes.ts";
 import { sandboxRoutes } from "#src/modules/sandbox/routes.ts";
 import { scoringRoutes } from "#src/modules/scoring/routes.ts";
@@ -99,6 +100,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(docs({ title: "Posthouse", version, server_url: config.public_url, routes: () => all().routes, ...reference }))
     .use(messageRoutes(services.messages, write, clock))
     .use(preflightRoutes(services.preflight, write))
+    .use(messageChangeRoutes(services.changes, write))
     .use(fileRoutes(services.files, write, log))
     .use(threadRoutes(services.threads, write, clock))
     .use(sandboxRoutes(services.sandbox, write))

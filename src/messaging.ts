@@ -6,9 +6,13 @@ import type { ContactService } from "#src/modules/contacts/service.ts";
 import { capHeaders } from "#src/modules/messages/cap.ts";
 import { createConversation } from "#src/modules/messages/conversation.ts";
 import { createEstimator } from "#src/modules/messages/eta.ts";
+import { changeJobs } from "#src/modules/messages/change-job.ts";
+import { createChangeStore } from "#src/modules/messages/changed-sql.ts";
+import { createChangeService } from "#src/modules/messages/changing.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createPreflight } from "#src/modules/messages/preflight.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
+import { createThreadsOf } from "#src/modules/messages/thread-of.ts";
 import type { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import type { Replied } from "#src/modules/threads/reply-routes.ts";
 import { createThreadService } from "#src/modules/threads/service.ts";
@@ -21,8 +25,8 @@ type ServiceNeeds = Parameters<typeof createMessageService<AccountRow>>[0];
 
 interface Needs
   extends Omit<JobNeeds, "contacts" | "laneOf" | "suppressions" | "accounts" | "files">, Pick<ServiceNeeds, "enqueue" | "templates"> {
-  accounts: ReturnType<typeof createAccounts>["service"];
   db: Database;
+  accounts: ReturnType<typeof createAccounts>["service"];
   contacts: ContactService;
   files: JobNeeds["files"] & ServiceNeeds["files"];
   met: ReturnType<typeof createReceiving>["met"];
@@ -31,10 +35,11 @@ interface Needs
 }
 
 /** Messages that are sent: taking them, foretelling them, and the jobs that carry them. */
-export function createMessaging({ met, lastEta, ...needs }: Needs) {
+export function createMessaging({ db, met, lastEta, ...needs }: Needs) {
   const { contacts } = needs;
-  const { db, store, clock } = needs;
+  const { store, clock } = needs;
   const sending = { ...needs, laneOf, estimator: createEstimator({ lastEta }) };
+  const changing = { changes: createChangeStore(db), threadOf: createThreadsOf(needs.threads) };
   const messages = createMessageService(sending);
   return {
     messages,
@@ -50,6 +55,10 @@ export function createMessaging({ met, lastEta, ...needs }: Needs) {
       },
     }),
     preflight: createPreflight(sending),
-    jobs: messageJobs({ ...sending, contacts: { ...contacts, met: (tx, env_id, person) => met(tx, { env_id, actor: "job" }, person) } }),
+    changes: createChangeService({ ...sending, ...changing, cancel: messages.cancel }),
+    jobs: [
+      ...changeJobs({ ...sending, ...changing }),
+      ...messageJobs({ ...sending, contacts: { ...contacts, met: (tx, env_id, person) => met(tx, { env_id, actor: "job" }, person) } }),
+    ],
   };
 }

@@ -275,6 +275,7 @@ export function createServices({
     idempotency: createIdempotencyService({ store: idempotencyStore, clock, cipher, write: quiet.noting(db.write) }),
     messages,
     threads: messaging.threadService,
+    changes: messaging.changes,
     preflight: messaging.preflight,
     happened: receiving.happened,
     files: filing.service,

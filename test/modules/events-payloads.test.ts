@@ -57,6 +57,11 @@ describe.each(appEngines)("what is told on %s", (engine) => {
       ]),
     );
     await app.advance(60_000);
+    const toAnna = await queue(sandbox, { to: "@anna" });
+    await app.settled();
+    await sandbox.patch(`/v1/messages/${toAnna}`, { text: "Changed" });
+    await sandbox.delete(`/v1/messages/${toAnna}`);
+    await app.settled();
 
     const told = async () => [...(await eventsOf(sandbox)), ...(await eventsOf(live))];
     const before = await told();

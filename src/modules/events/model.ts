@@ -11,6 +11,7 @@ export const eventTypes = [
   "message.canceled",
   "message.received",
   "message.edited",
+  "message.deleted",
   "message.reacted",
   "message.button_pressed",
   "account.connected",

@@ -84,7 +84,11 @@ export const payloads: Readonly<Record<EventType, Payload>> = {
   }),
   "message.canceled": ofMessage("A message was canceled", "It was taken back before it was sent.", { status: "canceled", sent_at: null }),
   "message.received": ofMessage("A person wrote", "`sender` is who wrote, `to` the account, `contact_id` the person's contact.", received),
-  "message.edited": ofMessage("A person has changed what they wrote", "The message as it is now.", { ...received, edited_at: AT }),
+  "message.deleted": ofMessage("A message of yours was deleted", "For both sides; `deleted_at` says when.", { deleted_at: AT }),
+  "message.edited": ofMessage("A message was changed", "By the person who wrote it, or by you; as it is now.", {
+    ...received,
+    edited_at: AT,
+  }),
   "message.reacted": ofMessage(
     "A person has reacted to a message",
     "To one of either side; `reactions` are those that it has now.",

@@ -93,7 +93,7 @@ async function templatesText(
 type Rich = Pick<SendMessage, "parse_mode" | "attachments">;
 
 /** A text without variables has its final length already. @throws AppError `validation_error` on the field that it comes from */
-export function checkText(text: string, field: "text" | "template_id", { parse_mode, attachments }: Rich): void {
+export function checkText(text: string, field: "text" | "parse_mode" | "template_id", { parse_mode, attachments }: Rich): void {
   if (text.trim() === "") throw invalidField(field, "too_short", "The text holds nothing but white space, which Telegram refuses.");
   const most = attachments === undefined ? TEXT_MAX : CAPTION_MAX;
   if (parse_mode !== undefined) checkMarkup(text, field, parse_mode, most);

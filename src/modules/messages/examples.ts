@@ -1,6 +1,8 @@
 /** Examples of the reference; a test sends them and compares their shape. */
 export const sendExample = { account_id: 7421, to: "@sarah_miller", text: "Hey {first_name}, your invite is ready" };
 
+export const editExample = { text: "Hey {first_name}, your invite is waiting" };
+
 export const sentExample = { id: "msg_01HKQ9R2X30000000000000000", status: "queued", eta: "2026-05-06T14:32:18.000Z" };
 
 export const messageExample = {

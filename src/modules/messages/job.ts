@@ -5,6 +5,7 @@ import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.t
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, SendResult } from "./channel.ts";
 import { createChatKeeper } from "./chats.ts";
+import { keptContent, toKept } from "./kept-content.ts";
 import type { MessageStatus } from "./model.ts";
 import type { OpenFiles } from "./opened.ts";
 import { createPerformer, type Ready, type Result } from "./perform.ts";
@@ -182,6 +183,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         if (row.error_code === "recipient_blocked") keepBlocked(tx, ready.account, { ...row, chat_id: ready.chat_id }, result.ended_at);
         if (ready.thread !== null) book.threads.set(ready.thread.id, ready.thread);
         const outcome = await write(tx, verdict, ready.from, book);
+        const { others = [] } = result.result.kind === "sent" ? result.result : {};
+        if (others.length > 0) store.revise(tx, { ...row, content: toKept({ ...keptContent(row), others }) });
         const isOver = outcome.kind === "done" || outcome.kind === "discard";
         outcomes.push(isOver && ready.gap_ms > 0 ? { ...outcome, rest: { ms: ready.gap_ms, reason: GAP_HOLD } } : outcome);
       }

@@ -58,7 +58,7 @@ const ContactCard = Type.Object({
 /** A contact that somebody has shared in a chat. */
 export type ContactCard = Static<typeof ContactCard>;
 
-export const parseModes = ["HTML", "MarkdownV2"] as const;
+const parseModes = ["HTML", "MarkdownV2"] as const;
 export type ParseMode = (typeof parseModes)[number];
 
 /** https://core.telegram.org/bots/api#inlinekeyboardbutton */
@@ -160,14 +160,15 @@ const NewAttachment = Type.Object(
 );
 export type NewAttachment = Static<typeof NewAttachment>;
 
-export const ParseModeField = Type.Union(
+const ParseModeField = Type.Union(
   parseModes.map((mode) => Type.Literal(mode)),
   {
     description:
       "The markup of the text: Telegram's HTML or MarkdownV2. Checked before the message is taken; values of variables are escaped for it.",
   },
 );
-export const Buttons = Type.Array(Type.Array(Button, { minItems: 1, maxItems: 8 }), {
+const ButtonRow = Type.Array(Button, { minItems: 1, maxItems: 8 });
+const Buttons = Type.Array(ButtonRow, {
   minItems: 1,
   maxItems: BUTTON_ROWS_MAX,
   description: "Rows of buttons under the message, up to 100 in all. An album can't have any.",
@@ -222,6 +223,21 @@ export const SendMessage = Type.Object(
   { additionalProperties: false },
 );
 export type SendMessage = Static<typeof SendMessage>;
+
+export const EditMessage = Type.Object(
+  {
+    text: Type.Optional(
+      Type.String({
+        maxLength: UNRESOLVED_TEXT_MAX,
+        description: "As of a send; of a message with files it is the caption, and can be empty.",
+      }),
+    ),
+    parse_mode: Type.Optional(Type.Union([...parseModes.map((mode) => Type.Literal(mode)), Type.Null()])),
+    buttons: Type.Optional(Type.Array(ButtonRow, { maxItems: BUTTON_ROWS_MAX, description: "None takes them away." })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type EditMessage = Static<typeof EditMessage>;
 
 export const Sent = Type.Object({ id: MessageId, status: Status, eta: time }, { $id: "Sent" });
 export type Sent = Static<typeof Sent>;
