@@ -84,7 +84,7 @@ describe.each(appEngines)("a bot that hears, on %s", (engine) => {
     expect(file).toMatchObject({ text: "Our offer", attachments: [{ type: "document", name: "offer.pdf", size: 12 }] });
     expect(file!.attachments[0]!.file_id).toStartWith("fil_");
     expect([photo!.attachments[0]!.type, video!.attachments[0]!.type]).toEqual(["photo", "video"]);
-    expect(photo!.album_id).toBe(video!.album_id!);
+    expect(photo!.album_id).toBe(video!.album_id);
     expect(place).toMatchObject({ text: "", location: { latitude: 52.5, longitude: 13.25 } });
     expect(card).toMatchObject({ contact_card: { phone: "+4930123", first_name: "Tom" } });
   });
@@ -204,7 +204,7 @@ describe.each(appEngines)("a bot that hears, on %s", (engine) => {
     const { bot } = await town.connect();
     const sarah = town.telegram.addPrivateChat(bot);
     await town.telegram.waitFor(() => (town.telegram.requests.by_method.getupdates ?? 0) >= 2);
-    town.telegram.post(bot, sarah, { text: 5 as unknown as string });
+    town.telegram.post(bot, sarah, { text: 5 });
     town.telegram.say(bot, sarah, "a private text");
     town.telegram.revokeToken(bot);
     await town.telegram.waitFor(() => (town.telegram.requests.by_method.getupdates ?? 0) >= 3);

@@ -60,8 +60,8 @@ async function answerCall(call: Required<CallMatch>, params: Params, signal: Abo
 
 /** Makes the call that a bot has put into its answer to a webhook; what comes of it nobody is told. */
 export async function answerWithin(token: string, values: Record<string, unknown>, emulation: Emulation): Promise<void> {
-  const method = String(values.method ?? "").toLowerCase();
-  if (method === "") return;
+  if (typeof values.method !== "string") return;
+  const method = values.method.toLowerCase();
   count(method, emulation);
   const call = { token, method, chat_id: 0 };
   await answerCall(call, accessParams(values), new AbortController().signal, emulation);
