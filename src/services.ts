@@ -212,7 +212,7 @@ export function createServices({
 
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
-    ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service },
+    ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service, happened: receiving.happened },
     withdraw: (...args) => loop.withdraw(...args),
     lastEta: (...args) => loop.lastEta(...args),
   });

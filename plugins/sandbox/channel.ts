@@ -3,7 +3,8 @@ import type { Clock } from "#src/core/clock.ts";
 import { outcomes } from "#src/core/outcomes.ts";
 import type { Channel, Outgoing, Profile, SendResult } from "#src/modules/messages/channel.ts";
 import type { Person } from "#src/modules/messages/model.ts";
-import { type Play, plays } from "./recipients.ts";
+import { answerTo } from "./answer.ts";
+import { type Answering, type Play, plays } from "./recipients.ts";
 
 /** How many messages to magic recipients that fail at first are remembered. */
 const TRIED_MAX = 10_000;
@@ -11,7 +12,8 @@ const TRIED_MAX = 10_000;
 /** Telegram without Telegram: takes every message at once, and plays every outcome for magic recipients. */
 export function createSandboxChannel(clock: Clock): Channel {
   const tried = new Set<string>();
-  let lastId = 0;
+  /** As Telegram's numbers they only grow, also over a restart. */
+  let lastId = clock.now() * 1_000;
 
   /** @returns true the first time that it sees a message */
   function isFirstTry(id: string): boolean {
@@ -29,6 +31,13 @@ export function createSandboxChannel(clock: Clock): Channel {
     reached,
   });
 
+  function answers(by: Answering, message: Outgoing): SendResult {
+    const remote_id = String(++lastId);
+    const sender = persona(message.recipient)!;
+    const happened = answerTo(by, message, { remote_id, sender, at: clock.now() });
+    return { kind: "sent", remote_id, chat_id: message.chat_id ?? String(sender.telegram_id), chat: null, reached: "sent", happened };
+  }
+
   function play(play: Play, message: Outgoing, account: string | null): SendResult | Promise<SendResult> {
     switch (play.kind) {
       case "fails": {
@@ -43,6 +52,8 @@ export function createSandboxChannel(clock: Clock): Channel {
         return isFirstTry(message.id) ? { kind: "unreached", reason: "the sandbox plays a lost network" } : arrives(message, "sent");
       case "slow":
         return new Promise((resolve) => clock.at(clock.now() + play.ms, () => resolve(arrives(message, "sent"))));
+      case "answers":
+        return answers(play.by, message);
       case "refused_at_once":
         return arrives(message, "sent");
       default:

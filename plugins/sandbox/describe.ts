@@ -18,6 +18,8 @@ function describe(play: Play): string {
       return "the network is away at first; repeated, then sent";
     case "slow":
       return `sent after ${play.ms / 1000} s`;
+    case "answers":
+      return `answers by ${play.by}`;
     case "refused_at_once":
       return "the request is answered with 429 `daily_send_limit_reached`";
     default:

@@ -8,7 +8,12 @@ export type Play =
   | { kind: "flood"; ms: number }
   | { kind: "unreachable" }
   | { kind: "slow"; ms: number }
+  /** Takes the message, and then does something itself. */
+  | { kind: "answers"; by: Answering }
   | { kind: "refused_at_once" };
+
+/** What somebody does with a message. */
+export type Answering = "writing the same" | "writing STOP" | "pressing the first button" | "reacting" | "blocking the account";
 
 const FLOOD_MS = 3_000;
 const SLOW_MS = 2_000;
@@ -31,6 +36,11 @@ const parts: Readonly<Record<string, Play>> = {
   "@sandbox_flood": { kind: "flood", ms: FLOOD_MS },
   "@sandbox_unreachable": { kind: "unreachable" },
   "@sandbox_slow": { kind: "slow", ms: SLOW_MS },
+  "@sandbox_echo": { kind: "answers", by: "writing the same" },
+  "@sandbox_stop": { kind: "answers", by: "writing STOP" },
+  "@sandbox_presses": { kind: "answers", by: "pressing the first button" },
+  "@sandbox_reacts": { kind: "answers", by: "reacting" },
+  "@sandbox_blocks": { kind: "answers", by: "blocking the account" },
   "@sandbox_daily_limit": { kind: "refused_at_once" },
 };
 

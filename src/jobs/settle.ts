@@ -47,7 +47,7 @@ type Final = Extract<Outcome, { kind: "done" | "discard" | "gone" }>;
 type Waiting = Exclude<Outcome, Final>;
 
 /** Whether the job is none of ours any more. */
-export function isFinal(outcome: Outcome): outcome is Final {
+function isFinal(outcome: Outcome): outcome is Final {
   return outcome.kind === "done" || outcome.kind === "discard" || outcome.kind === "gone";
 }
 

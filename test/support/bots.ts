@@ -3,7 +3,7 @@ import { setup, type TestApp } from "./app.ts";
 import { type BotApi, startBotApi } from "./bot-api/start.ts";
 import type { TestEngine } from "./databases.ts";
 
-export interface Connected {
+interface Connected {
   account: Account;
   bot: ReturnType<BotApi["addBot"]>;
 }

@@ -4,7 +4,7 @@ import type { Account, AccountKind, AccountStatus, QuietHours } from "./model.ts
 import type { AccountRow } from "./store.ts";
 
 /** An account that has not proved itself for longer is not called connected. */
-export const PROOF_MS_MAX = 300_000;
+const PROOF_MS_MAX = 300_000;
 
 /** How an account stands: what is no setting of it. */
 export interface Standing {

@@ -297,5 +297,4 @@ function emptiedAnswer(operation: (typeof answering)[number], body: string, id: 
 
 const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
-const STUCK =
-  "A message to the person neither leaves nor can be canceled. What was erased stays erased; the rest is tried again when 30 days have passed.";
+const STUCK = "A message to the person neither leaves nor can be canceled. What was erased stays so; the rest is tried again in 30 days.";

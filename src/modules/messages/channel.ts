@@ -1,5 +1,6 @@
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Maybe } from "#src/core/tx.ts";
+import type { Inbound } from "#src/modules/connections/model.ts";
 import type { AttachmentType } from "#src/modules/files/model.ts";
 import type { Button, ParseMode, Person } from "./model.ts";
 
@@ -152,6 +153,8 @@ export type SendResult =
       /** The chat that it is in, where `chat` doesn't tell. */
       chat_id?: string;
       chat: ChatFacts | null;
+      /** Only where people are played: what they did with it. */
+      happened?: readonly Inbound[];
       /** How far it went at once; channels that hear of it later report `sent`. */
       reached: "sent" | "delivered" | "read";
     }

@@ -2,11 +2,13 @@ import type { Clock } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
+import type { Inbound } from "#src/modules/connections/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, SendResult } from "./channel.ts";
 import { createChatKeeper } from "./chats.ts";
 import { keptContent, toKept } from "./kept-content.ts";
 import type { MessageStatus } from "./model.ts";
+import type { HearingAccount } from "./incoming.ts";
 import type { OpenFiles } from "./opened.ts";
 import { createPerformer, type Ready, type Result } from "./perform.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
@@ -35,6 +37,8 @@ interface Needs<Account extends SendingAccount> {
   withdraw(tx: Tx, env_id: number, id: string): Promise<boolean>;
   laneOf(account_id: number): string;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  /** What people have done, as channels tell of it. */
+  happened(tx: Tx, account: HearingAccount, items: readonly Inbound[]): Promise<unknown>;
 }
 
 /** Why a lane waits between two sends of a user account. */
@@ -127,6 +131,13 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     return groups;
   }
 
+  /** Where people are played, what they did with the message happens with its end. */
+  async function tellPlayed(tx: Tx, { account, channel }: Ready, result: SendResult): Promise<void> {
+    if (result.kind !== "sent" || result.happened === undefined) return;
+    const { env_id, id, username } = account;
+    await needs.happened(tx, { env_id, id, username, kind: channel.kind }, result.happened);
+  }
+
   const send: JobKind<Ready, Result> = {
     kind: SEND_JOB,
     laneLimits: (job) => channelOf(job).accountLimits,
@@ -185,6 +196,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         const outcome = await write(tx, verdict, ready.from, book);
         const { others = [] } = result.result.kind === "sent" ? result.result : {};
         if (others.length > 0) store.revise(tx, { ...row, content: toKept({ ...keptContent(row), others }) });
+        await tellPlayed(tx, ready, result.result);
         const isOver = outcome.kind === "done" || outcome.kind === "discard";
         outcomes.push(isOver && ready.gap_ms > 0 ? { ...outcome, rest: { ms: ready.gap_ms, reason: GAP_HOLD } } : outcome);
       }

@@ -35,6 +35,25 @@ describe("a magic recipient of the sandbox", () => {
     expect(Object.keys(outcomes).filter((code) => !played.has(code))).toEqual(["variable_missing"]);
   });
 
+  test("answers by writing, by a reaction, by a button, by STOP and by blocking the account", async () => {
+    await using app = await setup();
+    const buttons = [[{ text: "Yes", data: "yes" }]];
+    const ids = new Map<string, string>();
+    for (const name of ["echo", "reacts", "presses", "blocks"])
+      ids.set(name, (await sendTo(app.sandbox, { to: `@sandbox_${name}`, text: "Hello", buttons })).body.id);
+    await app.settled();
+    const { body } = await app.sandbox.get<{ items: { event: string; data: Record<string, unknown> }[] }>("/v1/events?limit=200");
+    const happened = (type: string) => body.items.filter(({ event }) => event === type).map(({ data }) => data);
+    expect(happened("message.received")).toMatchObject([
+      { text: "Hello", sender: { username: "sandbox_echo" }, reply_to: ids.get("echo") },
+    ]);
+    expect(happened("message.reacted")).toMatchObject([{ id: ids.get("reacts"), reactions: ["\u{1F44D}"] }]);
+    expect(happened("message.button_pressed")).toMatchObject([{ id: ids.get("presses"), button: { data: "yes" } }]);
+    expect((await read(app.sandbox, ids.get("blocks")!)).status).toBe("sent");
+    const { body: reach } = await app.sandbox.post("/v1/messages/preflight", { to: "@sandbox_blocks" });
+    expect(reach).toMatchObject({ best_account_id: null, accounts: [{ account_id: 7421, reachable: false, reason: "recipient_blocked" }] });
+  });
+
   test("is delivered, or delivered and read, and says when", async () => {
     await using app = await setup();
     const delivered = await queue(app.sandbox, { to: "@sandbox_delivered" });

@@ -126,7 +126,7 @@ describe.each(appEngines)("the inbox on %s", (engine) => {
     await using app = await setup({ engine });
     const { chat, sender, ...told } = arriving({ at: app.clock.now() });
     const tell = (item: object) =>
-      app.db.write((tx) => app.services.happened(tx, hearing(app), [{ ...told, chat, sender, ...item } as never]));
+      app.db.write((tx) => app.services.happened(tx, hearing(app), [{ ...told, chat, sender, ...item }] as never));
     await tell({});
     const ids = [await queue(app.sandbox, { to: 8 }), await queue(app.sandbox, { to: 8 }), await queue(app.sandbox, { to: 8 })];
     await app.settled();
