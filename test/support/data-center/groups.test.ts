@@ -107,6 +107,20 @@ describe("a supergroup", () => {
   });
 });
 
+test("a stranger who was met in a supergroup can be written to by saying where", async () => {
+  await using sarah = await loggedIn();
+  const { tom, group, chatId } = await supergroup(sarah);
+  const seen = next(sarah, "onNewMessage");
+  dc.deliver(tom, group, "hello all");
+  const { id: msgId, sender } = await seen;
+  expect(sender).toMatchObject({ id: tom.id, isMin: true });
+  // mtcute would use the access hash that a stranger comes with, which is good for nothing.
+  expect(await rejectionOf(sarah.telegram.sendText(tom.id, "hello"))).toMatchObject({ text: "PEER_ID_INVALID" });
+  const peer = await sarah.telegram.resolvePeer(chatId);
+  await sarah.telegram.sendText({ _: "inputPeerUserFromMessage", peer, msgId, userId: tom.id }, "hello Tom");
+  expect(dc.history(tom)).toMatchObject([{ from: sarah.user.id, text: "hello Tom" }]);
+});
+
 describe("a forum", () => {
   test("has topics, in which messages stand", async () => {
     await using sarah = await loggedIn();

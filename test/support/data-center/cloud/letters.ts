@@ -1,7 +1,7 @@
 import type { Box, Telling } from "./box.ts";
 import { unixTime, type Cloud } from "./cloud.ts";
 import type { ClientSession, Letter, Peer } from "./model.ts";
-import { boxesOf, updatesOf } from "./peers.ts";
+import { boxesOf, channelUpdatesOf, updatesOf } from "./peers.ts";
 import { presentMessage } from "./message.ts";
 import { shortNews } from "./short.ts";
 
@@ -38,7 +38,8 @@ function tellAll(
     const event = box.happen(ptsCount, tell(box), isNew ? letter : undefined);
     for (const viewer of viewers) {
       const short = isNew ? shortNews(letter, viewer, event) : undefined;
-      cloud.push(viewer, short ?? updatesOf([event.update(viewer)], aboutOf(letter), viewer), except);
+      const present = letter.to.kind === "channel" ? channelUpdatesOf : updatesOf;
+      cloud.push(viewer, short ?? present([event.update(viewer)], aboutOf(letter), viewer), except);
     }
   }
   cloud.changes.notify();

@@ -4,17 +4,26 @@ import type { Box } from "./box.ts";
 import { unixTime, type Cloud } from "./cloud.ts";
 import { presentGroup } from "./groups.ts";
 import type { Group, Letter, Peer, User } from "./model.ts";
-import { accessHash, presentUser, resolveUser } from "./users.ts";
+import { accessHash, presentStranger, presentUser, resolveUser } from "./users.ts";
 
 /** The user or group that a client means. @throws RpcFailure if it may not know it */
-export function resolvePeer({ users, groups }: Cloud, me: User, input: tl.TypeInputPeer): Peer {
+export function resolvePeer(cloud: Cloud, me: User, input: tl.TypeInputPeer): Peer {
+  const { users, groups } = cloud;
   if (input._ === "inputPeerChat") {
     const chat = groups.find("chat", input.chatId);
     if (chat === undefined || !chat.members.has(me)) throw new RpcFailure(400, "PEER_ID_INVALID");
     return chat;
   }
   if (input._ === "inputPeerChannel") return resolveChannel(groups, me, input);
+  if (input._ === "inputPeerUserFromMessage") return resolveMet(cloud, me, input);
   return resolveUser(users, me, input);
+}
+
+/** The user whom a client has met in a group. @throws RpcFailure if it has not */
+export function resolveMet(cloud: Cloud, me: User, input: tl.RawInputPeerUserFromMessage | tl.RawInputUserFromMessage): User {
+  const letter = boxFor(resolvePeer(cloud, me, input.peer), me).letters.get(input.msgId);
+  if (letter?.from.id !== input.userId) throw new RpcFailure(400, "PEER_ID_INVALID");
+  return letter.from;
 }
 
 /** @throws RpcFailure if the client may not know the supergroup */
@@ -57,6 +66,19 @@ export function presentAbout(about: Iterable<Peer>, viewer: User): { users: tl.T
     else chats.push(presentGroup(peer, viewer));
   }
   return { users, chats };
+}
+
+/** News from a supergroup, in which whoever is no contact comes as a stranger. */
+export function channelUpdatesOf(updates: tl.TypeUpdate[], about: Iterable<Peer>, viewer: User): tl.RawUpdates {
+  const peers = [...about];
+  const strangers = new Set(peers.filter((peer) => peer.kind === "user" && peer !== viewer && !viewer.contacts.has(peer)));
+  const known = updatesOf(
+    updates,
+    peers.filter((peer) => !strangers.has(peer)),
+    viewer,
+  );
+  const met = [...strangers].flatMap((peer) => (peer.kind === "user" ? presentStranger(peer, viewer) : []));
+  return { ...known, users: [...known.users, ...met] };
 }
 
 export function updatesOf(updates: tl.TypeUpdate[], about: Iterable<Peer>, viewer: User): tl.RawUpdates {

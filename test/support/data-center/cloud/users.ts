@@ -98,6 +98,14 @@ export function presentUser(user: User, viewer: User): tl.RawUser {
   });
 }
 
+/**
+ * A stranger in a group: the access hash is good for nothing, and a client has to say where it has met the user.
+ * See https://core.telegram.org/api/min
+ */
+export function presentStranger(user: User, viewer: User): tl.RawUser {
+  return { ...presentUser(user, viewer), min: true, accessHash: accessHash(viewer, { id: user.id, kind: "stranger" }) };
+}
+
 /** The user whom a client means. @throws RpcFailure if it may not know it */
 export function resolveUser(users: Users, me: User, input: tl.TypeInputUser | tl.TypeInputPeer): User {
   switch (input._) {
@@ -109,12 +117,6 @@ export function resolveUser(users: Users, me: User, input: tl.TypeInputUser | tl
       const user = users.find(input.userId);
       if (user === undefined || input.accessHash.neq(accessHash(me, user))) throw new RpcFailure(400, "PEER_ID_INVALID");
       return user;
-    }
-    case "inputUserFromMessage":
-    case "inputPeerUserFromMessage": {
-      const letter = me.box.letters.get(input.msgId);
-      if (letter?.from.id !== input.userId) throw new RpcFailure(400, "PEER_ID_INVALID");
-      return letter.from;
     }
     default:
       throw new RpcFailure(400, "PEER_ID_INVALID");
