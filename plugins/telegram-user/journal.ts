@@ -30,6 +30,8 @@ interface Needs extends Pick<Link, "take" | "saveSession"> {
 const BATCH_MAX = 200;
 const WAITING_MAX = 5_000;
 const REPEAT_MS = 1_000;
+/** What has no place behind it is told again after a crash: for so long one is waited for. */
+const PLACE_MS_MAX = 500;
 
 export function createJournal({ take, saveSession, savePeers, clock, onBroken, onOverflow }: Needs): Journal {
   let waiting: Happening[] = [];
@@ -37,6 +39,8 @@ export function createJournal({ take, saveSession, savePeers, clock, onBroken, o
   let place: { text: string; after: number } | null = null;
   let session: string | null = null;
   let hasPeers = false;
+  let isLate = false;
+  let cancelLate: (() => void) | null = null;
   let isSealed = false;
   let endPause: () => void = () => undefined;
   let pumping: Promise<void> | null = null;
@@ -68,20 +72,36 @@ export function createJournal({ take, saveSession, savePeers, clock, onBroken, o
       session = null;
       await insist(() => saveSession(saved));
     }
+    if (!isDue()) return;
     const count = Math.min(place === null ? waiting.length : place.after, BATCH_MAX);
     const reached = place !== null && place.after === count ? place.text : null;
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
+    if (waiting.length === 0) noLongerLate();
     if (place !== null) place = reached === null ? { ...place, after: place.after - count } : null;
     const happened: Inbound[] = [];
     for (const happening of batch) happened.push(...(await happening()));
     if (!isSealed && (happened.length > 0 || reached !== null)) await take(happened, reached);
   }
 
-  const hasMore = () => goesOn() && (hasPeers || session !== null || place !== null || waiting.length > 0);
+  const hasMore = () => goesOn() && (hasPeers || session !== null || isDue());
+  const isDue = () => place !== null || waiting.length >= BATCH_MAX || (isLate && waiting.length > 0);
+
+  function noLongerLate(): void {
+    cancelLate?.();
+    cancelLate = null;
+    isLate = false;
+  }
+
+  function expectPlace(): void {
+    cancelLate ??= clock.at(clock.now() + PLACE_MS_MAX, () => {
+      isLate = true;
+      start();
+    });
+  }
 
   async function pump(): Promise<void> {
-    // mtcute tells of what has happened and then of the place, in one turn: they are handed on together.
+    // What comes in one turn is handed on together.
     await new Promise((resolve) => setImmediate(resolve));
     while (hasMore()) await handOn();
   }
@@ -104,6 +124,7 @@ export function createJournal({ take, saveSession, savePeers, clock, onBroken, o
       if (isSealed) return;
       waiting.push(happening);
       if (waiting.length > WAITING_MAX) onOverflow();
+      expectPlace();
       start();
     },
     reach(text) {
@@ -120,6 +141,7 @@ export function createJournal({ take, saveSession, savePeers, clock, onBroken, o
     },
     async seal() {
       isSealed = true;
+      noLongerLate();
       endPause();
       await pumping;
     },

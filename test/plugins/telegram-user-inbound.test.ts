@@ -72,6 +72,17 @@ describe("what a user account hears of", () => {
     expect(await fetched(document.files[0]!.remote)).toEqual(bytes);
   });
 
+  test("a file whose reference has expired meanwhile", async () => {
+    app.dc.deliver(app.bob, app.ann, "", { document: { bytes: new Uint8Array([4, 5]), fileName: "b.bin" } });
+    const [document] = await next();
+    const remote = document?.kind === "received" ? document.files[0]!.remote : "";
+    app.dc.fail("upload.getFile", 400, "FILE_REFERENCE_EXPIRED");
+    expect(await fetched(remote)).toEqual(new Uint8Array([4, 5]));
+    app.dc.fail("upload.getFile", 400, "FILE_REFERENCE_EXPIRED", 2);
+    expect(await app.user.channel.fetchFile!(account, remote, signal)).toMatchObject({ kind: "failed" });
+    expect(await app.user.channel.fetchFile!(account, "nonsense", signal)).toMatchObject({ kind: "failed" });
+  });
+
   test("a group", async () => {
     const group = app.dc.addGroup({ title: "Few", kind: "chat", members: [app.ann, app.bob] });
     app.dc.deliver(app.bob, group, "In the group");
@@ -112,6 +123,19 @@ describe("what a user account hears of", () => {
     expect(sent).toMatchObject({ kind: "sent", chat: { chat_id, type: "supergroup", title: "Forum" } });
     expect(app.dc.history(forum).at(-1)).toMatchObject({ text: "Into it", topicId: topic.id });
   });
+});
+
+test("a file on another data centre is fetched there", async () => {
+  await using app = await setup({ dcIds: [2, 4] });
+  app.dc.moveHome(app.bob, 4);
+  const { link } = await app.connected();
+  app.dc.deliver(app.bob, app.ann, "", { document: { bytes: new Uint8Array([6, 7]), fileName: "c.bin" } });
+  await link.until(() => link.happened.length === 1);
+  const [document] = link.happened;
+  const remote = document?.kind === "received" ? document.files[0]!.remote : "";
+  const answer = await app.user.channel.fetchFile!(account, remote, signal);
+  expect(answer.kind === "file" ? await new Response(answer.bytes).bytes() : answer).toEqual(new Uint8Array([6, 7]));
+  await link.until(() => link.session !== null && Object.keys(JSON.parse(link.session).keys as object).length === 2);
 });
 
 async function fetched(remote: string): Promise<Uint8Array> {
