@@ -160,6 +160,6 @@ function presentLast({ id, direction, text, status, created_at, sent_at }: LastM
   return { id, direction: direction as "in" | "out", text: cutText(text, EXCERPT_MAX), at: toTime(sent_at ?? created_at), status };
 }
 
-export function presentNote({ id, thread_id, text, actor, created_at }: ThreadNoteRow): ThreadNote {
+function presentNote({ id, thread_id, text, actor, created_at }: ThreadNoteRow): ThreadNote {
   return { id, thread_id, text, actor, created_at: toTime(created_at) };
 }
