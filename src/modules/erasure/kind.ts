@@ -3,7 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 import { pause } from "#src/core/pause.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
-import { emptiedContact, emptiedEvent, emptiedMerge, emptiedMessage, emptiedThread, ERASED } from "./emptied.ts";
+import { emptiedAnswer, emptiedEvent, emptiedMessage, ERASED } from "./emptied.ts";
 import type { ErasureParams } from "./model.ts";
 import { mergeSpans, spansOf } from "./spans.ts";
 import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
@@ -287,12 +287,6 @@ export function eraseKind({
     },
     result: ({ contacts, messages, events }): Counts => ({ contacts, messages, events }),
   };
-}
-
-function emptiedAnswer(operation: (typeof answering)[number], body: string, id: string): string {
-  if (operation.startsWith("threads.")) return emptiedThread(body);
-  if (operation === "messages.cancel" || operation === "sandbox.inbound") return emptiedMessage(body);
-  return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
 
 const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);

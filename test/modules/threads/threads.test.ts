@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "#src/core/page.ts";
+import type { Inbound } from "#src/modules/connections/model.ts";
 import type { Message, Sent } from "#src/modules/messages/model.ts";
 import type { Thread, ThreadNote } from "#src/modules/threads/model.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
@@ -125,23 +126,27 @@ describe.each(appEngines)("the inbox on %s", (engine) => {
   test("knows who has read what was sent, and which chat is blocked", async () => {
     await using app = await setup({ engine });
     const { chat, sender, ...told } = arriving({ at: app.clock.now() });
-    const tell = (item: object) =>
-      app.db.write((tx) => app.services.happened(tx, hearing(app), [{ ...told, chat, sender, ...item }] as never));
+    const tell = (item: Partial<Inbound>) =>
+      app.db.write((tx) => app.services.happened(tx, hearing(app), [{ ...told, chat, sender, ...item } as Inbound]));
     await tell({});
     const ids = [await queue(app.sandbox, { to: 8 }), await queue(app.sandbox, { to: 8 }), await queue(app.sandbox, { to: 8 })];
     await app.settled();
-    const { remote_id } = await app.db.read.selectFrom("messages").select("remote_id").where("id", "=", ids[1]!).executeTakeFirstOrThrow();
-    await tell({ kind: "read", up_to: remote_id });
-    await tell({ kind: "read", up_to: remote_id });
+    const { remote_id: sent } = await app.db.read
+      .selectFrom("messages")
+      .select("remote_id")
+      .where("id", "=", ids[1]!)
+      .executeTakeFirstOrThrow();
+    await tell({ kind: "read", up_to: sent! });
+    await tell({ kind: "read", up_to: sent! });
     expect(await Promise.all(ids.map(async (id) => (await read(app.sandbox, id)).status))).toEqual(["read", "read", "sent"]);
     const events = (await eventsOf(app.sandbox)).filter(({ event }) => event === "message.read");
     expect(events.map(({ subject }) => subject).toSorted()).toEqual(ids.slice(0, 2).toSorted());
-    await tell({ kind: "pressed", remote_id, data: "yes" });
-    await tell({ kind: "reacted", remote_id, reactions: ["👍"] });
+    await tell({ kind: "pressed", remote_id: sent, data: "yes" });
+    await tell({ kind: "reacted", remote_id: sent!, reactions: ["👍"] });
     const pressed = (await eventsOf(app.sandbox)).find(({ event }) => event === "message.button_pressed")!;
     expect(pressed).toMatchObject({ subject: ids[1], data: { button: { data: "yes" }, thread: { title: "Ann" } } });
     expect((await read(app.sandbox, ids[1]!)).reactions).toEqual(["👍"]);
-    const answer = (await tell({ remote_id: "900", reply_to: remote_id }))[0]!.message;
+    const answer = (await tell({ remote_id: "900", reply_to: sent }))[0]!.message;
     expect(answer.reply_to).toBe(ids[1]!);
   });
 
