@@ -18,6 +18,7 @@ interface Needs {
   cancelMessage: MessageService["cancel"];
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
   forgetResponses(tx: Tx, env_id: number, event_ids: readonly string[]): Promise<void>;
+  forgetFiles(tx: Tx, env_id: number, content: string): Promise<void>;
   removeContact: Parameters<typeof createErasureService>[0]["removeContact"];
   createTask: Parameters<typeof createErasureService>[0]["createTask"];
 }
@@ -31,6 +32,7 @@ export function createErasing({
   cancelMessage,
   forgetImports,
   forgetResponses,
+  forgetFiles,
   removeContact,
   createTask,
 }: Needs) {
@@ -44,6 +46,7 @@ export function createErasing({
       points,
       forgetImports,
       forgetResponses,
+      forgetFiles,
     }),
     service: createErasureService({
       store,

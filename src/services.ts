@@ -203,6 +203,7 @@ export function createServices({
     cancelMessage: (...args) => messages.cancel(...args),
     forgetImports: importing.forgetContact,
     forgetResponses: webhooks.deliveries.forgetResponses,
+    forgetFiles: filing.service.forget,
   });
 
   const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...webhooks.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));

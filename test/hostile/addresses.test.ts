@@ -39,7 +39,7 @@ describe.each(appEngines)("no address breaks an operation on %s:", (engine) => {
           await range.strike(operation, { path: `${path}?${query}` });
       }
     }
-  }, 30_000);
+  }, 60_000);
 
   test("not with anything in a header", async () => {
     await using range = await openRange(engine);
@@ -52,7 +52,7 @@ describe.each(appEngines)("no address breaks an operation on %s:", (engine) => {
         }
       }
     }
-  }, 30_000);
+  }, 60_000);
 
   test("not by an address that no operation has", async () => {
     await using range = await openRange(engine);

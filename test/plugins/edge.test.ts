@@ -52,7 +52,7 @@ describe("an address", () => {
     await using app = await setup();
     const cases: [string, string, string[]][] = [
       ["PUT", "/v1/messages", ["GET", "HEAD"]],
-      ["DELETE", "/api/v1/messages/send/", ["POST", "GET", "HEAD"]],
+      ["PUT", "/api/v1/messages/send/", ["POST", "GET", "HEAD", "PATCH", "DELETE"]],
       ["POST", "/v1/keys/key_00000000000000000000000000", ["GET", "HEAD", "PATCH", "DELETE"]],
       ["GET", "/v1/messages/msg_00000000000000000000000000/cancel", ["POST"]],
       ["HEAD", "/v1/messages/batch/cancel", ["POST"]],

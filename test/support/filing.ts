@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import type { File } from "#src/modules/files/model.ts";
 import type { TestApp } from "./app.ts";
 import type { Answer, Caller } from "./client.ts";
@@ -36,4 +37,10 @@ export async function upload(app: Pick<TestApp, "client">, caller: Pick<Caller, 
   const { status, body: file, text } = await sendFile(app, caller, body, query);
   if (status !== 201) throw new Error(`the file was refused: ${text}`);
   return file.id;
+}
+
+/** The files in a folder and those in it. */
+export function namesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }

@@ -26,7 +26,7 @@ const keptOfThread = new Set([
 export const ERASED = "erased";
 
 /** A contact as an event or a kept answer holds it, in the same shape, with nothing of the person. Also of members of later versions. */
-function emptiedContact(json: string): string {
+export function emptiedContact(json: string): string {
   return JSON.stringify(emptied(JSON.parse(json) as Members, keptOfContact));
 }
 
@@ -36,17 +36,10 @@ export function emptiedEvent(json: string): string {
 }
 
 /** The answer to a merge or to its undoing, with nothing of this one of its contacts. */
-function emptiedMerge(json: string, id: string): string {
+export function emptiedMerge(json: string, id: string): string {
   const data = JSON.parse(json) as Members;
   const empty = (contact: unknown) => ((contact as Members).id === id ? emptied(contact as Members, keptOfContact) : contact);
   return JSON.stringify({ ...data, contact: empty(data.contact), merged: empty(data.merged) });
-}
-
-/** The kept answer of an operation, with nothing of the contact. */
-export function emptiedAnswer(operation: string, body: string, id: string): string {
-  if (operation.startsWith("threads.")) return emptiedThread(body);
-  if (operation === "messages.cancel" || operation === "sandbox.inbound") return emptiedMessage(body);
-  return operation === "contacts.upsert" || operation === "contacts.patch" ? emptiedContact(body) : emptiedMerge(body, id);
 }
 
 /** A message as an event or a kept answer holds it, in the same shape, with nothing of the person. */
@@ -58,7 +51,7 @@ export function emptiedMessage(json: string): string {
 }
 
 /** A thread or a note of one as a kept answer holds it. */
-function emptiedThread(json: string): string {
+export function emptiedThread(json: string): string {
   const data = JSON.parse(json) as Members;
   return JSON.stringify({ ...emptied(data, keptOfThread), ...("text" in data ? { text: "" } : {}) });
 }

@@ -3,7 +3,8 @@ import { AppError } from "#src/core/errors.ts";
 import { pause } from "#src/core/pause.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
-import { emptiedAnswer, emptiedEvent, emptiedMessage, ERASED } from "./emptied.ts";
+import { answering, emptiedAnswer } from "./answering.ts";
+import { emptiedEvent, emptiedMessage, ERASED } from "./emptied.ts";
 import type { ErasureParams } from "./model.ts";
 import { mergeSpans, spansOf } from "./spans.ts";
 import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
@@ -21,19 +22,6 @@ const WAITS_MAX = 240;
 
 /** Between two contacts. */
 const nobody = { contact_id: null, phase: "messages", operation: 0, place: "" } as const;
-
-/** Operations whose kept answers show a contact or a message as it was. */
-const answering = [
-  "contacts.upsert",
-  "contacts.patch",
-  "messages.cancel",
-  "contacts.merge",
-  "contacts.unmerge",
-  "sandbox.inbound",
-  "threads.patch",
-  "threads.read",
-  "threads.add_note",
-] as const;
 
 interface Counts {
   contacts: number;
@@ -90,6 +78,8 @@ interface Needs {
   forgetImports(tx: Tx, env_id: number, contact_id: string): Promise<void>;
   /** What receivers of these events have answered can hold what they were told. */
   forgetResponses(tx: Tx, env_id: number, event_ids: readonly string[]): Promise<void>;
+  /** Removes the files that came with a message. @param content of the message */
+  forgetFiles(tx: Tx, env_id: number, content: string): Promise<void>;
 }
 
 /** Removes everything personal of deleted contacts; of their messages the rows stay, for the counts. */
@@ -101,6 +91,7 @@ export function eraseKind({
   points,
   forgetImports,
   forgetResponses,
+  forgetFiles,
 }: Needs): TaskKind<ErasureParams, State, Turn> {
   /** Addresses that somebody else has by now are that person's. */
   async function addressesOf({ env_id, telegram_id, username, phone }: Person): Promise<string[]> {
@@ -116,6 +107,11 @@ export function eraseKind({
     for (const address of addresses)
       if (rows.length < MESSAGES_MAX) rows.push(...(await store.messagesTo(env_id, address, MESSAGES_MAX - rows.length)));
     return rows;
+  }
+
+  async function withFiles(tx: Tx, { env_id, direction, content }: MessageRow): Promise<1> {
+    if (direction === "in" && content !== null) await forgetFiles(tx, env_id, content);
+    return 1;
   }
 
   async function isCanceled(tx: Tx, env_id: number, id: string): Promise<boolean> {
@@ -144,7 +140,7 @@ export function eraseKind({
       let canceled = 0;
       for (const { id } of queued) if (await isCanceled(tx, env_id, id)) canceled++;
       let emptied = 0;
-      for (const row of settled) if (await store.emptyMessage(tx, row, ERASED)) emptied++;
+      for (const row of settled) if (await store.emptyMessage(tx, row, ERASED)) emptied += await withFiles(tx, row);
       // One that has changed meanwhile is read again: its event is emptied twice then.
       for (const { id, data } of events) await store.emptyEvent(tx, env_id, { id, data: emptiedMessage(data) });
       await forgetResponses(tx, env_id, idsOf(events));
@@ -178,7 +174,7 @@ export function eraseKind({
     const { env_id, id } = contact;
     const operation = answering[state.operation];
     if (operation === undefined) return () => ({ ...state, phase: "rest", place: "" });
-    const recipients = operation === "messages.cancel" ? await addressesOf(contact) : [];
+    const recipients = operation.startsWith("messages.") ? await addressesOf(contact) : [];
     const threads = operation.startsWith("threads.") ? await store.threadsOf(env_id, id, []) : [];
     const texts = [`"${id}"`, ...threads.map((thread) => `"${thread}"`), ...recipients.map((address) => `"to":${JSON.stringify(address)}`)];
     const rows = await store.answers(env_id, operation, state.place, texts, ANSWERS_MAX);

@@ -7,7 +7,7 @@ import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { createCache } from "./cache.ts";
 import { beginFetching, type Fetched, type Fetching } from "./fetching.ts";
-import type { AttachmentType, File, FileFolder } from "./model.ts";
+import type { Attachment, AttachmentType, File, FileFolder } from "./model.ts";
 import { receive, type Taken } from "./receive.ts";
 import type { FileRow, FileStore } from "./store.ts";
 
@@ -171,6 +171,17 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
       await store.remove(tx, row);
       // Where that fails the hourly sweep finds it.
       tx.afterCommit(() => void folder.remove(nameOf(row)).catch(() => undefined));
+    },
+
+    /** Removes what was received with a message. @param content of the message: its files are the ids in it */
+    async forget(tx: Tx, env_id: number, content: string): Promise<void> {
+      const { attachments = [] } = JSON.parse(content) as { attachments?: Attachment[] };
+      for (const { file_id } of attachments) {
+        const row = file_id === null ? undefined : await store.lock(tx, env_id, file_id);
+        if (row === undefined || row.account_id === null) continue;
+        await store.remove(tx, row);
+        tx.afterCommit(() => void folder.remove(nameOf(row)).catch(() => undefined));
+      }
     },
 
     /** Breaks off what is being fetched, and waits for it to be put away. */

@@ -4,7 +4,6 @@ import type { Precondition } from "#src/core/etag.ts";
 import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
-import type { NewEvent } from "#src/modules/events/model.ts";
 import type { ChangeStore } from "./changed-sql.ts";
 import type { Channel } from "./channel.ts";
 import { checkText } from "./compose.ts";
@@ -13,7 +12,6 @@ import { type KeptContent, keptContent, type Pending, toKept, withMarkup } from 
 import type { EditMessage, Message } from "./model.ts";
 import { presentMessage } from "./present.ts";
 import type { MessageRow, MessageStore } from "./store.ts";
-import type { ThreadsOf } from "./thread-of.ts";
 
 export const EDIT_JOB = "messages.edit";
 export const DELETE_JOB = "messages.delete";
@@ -35,10 +33,8 @@ interface Needs {
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;
   accounts: { row(tx: Tx | null, env_id: number, id: number): Maybe<ChangingAccount | undefined> };
-  threadOf: ThreadsOf;
   laneOf(account_id: number): string;
   enqueue: Enqueue;
-  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   cancel(tx: Tx, sender: Sender, id: string, check: Precondition): Promise<Message>;
 }
 
@@ -111,8 +107,6 @@ export function createChangeService(needs: Needs) {
         const { text = row.text, parse_mode, buttons } = pending;
         const after = { ...row, text, content: toKept(withMarkup(content, parse_mode, buttons)), updated_at };
         await changes.keep(tx, after);
-        const data = { ...presentMessage(after), thread: await needs.threadOf(tx, after) };
-        needs.appendEvent(tx, row.env_id, { type: "message.edited", subject: row.id, actor: sender.key_id, data });
         return { message: presentMessage(after), done: true };
       }
       checkSent(row, "changed");

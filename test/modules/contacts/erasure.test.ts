@@ -71,6 +71,11 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
   messages.push(written.body.id);
   messages.push(await queue(sandbox, { to: "@sandbox_blocked", text: "to somebody else" }));
   await app.settled();
+  await sandbox.patch(`/v1/messages/${messages[1]}`, { text: "mark-text changed" }, { "idempotency-key": "edit" });
+  await app.settled();
+  await sandbox.patch(`/v1/messages/${messages[1]}`, { text: "mark-text again" });
+  await sandbox.delete(`/v1/messages/${messages[2]}`, { "idempotency-key": "delete" });
+  await app.settled();
   const canceled = await queue(sandbox, { to: id, text: "mark-text", schedule_at: "2999-01-01T00:00:00Z" });
   await sandbox.post(`/v1/messages/${canceled}/cancel`, undefined, { "idempotency-key": "three" });
   const waiting = await queue(sandbox, {

@@ -5,8 +5,9 @@ import type { Channel, FetchResult, Refusal } from "#src/modules/messages/channe
 import { createSandboxChannel } from "#plugins/sandbox/channel.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
-import { png } from "#test/support/filing.ts";
-import { queue, read } from "#test/support/sending.ts";
+import { namesIn, png, upload } from "#test/support/filing.ts";
+import { arriving } from "#test/support/receiving.ts";
+import { queue, read, turn } from "#test/support/sending.ts";
 
 type Give = (remote: string, signal: AbortSignal) => FetchResult;
 
@@ -148,6 +149,34 @@ describe("a received file", () => {
     expect((await app.live.get(`/v1/files/${id}`)).status).toBe(409);
     await app.live.delete(`/v1/accounts/${account.id}`);
     expect(await app.live.get(`/v1/files/${id}`)).toMatchObject({ status: 409, body: { code: "conflict" } });
+  });
+
+  test("is erased with the person who has sent it, an upload is not", async () => {
+    await using app = await setup();
+    const { env_id, key } = app.sandbox;
+    const file = {
+      type: "photo",
+      name: "anna.jpg",
+      mime: null,
+      size: 9,
+      width: 1,
+      height: 1,
+      duration: null,
+      remote: "r",
+      unique: "u",
+    } as const;
+    const hearing = { env_id, id: 7421, kind: "sandbox", username: null };
+    await app.db.write((tx) => app.services.happened(tx, hearing, [arriving({ files: [file] })]));
+    const own = await upload(app, { key }, png, "name=ours.png");
+    const { body } = await app.sandbox.get<{ items: { contact_id: string; attachments: { file_id: string }[] }[] }>("/v1/messages");
+    const { contact_id, attachments } = body.items[0]!;
+    await (await download(app, attachments[0]!.file_id)).text();
+    expect(namesIn(app.filesFolder)).toHaveLength(2);
+    await app.sandbox.delete(`/v1/contacts/${contact_id}?erase=true`);
+    await app.settled();
+    const { body: left } = await app.sandbox.get<{ items: { id: string }[] }>("/v1/files");
+    expect(left.items.map(({ id }) => id)).toEqual([own]);
+    while (namesIn(app.filesFolder).length > 1) await turn();
   });
 
   test("in the sandbox is made up", async () => {

@@ -1,19 +1,15 @@
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "bun:test";
 import type { Page } from "#src/core/page.ts";
 import type { File } from "#src/modules/files/model.ts";
 import { sweepFilesAt } from "#src/modules/files/job.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
-import { gif, jpeg, mp3, mp4, pdf, png, sendFile, upload } from "#test/support/filing.ts";
+import { gif, jpeg, mp3, mp4, namesIn, pdf, png, sendFile, upload } from "#test/support/filing.ts";
 import { queue, turn } from "#test/support/sending.ts";
 
 const DAY = 24 * 3_600_000;
 const MB = 1_000_000;
 
-const onDisk = ({ filesFolder }: TestApp) =>
-  readdirSync(filesFolder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name);
+const onDisk = ({ filesFolder }: TestApp) => namesIn(filesFolder);
 
 function download(app: TestApp, id: string, headers: Record<string, string> = {}): Promise<Response> {
   const all = { authorization: `Bearer ${app.sandbox.key}`, ...headers };
