@@ -92,7 +92,7 @@ export function createPlacingStore(db: Database) {
         id: found.id,
         updated_at: now,
       });
-      return { ...found, title: changes === heard ? (title ?? found.title) : (found.title ?? title) };
+      return { ...found, title: changes === heard && topic_id === "" ? (title ?? found.title) : (found.title ?? title) };
     };
   }
 
