@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { contacts } from "./contacts.ts";
+import { inbound } from "./inbound.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { postgres } from "./postgres.ts";
@@ -17,6 +18,7 @@ const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped
   latency,
   contacts,
   webhooks,
+  inbound,
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });

@@ -143,10 +143,12 @@ describe.each(appEngines)("a bot that hears, on %s", (engine) => {
     await giveButton(town, bot, { chat_id: sarah.id, message_id: 1 });
     // Taken, and not confirmed: the poll that would do so never arrives.
     await telegram.waitFor(() => (telegram.requests.by_method.getupdates ?? 0) >= 2);
-    telegram.fault({ kind: "unread" });
+    telegram.fault({ kind: "reset" }, { method: "getUpdates" });
     for (let n = 0; n < 3; n++) telegram.press(bot, sarah, 1, "yes");
     telegram.say(bot, sarah, "Yes!");
-    while ((await received(town)).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const polls = () => telegram.requests.by_method.getupdates ?? 0;
+    const before = polls();
+    await telegram.waitFor(() => polls() > before);
     await app.services.connections.stop();
     expect(telegram.loadState(bot).pending).toBe(4);
     telegram.say(bot, sarah, "Hello?");
