@@ -69,12 +69,21 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
   });
 }
 
+/** By which mtcute logs in at other data centres. It would keep one that failed for good, and leave its error uncaught. */
+class Exports extends Map<number, Promise<void>> {
+  override set(dc: number, exporting: Promise<void>): this {
+    exporting.catch(() => this.delete(dc));
+    return super.set(dc, exporting);
+  }
+}
+
 class Client extends BaseTelegramClient {
   readonly sockets: Sockets;
 
   constructor(sockets: Sockets, options: BaseTelegramClientOptions) {
     super(options);
     this.sockets = sockets;
+    (this.mt.network as unknown as { _pendingExports: Exports })._pendingExports = new Exports();
   }
 
   /** What mtcute still asks by itself is not answered: it would fail where nobody catches it. */

@@ -1,6 +1,7 @@
 import type { tl } from "@mtcute/core";
 import type { FetchResult } from "#src/modules/messages/channel.ts";
-import { faultOf } from "./errors.ts";
+import { Unanswered } from "./deadline.ts";
+import { faultOf, isSessionEnd } from "./errors.ts";
 import type { Live } from "./live.ts";
 import { filesOf } from "./media.ts";
 import { failed, refusalOf } from "./refusal.ts";
@@ -45,6 +46,9 @@ function createSource(live: Live, met: Remote, signal: AbortSignal): Source {
             const renewed = await renew(live, met, signal);
             if (renewed === null) return null;
             location = renewed;
+          } else if (fault !== null && isSessionEnd(fault.name)) {
+            // Whether the session has really ended is for its home to say.
+            throw new Unanswered("The file's data centre doesn't know the account yet.");
           } else throw error;
         }
       }

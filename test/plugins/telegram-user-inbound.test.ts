@@ -133,7 +133,11 @@ test("a file on another data centre is fetched there", async () => {
   await link.until(() => link.happened.length === 1);
   const [document] = link.happened;
   const remote = document?.kind === "received" ? document.files[0]!.remote : "";
+  app.dc.fail("upload.getFile", 401, "AUTH_KEY_UNREGISTERED");
+  app.dc.fail("auth.exportAuthorization", 400, "DC_ID_INVALID");
+  expect(await app.user.channel.fetchFile!(account, remote, signal)).toMatchObject({ kind: "unreached" });
   const answer = await app.user.channel.fetchFile!(account, remote, signal);
+  expect(link.refusal).toBeNull();
   expect(answer.kind === "file" ? await new Response(answer.bytes).bytes() : answer).toEqual(new Uint8Array([6, 7]));
   await link.until(() => link.session !== null && Object.keys(JSON.parse(link.session).keys as object).length === 2);
 });
