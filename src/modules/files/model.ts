@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 
 /** How a file appears in a chat. The last three are only received. */
-export const attachmentTypes = ["photo", "document", "video", "voice", "audio", "animation", "sticker", "video_note"] as const;
+const attachmentTypes = ["photo", "document", "video", "voice", "audio", "animation", "sticker", "video_note"] as const;
 export type AttachmentType = (typeof attachmentTypes)[number];
 
 export const FileId = Type.String({ pattern: idPattern("fil"), description: "Id of a file: `GET /v1/files/:id` has its bytes." });
