@@ -26,6 +26,14 @@ export function createConnectionStore(db: Database) {
       .where("env_id", "=", v("env_id"))
       .where("account_id", "=", v("account_id")),
   );
+  const account = db.prepare<{ env_id: number; id: number }, Pick<AccountRow, "id" | "kind" | "username" | "status">>((q, v) =>
+    q
+      .selectFrom("accounts")
+      .select(["id", "kind", "username", "status"])
+      .where("env_id", "=", v("env_id"))
+      .where("id", "=", v("id"))
+      .where("deleted_at", "is", null),
+  );
   const peers = ({ env_id, account_id }: Place) =>
     db.read.selectFrom("peers").selectAll().where("env_id", "=", env_id).where("account_id", "=", account_id);
 
@@ -44,15 +52,7 @@ export function createConnectionStore(db: Database) {
         .where("deleted_at", "is", null)
         .execute(),
     /** The account as it is now, locked against changes until the transaction ends; undefined once it is removed. */
-    account: (tx: Tx, env_id: number, id: number) =>
-      db
-        .in(tx)
-        .selectFrom("accounts")
-        .select(["id", "kind", "username", "status"])
-        .where("env_id", "=", env_id)
-        .where("id", "=", id)
-        .where("deleted_at", "is", null)
-        .executeTakeFirst(),
+    account: (tx: Tx, env_id: number, id: number) => account.one(tx, { env_id, id }),
     async place(tx: Tx, { env_id, account_id }: Place): Promise<string | null> {
       const query = db.in(tx).selectFrom("connections").select("place").where("env_id", "=", env_id).where("account_id", "=", account_id);
       return (await query.executeTakeFirst())?.place ?? null;
