@@ -43,7 +43,8 @@ export function createStorage({ session, place, peers, onSession, onPlace }: Kee
     driver: {
       load: () => driver.load(),
       save() {
-        if (!hasMoved) return;
+        // Channels are known first; without the account's own place it would be listened to from later on.
+        if (!hasMoved || !numbers.has("updates_pts")) return;
         hasMoved = false;
         onPlace(writePlace(numbers));
       },

@@ -50,6 +50,6 @@ test("whatever breaks off, a user account hears everything, in the order of each
         expect(heard().filter(there)).toEqual(written.filter(there));
       }
     }),
-    { numRuns: 8 },
+    { numRuns: 8, endOnFailure: true },
   );
 }, 120_000);
