@@ -20,6 +20,12 @@ interface Context {
 /** The topic that every forum has: https://core.telegram.org/api/forum#forum-topics */
 const GENERAL_TOPIC = "1";
 
+/**
+ * Telegram itself writes from here, login codes among other things: whoever could read those could take the account, so they
+ * never get beyond this door. https://core.telegram.org/api/auth#confirming-login
+ */
+const TELEGRAM_IDS = new Set([777_000, 42_777]);
+
 /** What an update means to us; null where it means nothing. */
 export function happeningOf({ update, peers }: RawUpdateInfo, context: Context): Happening | null {
   const look: Look = async (peer) => {
@@ -60,7 +66,7 @@ function readerOf(update: tl.TypeUpdate, look: Look, context: Context): (() => P
 }
 
 async function read(message: tl.TypeMessage, kind: "received" | "edited", look: Look, { self }: Context): Promise<readonly Inbound[]> {
-  if (message._ === "messageEmpty") return [];
+  if (message._ === "messageEmpty" || isOfTelegram(message.peerId)) return [];
   const described = await look(message.peerId);
   const chat = chatOf(message.peerId, described);
   const at = message.date * 1_000;
@@ -82,6 +88,8 @@ async function read(message: tl.TypeMessage, kind: "received" | "edited", look: 
   };
   return [{ ...received, kind }];
 }
+
+const isOfTelegram = (peer: tl.TypePeer) => peer._ === "peerUser" && TELEGRAM_IDS.has(peer.userId);
 
 /** @returns null where somebody writes as a chat */
 async function senderOf(from: tl.TypePeer, look: Look): Promise<Person | null> {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Database } from "bun:sqlite";
+import { createCipher } from "#src/core/cipher.ts";
 import type { Event } from "#src/modules/events/model.ts";
 import type { QrLogin } from "#src/modules/accounts/model.ts";
 import type { Page } from "#src/core/page.ts";
@@ -135,6 +136,17 @@ describe("a user account", () => {
     await caller.post(`${path}/confirm`, { code });
     await caller.post(`${path}/password`, { password: PASSWORD });
     await outcomeOf(caller, await send(caller, account, "@bob_other", "a text of its own"));
+    const paths = [
+      "/v1/accounts",
+      `/v1/accounts/${account}`,
+      "/v1/messages",
+      "/v1/threads",
+      "/v1/events?limit=200",
+      "/v1/audit",
+      "/metrics",
+    ];
+    const answers = (await Promise.all(paths.map(async (path) => (await caller.get(path)).text))).join("\n");
+    for (const secret of [PASSWORD, env["TELEGRAM_API_HASH"]!, `"${code}"`]) expect(answers).not.toContain(secret);
     await live.posthouse.stop();
     const data = readdirSync(dataOf(folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== "secret.key")
@@ -144,9 +156,14 @@ describe("a user account", () => {
     for (const secret of [PASSWORD, env["TELEGRAM_API_HASH"]!]) expect(data + shown).not.toContain(secret);
     expect(shown).not.toContain(code);
     expect(shown).not.toContain("a text of its own");
-    // A session holds auth keys: what is kept of it is sealed.
+    // A session holds auth keys: what is kept of it is sealed, and is nowhere else.
     using db = new Database(join(dataOf(folder), "posthouse.db"), { readonly: true });
-    const { session } = db.query<{ session: string }, []>("select session from connections where session is not null").get()!;
-    expect(session).toMatch(/^v\d/);
+    const sealed = db
+      .query<{ env_id: number; session: string }, []>("select env_id, session from connections where session is not null")
+      .get()!;
+    const cipher = createCipher(readFileSync(join(dataOf(folder), "secret.key"), "utf8").trim());
+    const session = cipher.open(sealed.session, `session:${sealed.env_id}:${account}`);
+    expect(session.length).toBeGreaterThan(100);
+    for (const secret of [session, session.slice(20, 80)]) expect(data + shown + answers).not.toContain(secret);
   });
 });

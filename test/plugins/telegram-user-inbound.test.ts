@@ -36,6 +36,14 @@ describe("what a user account hears of", () => {
     expect(await next()).toEqual([expect.objectContaining({ text: "Hm?" })]);
   });
 
+  test("nothing of what Telegram itself writes, since login codes are among it", async () => {
+    const telegram = app.dc.addUser({ id: 777_000, firstName: "Telegram" });
+    const { id } = app.dc.deliver(telegram, app.ann, "Login code: 73321. Do not give this code to anyone.");
+    app.dc.edit(app.ann, id, "Login code: 73322");
+    app.dc.deliver(app.bob, app.ann, "Are you there?");
+    expect(await next()).toEqual([expect.objectContaining({ text: "Are you there?" })]);
+  });
+
   test("what somebody has changed, and reacted with", async () => {
     const { id } = app.dc.deliver(app.bob, app.ann, "Frist");
     app.dc.edit(app.ann, id, "First");
