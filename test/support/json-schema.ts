@@ -53,6 +53,7 @@ const checks: Record<string, Check> = {
   maxItems: (most: number, value) => !Array.isArray(value) || value.length <= most,
   uniqueItems: (unique: boolean, value) =>
     !unique || !Array.isArray(value) || new Set(value.map((item) => JSON.stringify(item))).size === value.length,
+  minProperties: (least: number, value) => !isObject(value) || Object.keys(value).length >= least,
   maxProperties: (most: number, value) => !isObject(value) || Object.keys(value).length <= most,
 };
 
