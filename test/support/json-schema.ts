@@ -29,6 +29,7 @@ const silent = new Set([
   "description",
   "title",
   "default",
+  "contentMediaType",
   "examples",
   "example",
   "$ref",
