@@ -29,9 +29,18 @@ export function createChannel(lives: Lives, clock: Clock): Channel {
     usesNetwork: true,
     // The account's own book of peers does, and asks again once a name may have passed to somebody else.
     remembersChats: false,
+    oneAtATime: true,
+    lacksButtons: true,
     accountLimits: [],
     chatLimits: () => [],
     normalize: normalizeRecipient,
+    foresee: (_account, recipient, isKnown) =>
+      isKnown || /^[@+]/.test(recipient)
+        ? null
+        : {
+            code: "recipient_not_found",
+            message: "This account has not met them, and so can't write to their numeric id: use the @username.",
+          },
     profile: (account, to, signal) =>
       over(account, async (live) => {
         const resolved = await resolve(live, to, clock.now(), signal);

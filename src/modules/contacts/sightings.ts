@@ -57,10 +57,11 @@ export function createSightings({ store, patch, upsert }: Needs) {
   }
 
   return {
-    /** A message has got to a person. Where no contact has the id nothing is known, and nothing happens. */
+    /** A message has got to a person. Where no contact has the id, or contacts can't have such a name, nothing happens. */
     async met(tx: Tx, writer: Writer, { telegram_id, username }: { telegram_id: number; username: string }): Promise<void> {
       const { env_id } = writer;
-      const name = username.toLowerCase();
+      const name = usernameOf(username);
+      if (name === null) return;
       const known = await store.byIdentity(tx, env_id, "telegram_id", telegram_id);
       if (known === undefined || known.username === name) return;
       await store.lockIdentities(tx, env_id, { telegram_id, username: name });

@@ -21,8 +21,10 @@ export interface Channel {
   readonly usesNetwork: boolean;
   /** True where a `@username` means a chat that the account has had before, which is looked up for `Destination.chat_id`. */
   readonly remembersChats: boolean;
-  /** True where an account sends one message after another. */
+  /** True of accounts that people use too: they send one message after another, and must not try again and again. */
   readonly oneAtATime?: boolean;
+  /** True where messages can't have buttons. */
+  readonly lacksButtons?: boolean;
   /** How fast an account may send: all limits hold at once. Empty is without limit. */
   readonly accountLimits: readonly Limit[];
   /** How fast one conversation may be written to. */

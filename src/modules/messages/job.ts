@@ -41,6 +41,9 @@ interface Needs<Account extends SendingAccount> {
   happened(tx: Tx, account: HearingAccount, items: readonly Inbound[]): Promise<unknown>;
 }
 
+/** Who has blocked a user account is not tried again for so long, unless they write: Telegram counts the attempts. */
+const BLOCKED_MS = 7 * 86_400_000;
+
 /** Why a lane waits between two sends of a user account. */
 const GAP_HOLD = "gap";
 
@@ -86,6 +89,8 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, book) };
     if (row.expires_at !== null && row.expires_at <= now) return { outcome: await endUnsent(tx, row, from, "expired", book) };
     if (facts.suppressed) return { outcome: await endUnsent(tx, row, from, "recipient_suppressed", book) };
+    if (channel.oneAtATime === true && (await store.isBlocked(tx, row.env_id, account.id, row.recipient, now - BLOCKED_MS)))
+      return { outcome: await endUnsent(tx, row, from, "recipient_blocked", book) };
     const counted = accounts.budget.isUnbounded(account) ? row : await spending.spend(tx, row, account);
     if (!("status" in counted)) return { outcome: await write(tx, counted, from, book) };
     const { env_id, id, username } = account;

@@ -123,6 +123,8 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     // A send by a text doesn't wait for anybody here.
     const text = typeof composed === "string" ? composed : await composed;
     const content = isPlain(ask) ? null : await readEnclosures(needs.files, tx, env_id, ask, timing.run_at);
+    if (ask.buttons !== undefined && channel.lacksButtons === true)
+      throw invalidField("buttons", "not_allowed", "Only bots can send buttons: leave them out, or send from a bot.");
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached({ limit: 50, remaining: 0, resets_at: now + 3_600_000, place: "" }, now, false);

@@ -96,14 +96,15 @@ export function createMessageStore(db: Database) {
       ),
   );
 
-  const met = db.prepare<{ env_id: number; account_id: number; recipient: string; username: string }, { one: number }>((q, v) =>
-    q
-      .selectFrom("chats")
-      .select(sql.lit(1).as("one"))
-      .where("env_id", "=", v("env_id"))
-      .where("account_id", "=", v("account_id"))
-      .where((where) => where.or([where("chat_id", "=", v("recipient")), where("username", "=", v("username"))]))
-      .limit(1),
+  const met = db.prepare<{ env_id: number; account_id: number; recipient: string; username: string }, { blocked_at: number | null }>(
+    (q, v) =>
+      q
+        .selectFrom("chats")
+        .select("blocked_at")
+        .where("env_id", "=", v("env_id"))
+        .where("account_id", "=", v("account_id"))
+        .where((where) => where.or([where("chat_id", "=", v("recipient")), where("username", "=", v("username"))]))
+        .limit(1),
   );
   const wrote = db.prepare<{ env_id: number; account_id: number; recipient: string; but: string }, { one: number }>((q, v) =>
     q
@@ -115,6 +116,17 @@ export function createMessageStore(db: Database) {
       .where("id", "!=", v("but"))
       .where("status", "not in", [sql.lit("failed"), sql.lit("canceled")])
       .where("cap_day", "is not", null)
+      .limit(1),
+  );
+  const refused = db.prepare<{ env_id: number; account_id: number; recipient: string; since: number }, { one: number }>((q, v) =>
+    q
+      .selectFrom("messages")
+      .select(sql.lit(1).as("one"))
+      .where("env_id", "=", v("env_id"))
+      .where("recipient", "=", v("recipient"))
+      .where("account_id", "=", v("account_id"))
+      .where("error_code", "=", sql.lit("recipient_blocked"))
+      .where("updated_at", ">", v("since"))
       .limit(1),
   );
   const anyChat = db.prepare<{ env_id: number }, { chat_id: string }>((q, v) =>
@@ -189,9 +201,14 @@ export function createMessageStore(db: Database) {
       }),
     /** Whether an account has had this chat, or has other messages to it that count. @param but the message that asks */
     async hasMet(tx: Tx, env_id: number, account_id: number, recipient: string, but = ""): Promise<boolean> {
-      const place = { env_id, account_id, recipient, but };
-      const chat = await met.one(tx, { env_id, account_id, recipient, username: recipient.replace(/^@/, "") });
-      return chat !== undefined || (await wrote.one(tx, place)) !== undefined;
+      const chat = await met.one(tx, { env_id, account_id, recipient, username: nameOf(recipient) });
+      return chat !== undefined || (await wrote.one(tx, { env_id, account_id, recipient, but })) !== undefined;
+    },
+    /** Whether a chat has turned out since then (ms) to have blocked the account, and nothing was heard from there afterwards. */
+    async isBlocked(tx: Tx, env_id: number, account_id: number, recipient: string, since: number): Promise<boolean> {
+      const chat = await met.one(tx, { env_id, account_id, recipient, username: nameOf(recipient) });
+      if (chat !== undefined) return chat.blocked_at !== null && chat.blocked_at > since;
+      return (await refused.one(tx, { env_id, account_id, recipient, since })) !== undefined;
     },
     ...createReceivedStore(db),
     pageOfThread: (env_id: number, thread_id: string, before: string | null, offset: number, most: number) =>
@@ -203,6 +220,8 @@ export function createMessageStore(db: Database) {
     count: (env_id: number, by: Narrowed) => countRows(db, narrow(env_id, by), Object.keys(by).length > 0),
   };
 }
+
+const nameOf = (recipient: string) => recipient.replace(/^@/, "");
 
 export type { ChatRow, MessageRow };
 export type MessageStore = ReturnType<typeof createMessageStore>;

@@ -157,6 +157,41 @@ describe.each(appEngines)("a user account's budget, on %s,", (engine) => {
     expect(await user.account()).toMatchObject({ status: "connected", status_reason: null });
   });
 
+  test("is not spent on who has blocked the account, for a week, unless they write", async () => {
+    await using user = await town(engine);
+    const { app, users } = user;
+    const outcome = async (to: string) => {
+      const { body } = await user.send(to);
+      await app.settled();
+      const { status, error } = await user.message(body.id);
+      return error?.code ?? status;
+    };
+    users.results.push({ kind: "failed", code: "recipient_blocked", message: "USER_IS_BLOCKED", link: null });
+    expect([await outcome("@a"), await outcome("@a"), await outcome("@b")]).toEqual(["recipient_blocked", "recipient_blocked", "sent"]);
+    expect(user.sentTo()).toEqual(["@b"]);
+    await app.leap(7 * DAY);
+    expect(await outcome("@a")).toBe("sent");
+    users.results.push({ kind: "failed", code: "recipient_blocked", message: "USER_IS_BLOCKED", link: null });
+    expect([await outcome("@a"), await outcome("@a")]).toEqual(["recipient_blocked", "recipient_blocked"]);
+    const { chat_id } = await app.db.read.selectFrom("chats").select("chat_id").where("username", "=", "a").executeTakeFirstOrThrow();
+    const person = { telegram_id: Number(chat_id), username: "a", first_name: "A", last_name: null };
+    const chat = { id: chat_id, type: "private" as const, title: null, username: "a", first_name: "A", last_name: null };
+    const nothing = {
+      topic: null,
+      update_id: null,
+      files: [],
+      location: null,
+      contact_card: null,
+      album_id: null,
+      reply_to: null,
+      start_payload: null,
+    };
+    const account = { env_id: app.live.env_id, id: user.id, kind: "telegram_user", username: null };
+    const said = { kind: "received" as const, ...nothing, chat, sender: person, remote_id: "900", text: "Hi again", at: app.clock.now() };
+    await app.db.write((tx) => app.services.happened(tx, account, [said]));
+    expect(await outcome("@a")).toBe("sent");
+  });
+
   test("that is gone for good is disabled, and can't be logged in again", async () => {
     await using user = await town(engine);
     user.users.results.push({ kind: "unauthorized", reason: "USER_DEACTIVATED_BAN", final: true });
