@@ -19,9 +19,17 @@ export async function learnChats(live: Live, signal: AbortSignal): Promise<void>
   for (let page = 0; page < PAGES_MAX && from !== null; page += 1) {
     const listed = await list(live, from, signal);
     if (listed === null) return;
-    for (const [id, pts] of channelsOf(listed)) await live.client.storage.updates.setChannelPts(id, pts);
+    for (const [id, pts] of channelsOf(listed)) await learn(live, id, pts);
     from = listed._ === "messages.dialogs" || listed.dialogs.length < PAGE ? null : nextOf(listed);
   }
+}
+
+/**
+ * Tells mtcute of all channels how far they were read, before it begins. By itself it looks that up only while it catches up: a
+ * channel it meets later would be read from its newest message on, and what came before would be lost.
+ */
+export function recallChannels({ client, storage }: Live): void {
+  for (const [id, pts] of storage.channels()) if (client.updates?.cpts.has(id) === false) client.updates.cpts.set(id, pts);
 }
 
 /**
@@ -32,11 +40,19 @@ export async function catchUpChannels(live: Live, signal: AbortSignal): Promise<
   const listed = await list(live, FIRST, signal);
   const updates: tl.TypeUpdate[] = [];
   for (const [channelId, pts] of channelsOf(listed)) {
-    const known = await live.client.storage.updates.getChannelPts(channelId);
-    if (known !== null && known < pts) updates.push({ _: "updateChannelTooLong", channelId, pts: known });
-    if (known === null) await live.client.storage.updates.setChannelPts(channelId, pts);
+    const known = await learn(live, channelId, pts);
+    if (known < pts) updates.push({ _: "updateChannelTooLong", channelId, pts: known });
   }
   if (updates.length > 0) live.client.handleClientUpdate({ _: "updates", updates, users: [], chats: [], date: 0, seq: 0 }, false);
+}
+
+/** @returns how far the channel was read: where nobody knew that, it is from now on */
+async function learn({ client, storage }: Live, id: number, pts: number): Promise<number> {
+  const known = client.updates?.cpts.get(id) ?? storage.channels().get(id);
+  if (known !== undefined) return known;
+  client.updates?.cpts.set(id, pts);
+  await client.storage.updates.setChannelPts(id, pts);
+  return pts;
 }
 
 async function list(live: Live, from: Offset, signal: AbortSignal): Promise<Listed | null> {

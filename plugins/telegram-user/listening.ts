@@ -5,12 +5,13 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { ConnectedAccount, Link } from "#src/modules/connections/model.ts";
 import { createClient, type TelegramUserOptions } from "./client.ts";
-import { catchUpChannels, learnChats } from "./dialogs.ts";
+import { recallChannels } from "./dialogs.ts";
 import { faultOf, isAccountGone, isSessionEnd, SessionEnded, wordsOfEnd } from "./errors.ts";
 import { happeningOf } from "./inbound.ts";
 import { createJournal, type Journal } from "./journal.ts";
-import { createLive, type Live, type Lives } from "./live.ts";
+import { createLive, type Lives } from "./live.ts";
 import { createPeers, type Peers } from "./peers.ts";
+import { createReading } from "./reading.ts";
 import { readSession, type Session } from "./session.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
 import { watch } from "./watch.ts";
@@ -62,9 +63,10 @@ export async function connectOnce(
   const line = { isUsable: false };
   const live = createLive({ client, storage, peers, clock, ended: ended.signal, isUsable: () => line.isUsable });
   const complain = (error: unknown) => {
-    if (ended.signal.aborted) return;
     log.warn("An account's chats could not be listed", { account_id: account.id, reason: faultOf(error)?.name ?? lost });
   };
+
+  const reading = createReading({ live, isFirst, clock, ended: ended.signal, complain });
 
   // mtcute's own complaints: what we asked is answered to us, and the rest is asked again.
   client.onError.add(() => undefined);
@@ -73,13 +75,20 @@ export async function connectOnce(
     const happening = happeningOf(info, { storage, self, log, now: clock.now });
     if (happening !== null) journal.add(happening);
   });
-  watch({ client, live, line, link, clock, ended: ended.signal, lost, onReturn: () => void catchUp(live).catch(complain) });
+  // A new server session has no memory of what it has not told.
+  const onReturn = () => {
+    if (client.updates?.updatesLoopActive !== true) return;
+    client.updates.catchUp();
+    void reading.read();
+  };
+  watch({ client, live, line, link, clock, ended: ended.signal, lost, onReturn });
 
   const start = async () => {
     await client.connect();
-    if (isFirst) await learnChats(live, ended.signal).catch(complain);
+    if (isFirst) await reading.read();
+    recallChannels(live);
     await client.startUpdatesLoop();
-    if (!isFirst) await catchUpChannels(live, ended.signal).catch(complain);
+    if (!isFirst && line.isUsable) await reading.read();
   };
   lives.set(account.id, live);
   start().catch(() => end({ kind: "failed", reason: lost }));
@@ -94,14 +103,6 @@ export async function connectOnce(
   await journal.seal();
   await client.destroy();
   return ending;
-}
-
-/** A new server session has no memory of what it has not told. */
-async function catchUp(live: Live): Promise<void> {
-  const { updates } = live.client;
-  if (updates?.updatesLoopActive !== true) return;
-  updates.catchUp();
-  await catchUpChannels(live, new AbortController().signal);
 }
 
 /** What is to outlive this client goes to the link, and is what the next one begins with. */

@@ -1,6 +1,6 @@
 import { type ITelegramStorageProvider, MemoryStorageDriver } from "@mtcute/core";
 import { createMet } from "./met.ts";
-import { isOfPlace, readPlace, writePlace } from "./place.ts";
+import { channelsOf, isOfPlace, readPlace, writePlace } from "./place.ts";
 import { type Session, SESSION_KEYS, writeSession } from "./session.ts";
 import { type Peers, tolerant } from "./peers.ts";
 
@@ -15,6 +15,8 @@ interface Keeping {
 
 export interface AccountStorage extends ITelegramStorageProvider {
   session(): string;
+  /** How far each channel was read, by its id. */
+  channels(): Map<number, number>;
 }
 
 /**
@@ -40,6 +42,7 @@ export function createStorage({ session, place, peers, onSession, onPlace }: Kee
   const driver = new MemoryStorageDriver();
   return {
     session: current,
+    channels: () => channelsOf(numbers),
     driver: {
       load: () => driver.load(),
       save() {

@@ -1,9 +1,14 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { createMemoryLink, type MemoryLink } from "#test/support/memory-link.ts";
-import { setup } from "#test/support/telegram-user.ts";
+import { type Setup, setup } from "#test/support/telegram-user.ts";
 import { createTestClock } from "#test/support/test-clock.ts";
 
 const textsOf = ({ happened }: MemoryLink) => happened.map((one) => ("text" in one ? one.text : one.kind));
+const callsOf = ({ dc }: Setup, method: string) => dc.calls.filter((call) => call.method === method).length;
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
 
 describe("a connected user account", () => {
   test("hears what people write to it, and that proves it", async () => {
@@ -57,6 +62,48 @@ describe("a connected user account", () => {
     await link.until(() => link.happened.length === 1);
     expect(textsOf(link)).toEqual(["While away"]);
   });
+
+  test("hears what is written in a supergroup while it asks what it missed elsewhere", async () => {
+    await using app = await setup();
+    const members = [app.ann, app.bob];
+    const forum = app.dc.addGroup({ title: "Many", kind: "channel", members });
+    const clock = spyOn(Date, "now").mockReturnValue(Date.now() - 60_000);
+    app.dc.deliver(app.bob, forum, "Long ago");
+    clock.mockRestore();
+    const { link } = await app.connected();
+    app.dc.deliver(app.bob, app.ann, "Caught up");
+    await link.until(() => link.happened.length === 1);
+    // Of a group that it does not know it asks; the answer says of the supergroup only that it has gone on.
+    const asked = callsOf(app, "updates.getDifference");
+    app.dc.delay("updates.getDifference", 50);
+    app.dc.deliver(app.bob, app.dc.addGroup({ title: "New", kind: "chat", members }), "Elsewhere");
+    await until(() => callsOf(app, "updates.getDifference") > asked);
+    app.dc.deliver(app.bob, forum, "Meanwhile");
+    await link.until(() => link.happened.length === 3);
+    expect(textsOf(link).toSorted()).toEqual(["Caught up", "Elsewhere", "Meanwhile"]);
+  });
+
+  for (const [when, isFirst] of [
+    ["at first", true],
+    ["later", false],
+  ] as const)
+    test(`asks which supergroups there are until it is answered, ${when}`, async () => {
+      const clock = createTestClock();
+      await using app = await setup({ clock });
+      const link = createMemoryLink();
+      link.session = await app.login();
+      if (!isFirst) {
+        const before = app.connect(link);
+        await link.until(() => link.place !== null);
+        await before.close();
+      }
+      app.dc.fail("messages.getDialogs", 420, "FLOOD_WAIT_40");
+      app.connect(link);
+      await until(() => clock.nextTimer() === clock.now() + 40_000);
+      const asked = callsOf(app, "messages.getDialogs");
+      clock.advance(40_000);
+      await until(() => callsOf(app, "messages.getDialogs") > asked);
+    });
 
   test("comes back when the connection is lost, and hears what it missed", async () => {
     await using app = await setup();
