@@ -19,7 +19,7 @@ export async function learnChats(live: Live, signal: AbortSignal): Promise<void>
   for (let page = 0; page < PAGES_MAX && from !== null; page += 1) {
     const listed = await list(live, from, signal);
     if (listed === null) return;
-    for (const [id, pts] of channelsOf(listed)) await learn(live, id, pts);
+    await learn(live, channelsOf(listed));
     from = listed._ === "messages.dialogs" || listed.dialogs.length < PAGE ? null : nextOf(listed);
   }
 }
@@ -39,20 +39,22 @@ export function recallChannels({ client, storage }: Live): void {
 export async function catchUpChannels(live: Live, signal: AbortSignal): Promise<void> {
   const listed = await list(live, FIRST, signal);
   const updates: tl.TypeUpdate[] = [];
-  for (const [channelId, pts] of channelsOf(listed)) {
-    const known = await learn(live, channelId, pts);
-    if (known < pts) updates.push({ _: "updateChannelTooLong", channelId, pts: known });
+  const channels = channelsOf(listed);
+  for (const [channelId, known] of await learn(live, channels)) {
+    if (known < (channels.get(channelId) ?? 0)) updates.push({ _: "updateChannelTooLong", channelId, pts: known });
   }
   if (updates.length > 0) live.client.handleClientUpdate({ _: "updates", updates, users: [], chats: [], date: 0, seq: 0 }, false);
 }
 
-/** @returns how far the channel was read: where nobody knew that, it is from now on */
-async function learn({ client, storage }: Live, id: number, pts: number): Promise<number> {
-  const known = client.updates?.cpts.get(id) ?? storage.channels().get(id);
-  if (known !== undefined) return known;
-  client.updates?.cpts.set(id, pts);
-  await client.storage.updates.setChannelPts(id, pts);
-  return pts;
+/** @returns how far each channel was read: where nobody knew that, it is from now on */
+async function learn({ client, storage }: Live, listed: Map<number, number>): Promise<Map<number, number>> {
+  const inMtcute = client.updates?.cpts;
+  const stored = storage.channels();
+  const known = new Map([...listed].map(([id, pts]) => [id, inMtcute?.get(id) ?? stored.get(id) ?? pts]));
+  const unknown = [...known].filter(([id]) => inMtcute?.has(id) !== true && !stored.has(id));
+  for (const [id, pts] of unknown) inMtcute?.set(id, pts);
+  await client.storage.updates.setManyChannelPts(new Map(unknown));
+  return known;
 }
 
 async function list(live: Live, from: Offset, signal: AbortSignal): Promise<Listed | null> {

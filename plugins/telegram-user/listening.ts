@@ -160,8 +160,8 @@ function judge(
   };
 }
 
-const isTooLong = (answer: unknown) =>
-  typeof answer === "object" && answer !== null && "_" in answer && answer._ === "updates.differenceTooLong";
+const TOO_LONG = new Set<unknown>(["updates.differenceTooLong", "updates.channelDifferenceTooLong"]);
+const isTooLong = (answer: unknown) => typeof answer === "object" && answer !== null && "_" in answer && TOO_LONG.has(answer._);
 
 /** A key that Telegram has forgotten would otherwise be written over the one that is asked to log in again. */
 function hasAllKeysOf(session: Session, text: string): boolean {
