@@ -11,6 +11,7 @@ import { type App, createApp } from "#src/app.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { createLog } from "#src/core/log.ts";
 import { scopes as allScopes } from "#src/core/principal.ts";
+import type { Connector } from "#src/modules/connections/model.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import type { NewKey } from "#src/modules/keys/model.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
@@ -48,6 +49,8 @@ interface Options {
   delivers?: boolean;
   /** Whether bots hear what happens to them; where nothing is said they only send. */
   listens?: boolean;
+  /** Connectors instead of the real ones; accounts are kept connected then too. */
+  connectors?: readonly Connector[];
   /** Where Telegram posts updates; without it they are fetched. */
   webhookBase?: string;
   /** Answers that break the contract are then only told by `client.breaches`. */
@@ -114,7 +117,8 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     cipher: createCipher(SECRET),
     channels: options.channels?.(clock) ?? [createSandboxChannel(clock), createTelegramBotChannel(wire)],
     connectors:
-      options.listens === true ? [createBotConnector({ ...wire, clock, log, webhookBase: options.webhookBase ?? null, secretFor })] : [],
+      options.connectors ??
+      (options.listens === true ? [createBotConnector({ ...wire, clock, log, webhookBase: options.webhookBase ?? null, secretFor })] : []),
     gate: createBotGate(wire),
     files: { folder: createFileFolder(folder.path), cacheBytesMax: options.filesCacheBytes ?? 1_000_000_000 },
     events_retention_days: 30,

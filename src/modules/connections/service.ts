@@ -128,7 +128,7 @@ export function createConnections(needs: Needs): Connections {
         try {
           await take(row, items, to, signal);
         } catch (error) {
-          if (error instanceof Lost) look();
+          if (error instanceof Lost) end(keyOf(row));
           throw error;
         }
       },
@@ -141,6 +141,13 @@ export function createConnections(needs: Needs): Connections {
       saveSession: (session) => whileOpen((tx) => store.saveSession(tx, place, secrets.sealSession(row, session))),
       peers: createPeerBook({ store, write: whileOpen, place }),
     };
+  }
+
+  /** Whoever has it by now: it is made anew if that is this process. */
+  function end(key: string): void {
+    const ending = open.get(key);
+    if (ending !== undefined) ending.version = "";
+    look();
   }
 
   async function close(key: string): Promise<void> {
