@@ -65,9 +65,9 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Lets seconds pass until it is done. */
 async function passing(app: TestApp, work: Promise<unknown>): Promise<void> {
-  let isDone = false;
-  const done = work.finally(() => (isDone = true));
-  for (let seconds = 0; !isDone && seconds < 1_000; seconds++) {
+  const progress = { isDone: false };
+  const done = work.finally(() => (progress.isDone = true));
+  for (let seconds = 0; !progress.isDone && seconds < 1_000; seconds++) {
     await turn();
     await app.advance(1_000);
   }
