@@ -92,7 +92,7 @@ export function createConnections(needs: Needs): Connections {
   }
 
   async function listening(): Promise<Map<string, ListeningRow>> {
-    const rows = owned.size === 0 ? [] : await store.listening([...byKind.keys()]);
+    const rows = owned.size === 0 || byKind.size === 0 ? [] : await store.listening([...byKind.keys()]);
     return new Map(rows.filter((row) => owned.has(keyOf(row)) && isReady(row)).map((row) => [keyOf(row), row]));
   }
 
