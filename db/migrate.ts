@@ -15,6 +15,7 @@ import { imports } from "./migrations/0011-imports.ts";
 import { inbound } from "./migrations/0012-inbound.ts";
 import { webhooks } from "./migrations/0013-webhooks.ts";
 import { inbox } from "./migrations/0014-inbox.ts";
+import { sequences } from "./migrations/0015-sequences.ts";
 
 interface Migration {
   number: number;
@@ -38,6 +39,7 @@ const migrations: readonly Migration[] = [
   { number: 12, name: "inbound", up: inbound },
   { number: 13, name: "webhooks", up: webhooks },
   { number: 14, name: "inbox", up: inbox },
+  { number: 15, name: "sequences", up: sequences },
 ];
 
 /** The schema that this executable needs. */

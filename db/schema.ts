@@ -19,6 +19,7 @@ import type {
   SuppressionRow,
   TallyRow,
 } from "./schema-people.ts";
+import type { AutomationCountRow, EnrollmentRow, SequenceRow, SequenceVersionRow } from "./schema-sequences.ts";
 import type { TemplateRow, TemplateVersionRow } from "./schema-templates.ts";
 import type { DeliveryRow, WebhookHourRow, WebhookRow, WebhookStateRow } from "./schema-webhooks.ts";
 
@@ -69,6 +70,10 @@ export interface Schema {
   peers: PeerRow;
   updates: UpdateRow;
   files: FileRow;
+  sequences: SequenceRow;
+  sequence_versions: SequenceVersionRow;
+  enrollments: EnrollmentRow;
+  automation_counts: AutomationCountRow;
 }
 
 export interface WorkspaceRow {
@@ -152,6 +157,8 @@ export interface MessageRow {
   chat_id: string | null;
   /** JSON: what it holds beside its text; null without any. */
   content: string | null;
+  /** What made it, where that was no request for it. */
+  origin: string | null;
   edited_at: number | null;
   deleted_at: number | null;
   created_at: number;

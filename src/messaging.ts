@@ -47,8 +47,8 @@ export function createMessaging({ db, met, lastEta, ...needs }: Needs) {
       store: createThreadStore(db),
       clock,
       messages: {
-        async send(...args) {
-          const { sent, cap } = await messages.send(...args);
+        async send(tx, sender, ask, thread_id) {
+          const { sent, cap } = await messages.send(tx, sender, ask, { thread_id });
           return { sent, headers: (now) => (cap === null ? {} : capHeaders(cap, now)) };
         },
         ofThread: createConversation({ store }),

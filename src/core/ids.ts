@@ -24,7 +24,10 @@ export type IdPrefix =
   | "dlv"
   | "th"
   | "note"
-  | "fil";
+  | "fil"
+  | "seq"
+  | "enr"
+  | "bc";
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]! + DIGITS[number & 31]!);

@@ -42,6 +42,7 @@ const sent: Message = {
   delivered_at: null,
   read_at: null,
   edited_at: null,
+  origin: null,
   deleted_at: null,
   updated_at: AT,
 };

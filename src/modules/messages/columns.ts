@@ -24,6 +24,7 @@ export const sendingColumns = [
   "remote_id",
   "cap_day",
   "content",
+  "origin",
   "created_at",
   "sent_at",
   "delivered_at",

@@ -33,6 +33,7 @@ export const messageExample = {
   last_error: null,
   attempts: [{ at: "2026-05-06T14:32:18.004Z", duration_ms: 1, outcome: "sent", code: null, detail: null }],
   metadata: {},
+  origin: null,
   created_at: "2026-05-06T14:32:18.000Z",
   sent_at: "2026-05-06T14:32:18.005Z",
   delivered_at: null,

@@ -58,6 +58,7 @@ export function incomingRow(
     chat_id: chat.id,
     content: content === null ? null : JSON.stringify(content),
     edited_at: told.kind === "edited" ? told.at : null,
+    origin: null,
     deleted_at: null,
     created_at: now,
     sent_at: told.at,

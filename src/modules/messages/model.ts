@@ -122,6 +122,18 @@ export const Message = Type.Object(
     last_error: Type.Union([Type.String(), Type.Null()], { description: "Why the last try did not get through, in words." }),
     attempts: Type.Array(Attempt),
     metadata: Metadata,
+    origin: Type.Union(
+      [
+        Type.Object({
+          type: Type.Union([Type.Literal("sequence"), Type.Literal("broadcast")]),
+          id: Type.String(),
+          step: Type.Union([Type.String(), Type.Null()], { description: "Of a sequence its step, of a broadcast the variant." }),
+          enrollment_id: Type.Union([Type.String(), Type.Null()]),
+        }),
+        Type.Null(),
+      ],
+      { description: "What made it; null of one that was asked for by itself, and of a received one." },
+    ),
     created_at: time,
     sent_at: nullableTime,
     delivered_at: nullableTime,

@@ -2,6 +2,7 @@ import { toTime } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { ThreadBrief } from "#src/modules/threads/model.ts";
 import type { Attempt, Content, Message, MessageStatus, Person, Sent } from "./model.ts";
+import { readOrigin } from "./origin.ts";
 import type { MessageRow } from "./store.ts";
 
 /** The only way from a row to what clients see. */
@@ -27,6 +28,7 @@ export function presentMessage(row: MessageRow): Message {
     last_error: row.last_error,
     attempts: JSON.parse(row.attempts) as Attempt[],
     metadata: JSON.parse(row.metadata) as Record<string, string>,
+    origin: readOrigin(row.origin),
     created_at: toTime(row.created_at),
     sent_at: toTime(row.sent_at),
     delivered_at: toTime(row.delivered_at),

@@ -1,9 +1,8 @@
 import type { Clock } from "#src/core/clock.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
-import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
-import { mayUse, type Principal } from "#src/core/principal.ts";
+import { mayUse } from "#src/core/principal.ts";
 import { readTime } from "#src/core/time-field.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Enqueue } from "#src/jobs/job.ts";
@@ -11,10 +10,11 @@ import type { EventType, NewEvent } from "#src/modules/events/model.ts";
 import { type CapLeft, capReached } from "./cap.ts";
 import type { Channel } from "./channel.ts";
 import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
-import { addressee, type Addressee, type Contacts } from "./contacts.ts";
+import { addressee, type Contacts } from "./contacts.ts";
 import { isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
 import { type Estimator, limitsOf } from "./eta.ts";
-import type { BatchAnswer, Content, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
+import type { BatchAnswer, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
+import { type Making, newRow, type Sender } from "./new-row.ts";
 import { presentInThread, presentMessage, presentSent } from "./present.ts";
 import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
 import type { Threads } from "./threads.ts";
@@ -66,8 +66,6 @@ export const EXPIRE_JOB = "messages.expire";
 /** The sending job has its message's id; the one that ends it at its `expires_at` has this. */
 const expireJobId = (message_id: string) => `${message_id}.expire`;
 
-type Sender = Pick<Principal, "env_id" | "key_id" | "account_ids">;
-
 export type MessageService = ReturnType<typeof createMessageService>;
 
 export function createMessageService<Account extends SendingAccount>(needs: Needs<Account>) {
@@ -111,7 +109,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     tx: Tx,
     sender: Sender,
     ask: SendMessage,
-    thread_id: string | null = null,
+    { thread_id = null, origin = null }: Making = {},
   ): Promise<{ sent: Sent; cap: CapLeft | null }> {
     const { env_id } = sender;
     const now = clock.now();
@@ -128,7 +126,8 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached({ limit: 50, remaining: 0, resets_at: now + 3_600_000, place: "" }, now, false);
-    const cap = await takeCap(tx, account, recipient, timing);
+    // What is sent by itself waits for a day with room, as scheduled sends do.
+    const cap = origin === null ? await takeCap(tx, account, recipient, timing) : null;
 
     const place = {
       env_id,
@@ -139,7 +138,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     };
     const paced = await estimator.next(tx, place, timing.run_at, now);
     const eta = budget.quietEnd(account, paced) ?? paced;
-    const row = newRow(sender, ask, { text, content, channel, to, timing, eta, cap_day: cap?.place ?? null, thread_id, now });
+    const row = newRow(sender, ask, { text, content, channel, to, timing, eta, cap_day: cap?.place ?? null, thread_id, origin, now });
     store.insert(tx, row);
     const job = {
       env_id,
@@ -169,7 +168,6 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   return {
     /**
      * Queues a message.
-     * @param thread_id the conversation that it belongs to, where it is written in one
      * @returns what the client is told, and what is left of the account's daily cap
      * @throws AppError `validation_error`, `not_found` (the account or the template), `daily_send_limit_reached`
      */
@@ -225,60 +223,6 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       await event(tx, canceled, "message.canceled", sender.key_id);
       return presentMessage(canceled);
     },
-  };
-}
-
-interface Composed {
-  text: string;
-  content: Content | null;
-  channel: Channel;
-  to: Addressee;
-  timing: Timing;
-  eta: number;
-  cap_day: string | null;
-  thread_id: string | null;
-  now: number;
-}
-
-function newRow(
-  sender: Sender,
-  ask: SendMessage,
-  { text, content, channel, to, timing, eta, cap_day, thread_id, now }: Composed,
-): MessageRow {
-  return {
-    env_id: sender.env_id,
-    id: newId("msg", now),
-    channel: channel.name,
-    account_id: ask.account_id,
-    direction: "out",
-    recipient: to.recipient,
-    contact_id: to.contact_id,
-    thread_id,
-    text,
-    status: "queued",
-    eta,
-    schedule_at: timing.schedule_at,
-    expires_at: timing.expires_at,
-    silent: ask.silent === true ? 1 : 0,
-    reply_to: ask.reply_to ?? null,
-    metadata: JSON.stringify(ask.metadata ?? {}),
-    error_code: null,
-    error_message: null,
-    error_link: null,
-    last_error: null,
-    attempts: "[]",
-    remote_id: null,
-    cap_day,
-    sender: null,
-    chat_id: null,
-    content: content === null ? null : JSON.stringify(content),
-    edited_at: null,
-    deleted_at: null,
-    created_at: now,
-    sent_at: null,
-    delivered_at: null,
-    read_at: null,
-    updated_at: now,
   };
 }
 

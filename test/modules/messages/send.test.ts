@@ -51,6 +51,7 @@ describe.each(appEngines)("a send on %s", (engine) => {
       error: null,
       last_error: null,
       attempts: [{ at: sent_at, duration_ms: 0, outcome: "sent", code: null, detail: null }],
+      origin: null,
       metadata: { order: "77", __proto__x: "y" },
       created_at: sent_at,
       sent_at,
