@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createBotConnector } from "#plugins/telegram-bot/connector.ts";
 import { createWebhookSecrets } from "#plugins/telegram-bot/webhook.ts";
+import type { Clock } from "#src/core/clock.ts";
 import { createLog } from "#src/core/log.ts";
 import type { ConnectedAccount, Connection, Inbound, Link } from "#src/modules/connections/model.ts";
+import { createChanges } from "#test/support/bot-api/changes.ts";
 import type { Bot } from "#test/support/bot-api/model.ts";
 import { startBotApi } from "#test/support/bot-api/start.ts";
 import { createTestClock, movingOn } from "#test/support/test-clock.ts";
@@ -16,25 +18,39 @@ const OTHER = "Another program";
 
 /** A bot, and a link that keeps what it is given in memory. */
 async function setup({ webhookBase = null as string | null } = {}) {
-  const api = await startBotApi();
+  const changes = createChanges();
+  const api = await startBotApi({ onChange: changes.notify });
   const bot = api.addBot({ username: "post_bot" });
   const sarah = api.addPrivateChat(bot, { first_name: "Sarah" });
   const clock = createTestClock();
+  const told: string[] = [];
+  const tell = (line: string) => {
+    told.push(line);
+    changes.notify();
+  };
   const lines: string[] = [];
   const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
   const secretFor = createWebhookSecrets("secret");
-  const connector = createBotConnector({ apiRoot: api.url, timeoutMs: 5_000, clock, log, webhookBase, secretFor });
+  const telling: Clock = {
+    now: clock.now,
+    at(at, fire) {
+      const cancel = clock.at(at, fire);
+      changes.notify();
+      return cancel;
+    },
+  };
+  const connector = createBotConnector({ apiRoot: api.url, timeoutMs: 5_000, clock: telling, log, webhookBase, secretFor });
   const taken: { items: readonly Inbound[]; place: string | null }[] = [];
-  const told: string[] = [];
   const gate = { open: Promise.resolve() };
   const link: Link = {
     async take(items, place) {
       await gate.open;
       taken.push({ items, place });
+      changes.notify();
     },
-    proved: () => void told.push("proved"),
-    failed: (reason) => void told.push(`failed: ${reason}`),
-    refused: (reason) => Promise.resolve(void told.push(`refused: ${reason}`)),
+    proved: () => tell("proved"),
+    failed: (reason) => tell(`failed: ${reason}`),
+    refused: (reason) => Promise.resolve(tell(`refused: ${reason}`)),
     saveSession: () => Promise.resolve(),
     peers: {} as Link["peers"],
   };
@@ -45,14 +61,17 @@ async function setup({ webhookBase = null as string | null } = {}) {
     return connection;
   };
   const texts = () => taken.flatMap(({ items }) => items.flatMap((item) => (item.kind === "received" ? [item.text] : [])));
-  /** Looks whenever something arrives at the emulator, and lets time go on meanwhile. */
-  const until = async (isSo: () => boolean, stepMs = 100) => {
-    const end = performance.now() + 5_000;
-    while (!isSo()) {
-      if (performance.now() > end) throw new Error(`it does not come: ${JSON.stringify({ told, taken, requests: api.requests })}`);
-      clock.advance(stepMs);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+  /** Looks whenever something has happened, here or at the emulator; meanwhile time goes on to whatever waits for it. */
+  const until = async (isSo: () => boolean, timeGoesOn = true) => {
+    const look = () => {
+      if (isSo()) return true;
+      const due = timeGoesOn ? clock.nextTimer() : null;
+      if (due !== null) setImmediate(() => isSo() || clock.advance(due - clock.now()));
+      return false;
+    };
+    await changes.waitFor(look).catch(() => {
+      throw new Error(`it does not come: ${JSON.stringify({ told, taken, requests: api.requests })}`);
+    });
   };
   cleanups.push(
     () => api.stop(),
@@ -167,16 +186,16 @@ describe("a bot that polls", () => {
     connect();
     const waits: number[] = [];
     for (let failures = 1; failures <= 8; failures++) {
-      await until(() => told.length === failures && clock.nextTimer() !== null, 0);
+      await until(() => told.length === failures && clock.nextTimer() !== null, false);
       waits.push(clock.nextTimer()! - clock.now());
       clock.advance(waits.at(-1)!);
     }
     expect(waits).toEqual([7, 1, 2, 4, 8, 16, 30, 30].map((seconds) => seconds * 1_000));
-    await until(() => told.at(-1) === "proved", 0);
+    await until(() => told.at(-1) === "proved", false);
   });
 
   test("gives up when its token is accepted no more", async () => {
-    const { api, bot, connect, until, polls, told } = await setup();
+    const { api, bot, connect, until, polls, told, clock } = await setup();
     const connection = connect();
     await until(() => polls() === 2);
     api.revokeToken(bot);
@@ -185,10 +204,11 @@ describe("a bot that polls", () => {
     api.fault({ kind: "reset" }, { method: "getUpdates" });
     await api.closeIdleConnections();
     await connection.close();
-    connect();
+    const refused = connect();
     await until(() => told.includes("refused: Unauthorized"));
     const asked = polls();
-    await until(() => true);
+    expect(clock.nextTimer()).toBeNull();
+    await refused.close();
     expect(polls()).toBe(asked);
   });
 
@@ -244,7 +264,7 @@ describe("a bot with a webhook", () => {
     expect(await infoOf(town)).toMatchObject({ url: "https://crm.example/telegram/1/10000", pending_update_count: 0 });
     expect((await infoOf(town)).allowed_updates).toContain("message_reaction");
     await fetch(`${api.url}/bot${bot.token}/setWebhook?url=https://other.example/x`);
-    await until(() => (api.requests.by_method.setwebhook ?? 0) === 3, 5_000);
+    await until(() => (api.requests.by_method.setwebhook ?? 0) === 3);
     await until(() => told.length === 2);
     expect((await infoOf(town)).url).toBe("https://crm.example/telegram/1/10000");
   });
@@ -255,10 +275,10 @@ describe("a bot with a webhook", () => {
     connect();
     await until(() => told.length === 1);
     const start = clock.now();
-    await until(() => told.length === 2, 5_000);
+    await until(() => told.length === 2);
     expect([told.at(-1), Math.round((clock.now() - start) / 60_000)]).toEqual(["proved", 2]);
     api.say(bot, sarah, "Hi");
-    await until(() => told.some((line) => line.startsWith("failed")), 5_000);
+    await until(() => told.some((line) => line.startsWith("failed")));
     expect(told.find((line) => line.startsWith("failed"))).toContain("Telegram can't deliver this bot's updates to PUBLIC_URL: ");
   });
 

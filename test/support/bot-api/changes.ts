@@ -13,11 +13,13 @@ interface Waiter {
 
 const WAIT_MS = 5_000;
 
-export function createChanges(): Changes {
+/** @param onChange learns of each, too */
+export function createChanges(onChange: () => void = () => {}): Changes {
   const waiters = new Set<Waiter>();
   return {
     notify() {
       for (const waiter of waiters) if (waiter.condition()) waiter.resolve();
+      onChange();
     },
     async waitFor(condition, timeoutMs = WAIT_MS) {
       if (condition()) return;

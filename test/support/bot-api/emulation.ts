@@ -33,12 +33,14 @@ export interface EmulationOptions {
   enforceLimits?: Limits;
   /** How long the emulator waits before it repeats an update that a webhook did not take; default 50. */
   webhookRetryMs?: number;
+  /** Something has happened that `waitFor` looks at. */
+  onChange?(): void;
 }
 
 const WEBHOOK_RETRY_MS = 50;
 
-export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_MS }: EmulationOptions): Emulation {
-  const changes = createChanges();
+export function createEmulation({ enforceLimits, webhookRetryMs = WEBHOOK_RETRY_MS, onChange }: EmulationOptions): Emulation {
+  const changes = createChanges(onChange);
   const requests: Requests = { total: 0, by_method: {}, connections: 0, over_limit: 0 };
   const pacing = createPacing(enforceLimits, requests);
   /** By the bot's id, so that a new token finds what waits. */
