@@ -85,7 +85,11 @@ export async function pollUpdates({ pollWire, wire, clock, log, account, link, s
   }
 }
 
+/** Without a number among them the same would come again at once, for ever. */
 function listOf(result: unknown): Update[] {
-  if (!Array.isArray(result)) throw new TypeError("no list of updates");
+  const isList =
+    Array.isArray(result) &&
+    (result.length === 0 || result.some((update: Partial<Update> | null) => Number.isSafeInteger(update?.update_id)));
+  if (!isList) throw new TypeError("no list of updates");
   return result as Update[];
 }

@@ -161,6 +161,7 @@ describe("a bot that polls", () => {
     [{ kind: "status", status: 502 }, "Telegram answered with HTTP 502."],
     [{ kind: "garbage" }, "Telegram's answer could not be read."],
     [{ kind: "garbage", body: '{"ok":true,"result":{}}' }, "Telegram's answer could not be read."],
+    [{ kind: "garbage", body: '{"ok":true,"result":[{}]}' }, "Telegram's answer could not be read."],
     [
       { kind: "error", error_code: 429, description: "Too Many Requests: retry after 3", parameters: { retry_after: 3 } },
       "Too Many Requests",
