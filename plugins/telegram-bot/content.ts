@@ -11,7 +11,7 @@ export function nameOf({ source }: OutgoingFile, at: number): string {
 /** The files that go with a call. */
 export function formFiles(files: readonly OutgoingFile[]): FormFile[] {
   return files.flatMap(({ type, name, mime, source }, at) =>
-    "url" in source ? [] : [{ field: fieldOf(at), name: name ?? type, mime: mime ?? "application/octet-stream", bytes: source.blob }],
+    "url" in source ? [] : [{ field: fieldOf(at), name: name ?? type, mime, bytes: source.blob }],
   );
 }
 

@@ -3,7 +3,7 @@ export interface FormFile {
   /** By which the other fields name it, as `attach://name`. */
   field: string;
   name: string;
-  mime: string;
+  mime: string | null;
   bytes: Blob;
 }
 
@@ -15,6 +15,9 @@ export interface FormBody {
 }
 
 const encoder = new TextEncoder();
+/** Of a received file it is what its sender says: https://www.rfc-editor.org/rfc/rfc6838#section-4.2 */
+const MIME = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+const UNKNOWN = "application/octet-stream";
 
 /**
  * A `multipart/form-data` whose files are read only as they leave: https://www.rfc-editor.org/rfc/rfc7578
@@ -28,7 +31,11 @@ export function toForm(json: string, files: readonly FormFile[]): FormBody {
   for (const [name, value] of Object.entries(JSON.parse(json) as Record<string, unknown>))
     open(`name="${name}"`, `\r\n${typeof value === "string" ? value : JSON.stringify(value)}\r\n`, null);
   for (const { field, name, mime, bytes } of files)
-    open(`name="${field}"; filename="${quoted(name)}"`, `Content-Type: ${mime}\r\n\r\n`, bytes);
+    open(
+      `name="${field}"; filename="${quoted(name)}"`,
+      `Content-Type: ${mime !== null && MIME.test(mime) ? mime : UNKNOWN}\r\n\r\n`,
+      bytes,
+    );
   const end = encoder.encode(`--${boundary}--\r\n`);
   const length = heads.reduce((sum, { head, bytes }) => sum + head.byteLength + (bytes === null ? 0 : bytes.size + 2), end.byteLength);
 

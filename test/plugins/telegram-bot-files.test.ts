@@ -121,6 +121,13 @@ describe("a bot", () => {
     expect(history()[0]).toMatchObject({ document: { file_size: 49 * MB, file_name: "large.bin" } });
   });
 
+  test("makes no lines of its request of what somebody has called a file's type", async () => {
+    const { send, history } = await setup();
+    const files = [file("document", "as it was", "a", "text/plain\r\nX-Other: 1\r\n\r\nbefore it")];
+    expect(await send({ files })).toMatchObject({ kind: "sent" });
+    expect(history()[0]).toMatchObject({ document: { file_size: "as it was".length, mime_type: "application/octet-stream" } });
+  });
+
   test("writes into a forum's topic", async () => {
     const { api, bot, sarah, send } = await setup();
     const forum = api.addGroup(bot, { type: "supergroup", title: "Help", is_forum: true });
