@@ -13,11 +13,12 @@ export async function answerFile(request: Request, context: RequestContext, read
   if (isKnown(request, headers.etag!)) return new Response(null, { status: 304, headers: { etag: headers.etag! } });
   // As slowly as the client likes.
   context.streams = true;
-  const all = { ...headers, "accept-ranges": "bytes" };
   const range = rangeOf(request, headers.etag!, blob.size);
-  if (range === null) return new Response(blob, { headers: all });
-  const [from, to] = range;
-  return new Response(blob.slice(from, to + 1), { status: 206, headers: { ...all, "content-range": `bytes ${from}-${to}/${blob.size}` } });
+  const part = range === null ? blob : blob.slice(range[0], range[1] + 1);
+  // Told here, since an answer to HEAD has no body of which it would be told.
+  const all = { ...headers, "accept-ranges": "bytes", "content-length": String(part.size) };
+  if (range === null) return new Response(part, { headers: all });
+  return new Response(part, { status: 206, headers: { ...all, "content-range": `bytes ${range[0]}-${range[1]}/${blob.size}` } });
 }
 
 function headersOf(file: File): Record<string, string> {

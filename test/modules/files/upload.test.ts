@@ -16,6 +16,12 @@ function download(app: TestApp, id: string, headers: Record<string, string> = {}
   return Promise.resolve(app.fetch(new Request(`http://localhost/v1/files/${id}`, { headers: all })));
 }
 
+/** The app behind a real server. */
+function doorTo(app: TestApp) {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: (request) => app.fetch(request, "127.0.0.1") });
+  return { url: server.url.origin, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
 async function sweep(app: TestApp): Promise<void> {
   await app.db.write((tx) => app.services.loop.enqueue(tx, sweepFilesAt(app.clock.now())));
   await app.settled();
@@ -164,6 +170,20 @@ describe("an upload", () => {
     expect(await part("lines=1-2")).toEqual([200, null, "0123456789"]);
     const etag = (await download(app, id)).headers.get("etag")!;
     expect((await download(app, id, { "if-none-match": etag })).status).toBe(304);
+  });
+
+  test("says how long it is, before it is read and in parts too", async () => {
+    await using app = await setup();
+    const id = await upload(app, app.sandbox, "0123456789");
+    await using door = doorTo(app);
+    const lengthOf = async (method: string, headers: Record<string, string> = {}) => {
+      const all = { authorization: `Bearer ${app.sandbox.key}`, ...headers };
+      const answer = await fetch(`${door.url}/v1/files/${id}`, { method, headers: all });
+      return [answer.headers.get("content-length"), answer.headers.get("transfer-encoding"), (await answer.text()).length];
+    };
+    expect(await lengthOf("GET")).toEqual(["10", null, 10]);
+    expect(await lengthOf("HEAD")).toEqual(["10", null, 0]);
+    expect(await lengthOf("GET", { range: "bytes=2-4" })).toEqual(["3", null, 3]);
   });
 
   test("is removed once nothing has used it for 30 days; a message that waits for its time uses it", async () => {
