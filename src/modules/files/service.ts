@@ -166,7 +166,7 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
     /** Removes a file for good, wherever it came from. @throws AppError `not_found`; what `check` throws */
     async remove(tx: Tx, principal: Principal, id: string, check: Precondition): Promise<void> {
       const row = await store.lock(tx, principal.env_id, id);
-      if (row === undefined || !mayUse(principal, row.account_id)) throw notFound("file");
+      if (row === undefined || (row.account_id !== null && !mayUse(principal, row.account_id))) throw notFound("file");
       check(presentFile(row));
       await store.remove(tx, row);
       // Where that fails the hourly sweep finds it.

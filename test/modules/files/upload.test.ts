@@ -63,6 +63,13 @@ describe.each(appEngines)("an upload on %s", (engine) => {
     while (onDisk(app).length > 0) await turn();
   });
 
+  test("is removed by a key that is bound to accounts, too", async () => {
+    await using app = await setup({ engine });
+    const bound = await app.makeKey(app.sandbox, { account_ids: [7421] });
+    const id = await upload(app, bound, png);
+    expect((await bound.delete(`/v1/files/${id}`)).status).toBe(204);
+  });
+
   test("is one file when it is repeated with its Idempotency-Key", async () => {
     await using app = await setup({ engine });
     const again = () => sendFile(app, app.sandbox, png, "name=a.png", { "idempotency-key": "one" });
