@@ -1,9 +1,10 @@
 import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError } from "#src/core/errors.ts";
 import type { FileFolder, GrowingFile } from "#src/modules/files/model.ts";
 
 const NAME = /^[\w.-]+$/;
+const SHARD = /^\w\w$/;
 const INCOMING = "incoming";
 const RETRY_SECONDS = 30;
 
@@ -31,7 +32,7 @@ export function createFileFolder(folder: string): FileFolder {
     remove: (name) => rm(placeOf(name), { force: true }),
     removePart: (part) => rm(partOf(part), { force: true }),
     async *names() {
-      for (const shard of await list(folder)) if (shard !== INCOMING) yield* await list(join(folder, shard));
+      for (const shard of await list(folder)) if (SHARD.test(shard)) yield* await list(join(folder, shard));
     },
     parts: () => list(join(folder, INCOMING)),
   };
@@ -55,10 +56,11 @@ function growing(handle: FileHandle, path: string, placeOf: (name: string) => st
     },
     async keep(name) {
       const place = placeOf(name);
-      const shard = join(place, "..");
+      const shard = dirname(place);
       await onDisk(async () => {
         await handle.sync();
-        await mkdir(shard, { recursive: true, mode: 0o700 });
+        const made = await mkdir(shard, { recursive: true, mode: 0o700 });
+        if (made !== undefined) await syncFolder(dirname(made));
         await rename(path, place);
         await syncFolder(shard);
       });

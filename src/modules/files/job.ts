@@ -9,8 +9,10 @@ import type { FileStore } from "./store.ts";
 const SWEEP_JOB = "files.sweep";
 /** Uploads that no message and nobody else has used for so long are removed. */
 const UNUSED_MS_MAX = 30 * 24 * 3_600_000;
-/** What is younger may still be on its way in. */
+/** The row of what is younger may still be on its way. */
 const ORPHAN_MS_MIN = 3_600_000;
+/** A large file, or a slow one, comes in for hours. */
+const PART_MS_MIN = 24 * 3_600_000;
 const UNUSED_AT_A_TIME = 200;
 
 interface Needs {
@@ -41,13 +43,15 @@ export function sweepFiles({ store, clock, folder, trim, write }: Needs): JobKin
     }
   }
 
+  /** Never of what is not a name of ours: that is somebody else's. */
+  const isOlder = (id: string, ms: number) => (madeAt(id) ?? Infinity) < clock.now() - ms;
+
   async function removeOrphans(signal: AbortSignal): Promise<void> {
-    const before = clock.now() - ORPHAN_MS_MIN;
-    for (const part of await folder.parts()) if ((madeAt(part) ?? 0) < before) await folder.removePart(part);
+    for (const part of await folder.parts()) if (isOlder(part, PART_MS_MIN)) await folder.removePart(part);
     for await (const name of folder.names()) {
       if (signal.aborted) return;
       const [env_id, id = ""] = name.split(".");
-      if ((madeAt(id) ?? 0) >= before) continue;
+      if (!isOlder(id, ORPHAN_MS_MIN)) continue;
       const row = await store.get(null, Number(env_id), id);
       if (row === undefined || row.stored_at === null) await folder.remove(name);
     }

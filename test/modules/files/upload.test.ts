@@ -220,6 +220,21 @@ describe("an upload", () => {
     expect(onDisk(app)).toHaveLength(2);
     await app.leap(2 * 3_600_000);
     await sweep(app);
+    // Half of a file can be on its way for hours.
+    expect(onDisk(app)).toEqual([id]);
+    await app.leap(DAY);
+    await sweep(app);
     expect(onDisk(app)).toEqual([]);
+  });
+
+  test("is not kept from being swept by what others have put into the folder", async () => {
+    await using app = await setup();
+    const id = await upload(app, app.sandbox, png);
+    await app.db.write((tx) => app.db.in(tx).deleteFrom("files").where("id", "=", id).execute());
+    const others = [".DS_Store", "incoming/.nfs01", `${id.slice(-2)}/.nfs02`, `${id.slice(-2)}/notes.txt`, "lost+found/x"];
+    for (const other of others) await Bun.write(`${app.filesFolder}/${other}`, "not ours");
+    await app.leap(2 * DAY);
+    await sweep(app);
+    expect(onDisk(app).toSorted()).toEqual([".DS_Store", ".nfs01", ".nfs02", "notes.txt", "x"]);
   });
 });
