@@ -18,16 +18,17 @@ interface Needs {
 export function createCache({ store, folder, cacheBytesMax, write }: Needs) {
   /** As far as this process knows; null until it has asked. */
   let known: number | null = null;
+  let last: Promise<void> = Promise.resolve();
 
   async function letGo(row: FileRow): Promise<void> {
     await write((tx) => store.set(tx, row, { stored_at: null }));
     await folder.remove(`${row.env_id}.${row.id}`);
   }
 
-  async function trim(): Promise<void> {
+  async function letMuchGo(spared: FileRow | null): Promise<void> {
     known = await store.cachedBytes();
     while (known > cacheBytesMax) {
-      const rows = await store.leastUsed(TRIMMED_MAX);
+      const rows = (await store.leastUsed(TRIMMED_MAX)).filter(({ env_id, id }) => id !== spared?.id || env_id !== spared.env_id);
       if (rows.length === 0) return;
       for (const row of rows) {
         if (known <= cacheBytesMax) return;
@@ -37,12 +38,19 @@ export function createCache({ store, folder, cacheBytesMax, write }: Needs) {
     }
   }
 
+  /** One after another: two at once would count the same file twice. */
+  function trim(spared: FileRow | null = null): Promise<void> {
+    const turn = last.then(() => letMuchGo(spared));
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
   return {
-    trim,
-    /** Of a file that has come into the cache. */
-    async added(bytes: number): Promise<void> {
+    trim: () => trim(),
+    /** Of a file that has come into the cache. Whoever has asked for it has yet to read it, so it stays, however large it is. */
+    async added(row: FileRow, bytes: number): Promise<void> {
       known = known === null ? null : known + bytes;
-      if (known === null || known > cacheBytesMax) await trim();
+      if (known === null || known > cacheBytesMax) await trim(row);
     },
   };
 }

@@ -1,9 +1,11 @@
+import { AppError } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Maybe } from "#src/core/tx.ts";
 import type { FileFolder } from "./model.ts";
 import { sniff, SNIFFED_BYTES, type Sniffed } from "./sniff.ts";
 
 const READ_BYTES = 262_144;
+const RETRY_SECONDS = 5;
 
 interface Part {
   bytes: Uint8Array<ArrayBuffer>;
@@ -17,9 +19,9 @@ export interface Fetching {
   kind: "fetching";
   /** What it is, told by its first bytes. */
   readonly sniffed: Sniffed;
-  /** Its bytes from the beginning, as they come. @throws Error when it breaks off */
+  /** Its bytes from the beginning, as they come. @throws AppError `unavailable` when it breaks off */
   follow(): AsyncGenerator<Part, void, void>;
-  /** Resolves once all of it is kept. @throws Error when it breaks off */
+  /** Resolves once all of it is kept. @throws AppError `unavailable` when it breaks off */
   kept: Promise<void>;
 }
 
@@ -34,6 +36,7 @@ interface Needs<Refusal> {
 /**
  * Begins to fetch a file. It goes on by itself, whoever reads it along, and is there for all who come later.
  * @returns once its first bytes are here
+ * @throws AppError `unavailable` when it breaks off before, or the disk is full
  */
 export async function beginFetching<Refusal extends { kind: string }>(
   name: string,
@@ -41,7 +44,10 @@ export async function beginFetching<Refusal extends { kind: string }>(
 ): Promise<Fetching | Refusal> {
   const fetched = await fetch(signal);
   if (!isFile(fetched)) return fetched;
-  const file = await folder.begin(newId("fil"));
+  const file = await folder.begin(newId("fil")).catch(async (error: unknown) => {
+    await fetched.bytes.cancel().catch(() => undefined);
+    throw error;
+  });
   const growth = createGrowth();
   const told = Promise.withResolvers<Sniffed>();
   let users = 1;
@@ -52,7 +58,7 @@ export async function beginFetching<Refusal extends { kind: string }>(
   const kept = (async () => {
     try {
       let sniffed: Sniffed | null = null;
-      for await (const bytes of fetched.bytes) {
+      for await (const bytes of arriving(fetched.bytes)) {
         await file.add(bytes);
         growth.add(bytes.byteLength);
         if (sniffed === null && growth.size() >= SNIFFED_BYTES) told.resolve((sniffed = await sniff(await file.read(0, SNIFFED_BYTES))));
@@ -94,13 +100,25 @@ export async function beginFetching<Refusal extends { kind: string }>(
   async function* readKept(): AsyncGenerator<Part, void, void> {
     await kept;
     const blob = await folder.open(name);
-    if (blob === null) throw new Error("the file was removed before it was read");
+    if (blob === null) throw brokenOff(new Error("the file was removed before it was read"));
     for await (const bytes of blob.stream()) yield { bytes };
   }
 }
 
 function isFile<Refusal extends { kind: string }>(fetched: Fetched<Refusal>): fetched is Extract<Fetched<never>, { kind: "file" }> {
   return fetched.kind === "file";
+}
+
+async function* arriving(bytes: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (cause) {
+    throw brokenOff(cause);
+  }
+}
+
+function brokenOff(cause: unknown): AppError {
+  return new AppError("unavailable", "The file broke off on its way from Telegram: ask again.", { retryAfter: RETRY_SECONDS, cause });
 }
 
 /** How far a file has grown, for those who read it meanwhile. */

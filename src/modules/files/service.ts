@@ -72,7 +72,8 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
       fetch: (signal) => needs.fetch(row, signal),
       async onKept({ mime, size }) {
         await write((tx) => store.set(tx, row, { mime, size, stored_at: clock.now(), used_at: clock.now() }));
-        await cache.added(size);
+        // Where that fails the hourly sweep does it.
+        await cache.added(row, size).catch(() => undefined);
       },
     });
     running.set(name, fetching);
@@ -124,9 +125,7 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
       if (blob !== null) return { file: presentFile(row), blob };
       if (row.account_id === null)
         throw new AppError("conflict", "The bytes of this file are lost: they are not in the data folder any more.");
-      const fetching = await fetchOnce(row).catch(() => null);
-      if (fetching === null)
-        throw new AppError("unavailable", "The file broke off on its way from Telegram: ask again.", { retryAfter: 5 });
+      const fetching = await fetchOnce(row);
       if (!isFetching(fetching)) throw needs.explain(fetching);
       return { file: presentFile({ ...row, mime: fetching.sniffed.mime }), fetching };
     },
