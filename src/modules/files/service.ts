@@ -36,6 +36,11 @@ export interface Upload {
 /** A file's bytes: all of them, or as they come from Telegram. */
 export type Bytes = { file: File; blob: Blob } | { file: File; fetching: Fetching };
 
+/** A file's bytes for sending, or why there are none. */
+type Opened = { kind: "here"; blob: Blob } | { kind: "gone" } | { kind: "unreached"; reason: string };
+
+const brokenOff: Opened = { kind: "unreached", reason: "The file broke off on its way from Telegram." };
+
 /** Under which a file is in the folder. */
 export const nameOf = ({ env_id, id }: Pick<FileRow, "env_id" | "id">) => `${env_id}.${id}`;
 
@@ -80,6 +85,16 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
     const forget = () => running.delete(name);
     fetching.then((begun) => (isFetching(begun) ? begun.kept.then(forget, forget) : forget()), forget);
     return fetching;
+  }
+
+  async function openFetched(row: FileRow): Promise<Opened | Refusal> {
+    const fetching = await fetchOnce(row).catch(() => brokenOff);
+    if (!isFetching(fetching)) return fetching;
+    const blob = await fetching.kept.then(
+      () => folder.open(nameOf(row)),
+      () => null,
+    );
+    return blob === null ? brokenOff : { kind: "here", blob };
   }
 
   return {
@@ -130,28 +145,13 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
       return { file: presentFile({ ...row, mime: fetching.sniffed.mime }), fetching };
     },
 
-    /** For sending: as `read`, once all of it is here. */
-    async open(
-      env_id: number,
-      id: string,
-    ): Promise<{ kind: "here"; blob: Blob } | { kind: "gone" } | { kind: "unreached"; reason: string } | Refusal> {
+    /** For sending: as `read`, once all of it is here. @param signal ends the wait for it, not the transfer */
+    async open(env_id: number, id: string, signal: AbortSignal): Promise<Opened | Refusal> {
       const row = await store.get(null, env_id, id);
       if (row === undefined) return { kind: "gone" };
-      let blob = await openKept(row);
-      if (blob === null && row.account_id !== null) {
-        const broken = { kind: "unreached", reason: "The file broke off on its way from Telegram." } as const;
-        const fetching = await fetchOnce(row).catch(() => broken);
-        if (!isFetching(fetching)) return fetching;
-        if (
-          !(await fetching.kept.then(
-            () => true,
-            () => false,
-          ))
-        )
-          return broken;
-        blob = await folder.open(nameOf(row));
-      }
-      return blob === null ? { kind: "gone" } : { kind: "here", blob };
+      const blob = await openKept(row);
+      if (blob !== null) return { kind: "here", blob };
+      return row.account_id === null ? { kind: "gone" } : unlessLeft(signal, openFetched(row));
     },
 
     /** For a message that may leave at `until` (ms): an upload stays until then at least. @returns undefined when there is no such file */
@@ -196,6 +196,15 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
 
     trim: cache.trim,
   };
+}
+
+/** Who is told to stop waits no longer. */
+function unlessLeft<T>(signal: AbortSignal, work: Promise<T>): Promise<T | Opened> {
+  const left = Promise.withResolvers<Opened>();
+  const leave = () => left.resolve({ kind: "unreached", reason: "Stopped before the file had come from Telegram." });
+  signal.addEventListener("abort", leave);
+  if (signal.aborted) leave();
+  return Promise.race([work, left.promise]).finally(() => signal.removeEventListener("abort", leave));
 }
 
 function isFetching(begun: { kind: string }): begun is Fetching {

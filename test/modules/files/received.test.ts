@@ -141,6 +141,19 @@ describe("a received file", () => {
     await left.promise;
   });
 
+  test("that comes slowly is not waited for by a send that is told to stop", async () => {
+    const pipe = new TransformStream<Uint8Array, Uint8Array>();
+    await using app = await receiving(() => ({ kind: "file", bytes: pipe.readable, size: null }));
+    const id = await receive(app, "slow");
+    const stopping = new AbortController();
+    const opened = app.services.files.open(app.sandbox.env_id, id, stopping.signal);
+    const writer = pipe.writable.getWriter();
+    await writer.write(new Uint8Array(70_000).fill(65));
+    stopping.abort();
+    expect(await opened).toMatchObject({ kind: "unreached" });
+    await writer.abort();
+  });
+
   test("that is larger than the whole cache is read and sent on all the same", async () => {
     const large = "x".repeat(5_000);
     await using app = await receiving((remote) => whole(remote === "large" ? large : "small"), { filesCacheBytes: 1_000 });
