@@ -1,6 +1,6 @@
 import type { Clock } from "#src/core/clock.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import type { FileFolder } from "./model.ts";
+import { type FileFolder, nameOf } from "./model.ts";
 import type { FileRow, FileStore } from "./store.ts";
 
 /** Files that are let go at a time. */
@@ -22,7 +22,7 @@ export function createCache({ store, folder, cacheBytesMax, write }: Needs) {
 
   async function letGo(row: FileRow): Promise<void> {
     await write((tx) => store.set(tx, row, { stored_at: null }));
-    await folder.remove(`${row.env_id}.${row.id}`);
+    await folder.remove(nameOf(row));
   }
 
   async function letMuchGo(spared: FileRow | null): Promise<void> {

@@ -2,8 +2,7 @@ import { type Clock, toTime } from "#src/core/clock.ts";
 import { madeAt } from "#src/core/ids.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { JobKind, NewJob } from "#src/jobs/job.ts";
-import type { FileFolder } from "./model.ts";
-import { nameOf } from "./service.ts";
+import { type FileFolder, nameOf } from "./model.ts";
 import type { FileStore } from "./store.ts";
 
 const SWEEP_JOB = "files.sweep";

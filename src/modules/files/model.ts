@@ -49,6 +49,9 @@ export const File = Type.Object(
 );
 export type File = Static<typeof File>;
 
+/** Under which a file is in the folder. */
+export const nameOf = ({ env_id, id }: { env_id: number; id: string }) => `${env_id}.${id}`;
+
 /** Where the bytes of files are. Implemented by `plugins/files`. */
 export interface FileFolder {
   /** Begins a file that is only to be seen once it is whole. @param part a name of its own while it grows */

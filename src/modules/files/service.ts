@@ -7,7 +7,7 @@ import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { createCache } from "./cache.ts";
 import { beginFetching, type Fetched, type Fetching } from "./fetching.ts";
-import type { Attachment, AttachmentType, File, FileFolder } from "./model.ts";
+import { type Attachment, type AttachmentType, type File, type FileFolder, nameOf } from "./model.ts";
 import { receive, type Taken } from "./receive.ts";
 import type { FileRow, FileStore } from "./store.ts";
 
@@ -40,9 +40,6 @@ export type Bytes = { file: File; blob: Blob } | { file: File; fetching: Fetchin
 type Opened = { kind: "here"; blob: Blob } | { kind: "gone" } | { kind: "unreached"; reason: string };
 
 const brokenOff: Opened = { kind: "unreached", reason: "The file broke off on its way from Telegram." };
-
-/** Under which a file is in the folder. */
-export const nameOf = ({ env_id, id }: Pick<FileRow, "env_id" | "id">) => `${env_id}.${id}`;
 
 export type FileService = ReturnType<typeof createFileService>;
 
