@@ -99,6 +99,11 @@ export class AppError extends Error {
   }
 }
 
+/** Nothing was done, for a reason that passes: the same can be tried again. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === "unavailable";
+}
+
 /** A 404 for a thing of this kind; the id is not echoed, since it may be another tenant's. */
 export function notFound(what: string): AppError {
   return new AppError("not_found", `There is no such ${what} in this environment.`);

@@ -1,6 +1,6 @@
 import type { Database } from "#db/database.ts";
 import { backoffMs } from "#src/core/backoff.ts";
-import { AppError } from "#src/core/errors.ts";
+import { isUnavailable } from "#src/core/errors.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
@@ -232,8 +232,4 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
 
 function afterFailure(job: Job): Outcome {
   return { kind: "retry", ms: backoffMs(job.attempts + 1, FAILURE_BASE_MS, FAILURE_MAX_MS), reason: "internal error" };
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.code === "unavailable";
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "#src/core/clock.ts";
-import { AppError } from "#src/core/errors.ts";
+import { isUnavailable } from "#src/core/errors.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Inbound } from "./model.ts";
@@ -93,8 +93,4 @@ function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   const cancel = clock.at(clock.now() + REPEAT_MS, resolve);
   signal.addEventListener("abort", () => resolve(), { once: true });
   return promise.finally(cancel);
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.code === "unavailable";
 }

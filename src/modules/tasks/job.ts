@@ -1,6 +1,6 @@
 import { backoffMs } from "#src/core/backoff.ts";
 import type { Clock } from "#src/core/clock.ts";
-import { AppError } from "#src/core/errors.ts";
+import { isUnavailable } from "#src/core/errors.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome } from "#src/jobs/job.ts";
@@ -150,8 +150,4 @@ export function createTaskRunner({ running, clock, write }: Pick<Needs, "clock" 
     if (begun === undefined || begun === null || !("ready" in begun)) return false;
     return (await running.run(begun.ready, signal)).kind === "snooze";
   };
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.code === "unavailable";
 }
