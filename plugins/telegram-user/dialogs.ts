@@ -1,5 +1,6 @@
 import { Long, type tl } from "@mtcute/core";
 import type { Live } from "./live.ts";
+import { OWN_BOX } from "./place.ts";
 
 const PAGE = 100;
 const PAGES_MAX = 5;
@@ -15,11 +16,27 @@ const FIRST: Offset = { offsetDate: 0, offsetId: 0, offsetPeer: { _: "inputPeerE
  * @throws what Telegram answers
  */
 export async function learnChats(live: Live, signal: AbortSignal): Promise<void> {
+  for await (const listed of pagesOf(live, signal)) {
+    live.storage.hear(OWN_BOX, newestOwnIn(listed));
+    await learn(live, channelsOf(listed));
+  }
+}
+
+/** The newest message in private chats and small groups, which are numbered together. @throws what Telegram answers */
+export async function newestOwn(live: Live, signal: AbortSignal): Promise<number> {
+  for await (const listed of pagesOf(live, signal)) {
+    const newest = newestOwnIn(listed);
+    if (newest > 0) return newest;
+  }
+  return 0;
+}
+
+async function* pagesOf(live: Live, signal: AbortSignal): AsyncGenerator<Listed> {
   let from: Offset | null = FIRST;
   for (let page = 0; page < PAGES_MAX && from !== null; page += 1) {
     const listed = await list(live, from, signal);
     if (listed === null) return;
-    await learn(live, channelsOf(listed));
+    yield listed;
     from = listed._ === "messages.dialogs" || listed.dialogs.length < PAGE ? null : nextOf(listed);
   }
 }
@@ -41,16 +58,17 @@ export async function catchUpChannels(live: Live, signal: AbortSignal): Promise<
   const updates: tl.TypeUpdate[] = [];
   const channels = channelsOf(listed);
   for (const [channelId, known] of await learn(live, channels)) {
-    if (known < (channels.get(channelId) ?? 0)) updates.push({ _: "updateChannelTooLong", channelId, pts: known });
+    if (known < (channels.get(channelId)?.pts ?? 0)) updates.push({ _: "updateChannelTooLong", channelId, pts: known });
   }
   if (updates.length > 0) live.client.handleClientUpdate({ _: "updates", updates, users: [], chats: [], date: 0, seq: 0 }, false);
 }
 
 /** @returns how far each channel was read: where nobody knew that, it is from now on */
-async function learn({ client, storage }: Live, listed: Map<number, number>): Promise<Map<number, number>> {
+async function learn({ client, storage }: Live, listed: Channels): Promise<Map<number, number>> {
   const inMtcute = client.updates?.cpts;
   const stored = storage.channels();
-  const known = new Map([...listed].map(([id, pts]) => [id, inMtcute?.get(id) ?? stored.get(id) ?? pts]));
+  const known = new Map([...listed].map(([id, { pts }]) => [id, inMtcute?.get(id) ?? stored.get(id) ?? pts]));
+  for (const [id, { pts, newest }] of listed) if (known.get(id) === pts) storage.hear(id, newest);
   const unknown = [...known].filter(([id]) => inMtcute?.has(id) !== true && !stored.has(id));
   for (const [id, pts] of unknown) inMtcute?.set(id, pts);
   await client.storage.updates.setManyChannelPts(new Map(unknown));
@@ -62,13 +80,21 @@ async function list(live: Live, from: Offset, signal: AbortSignal): Promise<List
   return listed._ === "messages.dialogsNotModified" ? null : listed;
 }
 
-function channelsOf(listed: Listed | null): Map<number, number> {
-  const channels = new Map<number, number>();
+/** How far each has come, and its newest message. */
+type Channels = Map<number, { pts: number; newest: number }>;
+
+function channelsOf(listed: Listed | null): Channels {
+  const channels: Channels = new Map();
   for (const dialog of listed?.dialogs ?? []) {
     if (dialog._ === "dialog" && dialog.peer._ === "peerChannel" && dialog.pts !== undefined)
-      channels.set(dialog.peer.channelId, dialog.pts);
+      channels.set(dialog.peer.channelId, { pts: dialog.pts, newest: dialog.topMessage });
   }
   return channels;
+}
+
+function newestOwnIn({ dialogs }: Listed): number {
+  const own = dialogs.filter((dialog) => dialog._ === "dialog" && dialog.peer._ !== "peerChannel");
+  return Math.max(0, ...own.map(({ topMessage }) => topMessage));
 }
 
 function nextOf({ messages, chats }: Listed): Offset | null {

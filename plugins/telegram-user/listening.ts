@@ -1,16 +1,18 @@
-import type { RpcCallMiddleware } from "@mtcute/core";
+import type { RawUpdateInfo } from "@mtcute/core";
 import type { BaseTelegramClient } from "@mtcute/core/client.js";
-import { isTlRpcError } from "@mtcute/core/utils.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
 import type { ConnectedAccount, Link } from "#src/modules/connections/model.ts";
 import { createClient, type TelegramUserOptions } from "./client.ts";
 import { recallChannels } from "./dialogs.ts";
-import { faultOf, isAccountGone, isSessionEnd, SessionEnded, wordsOfEnd } from "./errors.ts";
+import { faultOf, SessionEnded } from "./errors.ts";
+import { createGaps, heardIn } from "./gaps.ts";
 import { happeningOf } from "./inbound.ts";
 import { createJournal, type Journal } from "./journal.ts";
+import { judge } from "./judge.ts";
 import { createLive, type Lives } from "./live.ts";
 import { createPeers, type Peers } from "./peers.ts";
+import { OWN_BOX } from "./place.ts";
 import { createReading } from "./reading.ts";
 import { readSession, type Session } from "./session.ts";
 import { type AccountStorage, createStorage } from "./storage.ts";
@@ -51,7 +53,7 @@ export async function connectOnce(
   const close = () => end({ kind: "closed" });
   const isFirst = known.place === null;
   const { journal, storage, peers } = keep(session, link, known, clock, end);
-  const onAnswer = judge(ended.signal, { link, log, account_id: account.id }, end);
+  const onAnswer = judge(ended.signal, { link, miss, refuse: (reason, final) => end({ kind: "refused", reason, final }) });
 
   let client: BaseTelegramClient;
   try {
@@ -70,11 +72,36 @@ export async function connectOnce(
 
   // mtcute's own complaints: what we asked is answered to us, and the rest is asked again.
   client.onError.add(() => undefined);
-  client.onRawUpdate.add((info) => {
+  const tell = (info: RawUpdateInfo) => {
     const self = client.storage.self.getCached(true)?.userId ?? 0;
     const happening = happeningOf(info, { storage, self, log, now: clock.now });
     if (happening !== null) journal.add(happening);
+  };
+  client.onRawUpdate.add((info) => {
+    tell(info);
+    const heard = heardIn(info.update);
+    if (heard !== null) storage.hear(...heard);
   });
+  const giveUp = (box: number, error: unknown) => {
+    const reason = faultOf(error)?.name ?? "it is not known";
+    log.warn("What an account has missed of a chat can't be read", { account_id: account.id, channel_id: box, reason });
+  };
+  const gaps = createGaps({ live, clock, ended: ended.signal, tell, giveUp });
+
+  /** Telegram does not tell what has happened in this box. */
+  function miss(box: number): void {
+    const isKnown = storage.openGap(box);
+    const message = isKnown
+      ? "Telegram has told an account only a part of what it missed; the rest is read from the history"
+      : "Telegram has told an account only a part of what it missed; nobody knows where the rest begins";
+    log.warn(message, { account_id: account.id, channel_id: box });
+    const before = client.updates?.pts;
+    // Once mtcute has taken it in: by itself it would not ask what has come since.
+    setImmediate(() => {
+      if (box === OWN_BOX && client.updates?.pts !== before) client.updates?.catchUp();
+      void gaps.read();
+    });
+  }
   // A new server session has no memory of what it has not told.
   const onReturn = () => {
     if (client.updates?.updatesLoopActive !== true) return;
@@ -89,6 +116,7 @@ export async function connectOnce(
     recallChannels(live);
     await client.startUpdatesLoop();
     if (!isFirst && line.isUsable) await reading.read();
+    await gaps.read();
   };
   lives.set(account.id, live);
   start().catch(() => end({ kind: "failed", reason: lost }));
@@ -139,29 +167,6 @@ function keep(
   });
   return { journal, storage, peers };
 }
-
-/** Every answer proves the connection; that the session has ended can be the answer to anything. */
-function judge(
-  ended: AbortSignal,
-  { link, log, account_id }: { link: Link; log: Log; account_id: number },
-  end: (ending: Ending) => void,
-): RpcCallMiddleware {
-  return async (context, next) => {
-    const answer = await next(context);
-    if (ended.aborted) return answer;
-    const isOfHomeDc = context.params?.manager === undefined && context.params?.dcId === undefined;
-    if (isTooLong(answer)) log.warn("Telegram has told an account only a part of what it missed", { account_id });
-    if (!isTlRpcError(answer)) link.proved();
-    else if (isSessionEnd(answer.errorMessage) && isOfHomeDc) {
-      const name = answer.errorMessage;
-      end({ kind: "refused", reason: wordsOfEnd(name), final: isAccountGone(name) });
-    }
-    return answer;
-  };
-}
-
-const TOO_LONG = new Set<unknown>(["updates.differenceTooLong", "updates.channelDifferenceTooLong"]);
-const isTooLong = (answer: unknown) => typeof answer === "object" && answer !== null && "_" in answer && TOO_LONG.has(answer._);
 
 /** A key that Telegram has forgotten would otherwise be written over the one that is asked to log in again. */
 function hasAllKeysOf(session: Session, text: string): boolean {

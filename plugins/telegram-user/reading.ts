@@ -42,7 +42,7 @@ export function createReading({ live, isFirst, clock, ended, complain }: Needs):
 }
 
 /** As long as Telegram says, where it does. */
-function waitOf(error: unknown): number {
+export function waitOf(error: unknown): number {
   const fault = faultOf(error);
   return fault?.code === 420 && fault.number !== null ? Math.max(fault.number * 1_000, AGAIN_MS) : AGAIN_MS;
 }

@@ -1,6 +1,6 @@
 import { type ITelegramStorageProvider, MemoryStorageDriver } from "@mtcute/core";
 import { createMet } from "./met.ts";
-import { channelsOf, isOfPlace, readPlace, writePlace } from "./place.ts";
+import { channelsOf, fillGap, gapsOf, hear, isOfPlace, openGap, readPlace, writePlace } from "./place.ts";
 import { type Session, SESSION_KEYS, writeSession } from "./session.ts";
 import { type Peers, tolerant } from "./peers.ts";
 
@@ -17,6 +17,14 @@ export interface AccountStorage extends ITelegramStorageProvider {
   session(): string;
   /** How far each channel was read, by its id. */
   channels(): Map<number, number>;
+  /** All messages of a box up to this one were heard of. */
+  hear(box: number, id: number): void;
+  /** What has come after that is to be read from the history. @returns false where nobody knows how far it was heard of */
+  openGap(box: number): boolean;
+  /** After which message of each box something is still to be read. */
+  gaps(): Map<number, number>;
+  /** It was read up to this message; null: all of it. */
+  fillGap(box: number, upTo: number | null): void;
 }
 
 /**
@@ -39,19 +47,26 @@ export function createStorage({ session, place, peers, onSession, onPlace }: Kee
     onSession(now);
   };
 
+  const tellPlace = () => {
+    // Channels are known first; without the account's own place it would be listened to from later on.
+    if (!hasMoved || !numbers.has("updates_pts")) return;
+    hasMoved = false;
+    onPlace(writePlace(numbers));
+  };
+
   const driver = new MemoryStorageDriver();
   return {
     session: current,
     channels: () => channelsOf(numbers),
-    driver: {
-      load: () => driver.load(),
-      save() {
-        // Channels are known first; without the account's own place it would be listened to from later on.
-        if (!hasMoved || !numbers.has("updates_pts")) return;
-        hasMoved = false;
-        onPlace(writePlace(numbers));
-      },
+    hear: (box, id) => hear(numbers, box, id),
+    openGap: (box) => openGap(numbers, box),
+    gaps: () => gapsOf(numbers),
+    fillGap(box, upTo) {
+      fillGap(numbers, box, upTo);
+      hasMoved = true;
+      tellPlace();
     },
+    driver: { load: () => driver.load(), save: tellPlace },
     kv: {
       set(name, value) {
         if (isOfPlace(name)) {

@@ -63,6 +63,63 @@ describe("a connected user account", () => {
     expect(textsOf(link)).toEqual(["While away"]);
   });
 
+  test("hears more than Telegram tells of a supergroup at once", async () => {
+    await using app = await setup();
+    const many = app.dc.addGroup({ title: "Many", kind: "channel", members: [app.ann, app.bob] });
+    app.dc.deliver(app.bob, many, "Before");
+    const { link, connection } = await app.connected();
+    app.dc.deliver(app.bob, many, "Heard");
+    await link.until(() => link.happened.length === 1);
+    await connection.close();
+    const missed = Array.from({ length: 250 }, (_, at) => `Missed ${at}`);
+    for (const text of missed) app.dc.deliver(app.bob, many, text);
+    const again = app.connect(link);
+    await link.until(() => new Set(textsOf(link)).size === 251);
+    expect(new Set(textsOf(link))).toEqual(new Set(["Heard", ...missed]));
+    await again.close();
+    // What was read is read.
+    const asked = callsOf(app, "messages.getHistory");
+    app.connect(link);
+    app.dc.deliver(app.bob, many, "After");
+    await link.until(() => textsOf(link).includes("After"));
+    expect(callsOf(app, "messages.getHistory")).toBe(asked);
+  });
+
+  test("hears more than Telegram tells of at all", async () => {
+    await using app = await setup();
+    const { link, connection } = await app.connected();
+    app.dc.deliver(app.bob, app.ann, "Heard");
+    await link.until(() => link.happened.length === 1);
+    await connection.close();
+    const few = app.dc.addGroup({ title: "Few", kind: "chat", members: [app.ann, app.bob] });
+    const missed = Array.from({ length: 150 }, (_, at) => `Missed ${at}`);
+    for (const [at, text] of missed.entries()) app.dc.deliver(app.bob, at % 2 === 0 ? app.ann : few, text);
+    app.dc.limitDifference({ total: 100 });
+    app.connect(link);
+    await link.until(() => new Set(textsOf(link)).size === 151);
+    expect(textsOf(link).slice(1)).toEqual(missed);
+  });
+
+  test("reads the rest of what it missed after a crash, and once Telegram lets it", async () => {
+    const clock = createTestClock();
+    await using app = await setup({ clock });
+    const many = app.dc.addGroup({ title: "Many", kind: "channel", members: [app.ann, app.bob] });
+    app.dc.deliver(app.bob, many, "Before");
+    const { link, connection } = await app.connected();
+    await connection.close();
+    for (let at = 0; at < 250; at += 1) app.dc.deliver(app.bob, many, `Missed ${at}`);
+    app.dc.fail("messages.getHistory", 420, "FLOOD_WAIT_40", 2);
+    const place = link.place;
+    const broken = app.connect(link);
+    await link.until(() => link.place !== place && link.happened.length > 0);
+    await until(() => callsOf(app, "messages.getHistory") > 0);
+    await broken.close();
+    app.connect(link);
+    await until(() => callsOf(app, "messages.getHistory") > 1 && clock.nextTimer() === clock.now() + 40_000);
+    clock.advance(40_000);
+    await link.until(() => new Set(textsOf(link)).size === 250);
+  });
+
   test("hears what is written in a supergroup while it asks what it missed elsewhere", async () => {
     await using app = await setup();
     const members = [app.ann, app.bob];

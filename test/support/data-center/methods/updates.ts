@@ -2,11 +2,13 @@ import type { BoxEvent } from "#test/support/data-center/cloud/box.ts";
 import { unixTime, type Cloud } from "#test/support/data-center/cloud/cloud.ts";
 import { aboutOf } from "#test/support/data-center/cloud/letters.ts";
 import { presentMessage } from "#test/support/data-center/cloud/message.ts";
-import type { User } from "#test/support/data-center/cloud/model.ts";
+import type { Group, User } from "#test/support/data-center/cloud/model.ts";
 import { presentAbout, resolveChannel } from "#test/support/data-center/cloud/peers.ts";
 import { stateOf } from "#test/support/data-center/cloud/state.ts";
 import { make } from "#test/support/data-center/tl/make.ts";
 import type { Methods } from "./call.ts";
+
+const LATEST_MAX = 10;
 
 /** What a client has missed. See https://core.telegram.org/api/updates */
 export function updatesMethods({ users, groups, differenceMax }: Cloud): Methods {
@@ -30,7 +32,8 @@ export function updatesMethods({ users, groups, differenceMax }: Cloud): Methods
       const group = resolveChannel(groups, me, channel);
       const missed = group.box.after(pts);
       if (missed.length === 0) return { _: "updates.channelDifferenceEmpty", final: true, pts: group.box.pts };
-      if (missed.length > differenceMax.total) return make("updates.channelDifferenceTooLong", tooLong(group, me));
+      const isTooMuch = missed.length > differenceMax.total || group.box.pts - pts > limit;
+      if (isTooMuch) return make("updates.channelDifferenceTooLong", tooLong(group, me));
       const events = missed.slice(0, Math.min(limit, differenceMax.slice));
       const about = [group, ...events.flatMap(({ letter }) => (letter ? aboutOf(letter) : []))];
       return {
@@ -44,11 +47,14 @@ export function updatesMethods({ users, groups, differenceMax }: Cloud): Methods
   };
 }
 
-function tooLong(group: Parameters<typeof aboutOf>[0]["to"] & { box: User["box"] }, me: User) {
+/** Whoever has missed more of a supergroup than they ask for gets the newest messages alone. */
+function tooLong(group: Group, me: User) {
+  const latest = [...group.box.letters].slice(-LATEST_MAX).toReversed();
   return {
     final: true,
-    dialog: make("dialog", { peer: { _: "peerChannel", channelId: group.id }, pts: group.box.pts }),
-    ...presentAbout([group], me),
+    dialog: make("dialog", { peer: { _: "peerChannel", channelId: group.id }, pts: group.box.pts, topMessage: latest[0]?.[0] ?? 0 }),
+    messages: latest.map(([, letter]) => presentMessage(letter, me)),
+    ...presentAbout([group, ...latest.flatMap(([, letter]) => aboutOf(letter))], me),
   } as const;
 }
 
