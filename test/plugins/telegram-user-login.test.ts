@@ -83,6 +83,22 @@ describe("a login by code", () => {
     expect(await app.user.gate.password(cat, "right one")).toMatchObject({ kind: "done" });
   });
 
+  test("takes a code that Telegram sends by e-mail, and it alone", async () => {
+    await using app = await setup();
+    app.dc.addUser({ firstName: "Cat", phone: "4915100000003", email: "set" });
+    const cat = { ...who, phone: "+4915100000003" };
+    expect(await app.user.gate.sendCode(cat)).toMatchObject({ kind: "code_sent", type: "email_code" });
+    expect(await app.user.gate.confirm(cat, "00000")).toMatchObject({ kind: "refused", field: "code" });
+    expect(await app.user.gate.confirm(cat, app.dc.codeFor("4915100000003"))).toMatchObject({ kind: "done", name: "Cat" });
+  });
+
+  test("says where Telegram wants an e-mail address first", async () => {
+    await using app = await setup();
+    app.dc.addUser({ firstName: "Cat", phone: "4915100000003", email: "required" });
+    const refused = await app.user.gate.sendCode({ ...who, phone: "+4915100000003" });
+    expect(refused).toMatchObject({ kind: "refused", field: "phone", reason: expect.stringContaining("e-mail") });
+  });
+
   test("ends after ten minutes", async () => {
     const clock = createTestClock();
     await using app = await setup({ clock });

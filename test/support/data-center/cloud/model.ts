@@ -11,6 +11,9 @@ interface Refusal {
   text: string;
 }
 
+/** `required`: Telegram lets nobody in by this number before there is an address. */
+export type Email = "set" | "required";
+
 /** Someone with a Telegram account. */
 export interface User {
   kind: "user";
@@ -26,6 +29,8 @@ export interface User {
   isDeleted: boolean;
   homeDc: number;
   password?: Password;
+  /** Login codes go to an e-mail address. */
+  email?: Email;
   box: Box;
   /** Random ids of what was sent, of which Telegram takes each once. */
   randomIds: Set<string>;
@@ -45,6 +50,8 @@ export interface Group {
   isForum: boolean;
   /** Forum topics by the number of the message that made them. */
   topics: Map<number, Topic>;
+  /** The supergroup that a basic group has become. */
+  successor?: Group;
   refusal?: Refusal;
 }
 

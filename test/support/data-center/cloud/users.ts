@@ -3,7 +3,7 @@ import { make } from "#test/support/data-center/tl/make.ts";
 import { RpcFailure } from "#test/support/data-center/wire/failure.ts";
 import { longOf, sha256 } from "#test/support/data-center/wire/hash.ts";
 import { createBox } from "./box.ts";
-import type { User } from "./model.ts";
+import type { Email, User } from "./model.ts";
 import { createPassword } from "./password.ts";
 
 export interface NewUser {
@@ -21,6 +21,8 @@ export interface NewUser {
   /** Two-step verification is on. */
   password?: string;
   passwordHint?: string;
+  /** Login codes go to an e-mail address. */
+  email?: Email;
 }
 
 export interface Users {
