@@ -100,6 +100,13 @@ export function createGaps({ live, clock, ended, tell, giveUp }: Needs): Gaps {
   return { read };
 }
 
+/** The supergroup that a small group has just become: mtcute may have met it at its newest message. */
+export function bornIn(update: tl.TypeUpdate): number | null {
+  if (update._ !== "updateNewMessage" || update.message._ !== "messageService") return null;
+  const { action } = update.message;
+  return action._ === "messageActionChatMigrateTo" ? action.channelId : null;
+}
+
 /** Of whose box a new message is, and its number there; null of anything else. */
 export function heardIn(update: tl.TypeUpdate): [box: number, id: number] | null {
   if (update._ === "updateNewMessage") return [OWN_BOX, update.message.id];

@@ -6,7 +6,7 @@ import type { ConnectedAccount, Link } from "#src/modules/connections/model.ts";
 import { createClient, type TelegramUserOptions } from "./client.ts";
 import { recallChannels } from "./dialogs.ts";
 import { faultOf, SessionEnded } from "./errors.ts";
-import { createGaps, heardIn } from "./gaps.ts";
+import { bornIn, createGaps, heardIn } from "./gaps.ts";
 import { happeningOf } from "./inbound.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { judge } from "./judge.ts";
@@ -81,6 +81,10 @@ export async function connectOnce(
     tell(info);
     const heard = heardIn(info.update);
     if (heard !== null) storage.hear(...heard);
+    const born = bornIn(info.update);
+    if (born === null) return;
+    storage.fillGap(born, 0);
+    void gaps.read();
   });
   const giveUp = (box: number, error: unknown) => {
     const reason = faultOf(error)?.name ?? "it is not known";

@@ -1,4 +1,4 @@
-import type { IPeersRepository } from "@mtcute/core";
+import { type IPeersRepository, parseMarkedPeerId } from "@mtcute/core";
 import { LruMap } from "@fuman/utils";
 import type { Peer, PeerBook } from "#src/modules/connections/model.ts";
 import { Unanswered } from "./deadline.ts";
@@ -114,9 +114,13 @@ function isSame(known: Peer, peer: Peer): boolean {
     known.access_hash === peer.access_hash &&
     known.phone === peer.phone &&
     known.usernames.join() === peer.usernames.join() &&
+    (!isSmallGroup(peer) || known.full === peer.full) &&
     peer.updated_at - known.updated_at < REWRITE_MS
   );
 }
+
+/** It changes rarely, and says where it has gone. */
+const isSmallGroup = ({ peer_id }: Peer) => parseMarkedPeerId(peer_id)[0] === "chat";
 
 const peerOf = ({ id, accessHash, usernames, phone, complete }: Info): Omit<Peer, "updated_at"> => ({
   peer_id: id,

@@ -1,5 +1,5 @@
 import { getMarkedPeerId, Long, parseMarkedPeerId, type IPeersRepository, type tl } from "@mtcute/core";
-import { longFromFastString } from "@mtcute/core/utils.js";
+import { longFromFastString, toggleChannelIdMark } from "@mtcute/core/utils.js";
 import type { ChatFacts, Destination, Refusal } from "#src/modules/messages/channel.ts";
 import { faultOf } from "./errors.ts";
 import { describedIn } from "./known.ts";
@@ -42,6 +42,21 @@ async function byId(live: Live, marked: number): Promise<Resolved> {
   return (
     inPassing ?? failed("recipient_not_found", `This account has not met ${marked} yet. Write to the @username or the +phone number first.`)
   );
+}
+
+/**
+ * A small group that became a supergroup is written to there. Its earlier messages keep their numbers, and so stay where they are.
+ * https://core.telegram.org/api/channel#migration
+ */
+export async function followed({ peers }: Live, resolved: Resolved): Promise<Resolved> {
+  if (resolved.kind !== "target" || resolved.target.input._ !== "inputPeerChat") return resolved;
+  const known = await peers.getById(resolved.target.marked_id);
+  const described = known === null ? null : describedIn(known.complete);
+  const successor = described?._ === "chat" ? described.migratedTo : undefined;
+  if (successor?._ !== "inputChannel") return resolved;
+  const marked = toggleChannelIdMark(successor.channelId);
+  const met = await peers.getById(marked);
+  return found(marked, { ...successor, _: "inputPeerChannel" }, met === null ? null : describedIn(met.complete));
 }
 
 async function metInPassing({ peers, storage }: Live, marked: number): Promise<Resolved | null> {

@@ -7,7 +7,7 @@ import { mentionIn } from "./mention.ts";
 import { keepMedia, mediaOf } from "./outgoing-media.ts";
 import { randomIdOf } from "./random-id.ts";
 import { failed, isPassing, isStalePeer, refusalOf } from "./refusal.ts";
-import { resolve, type Resolved, type Target } from "./resolve.ts";
+import { followed, resolve, type Resolved, type Target } from "./resolve.ts";
 import { findSent, takeIn } from "./sent.ts";
 import { MarkupError } from "./style.ts";
 import { TooLarge } from "./upload.ts";
@@ -23,7 +23,8 @@ export async function sendMessage(live: Live, message: Outgoing, now: number, si
   const fault = refuse(message);
   if (fault !== null) return fault;
   try {
-    return await sendTo(await repeat(signal, () => resolve(live, message, now, signal)));
+    const resolved = await repeat(signal, () => resolve(live, message, now, signal));
+    return await sendTo(message.reply_to === null ? await followed(live, resolved) : resolved);
   } catch (error) {
     if (isOurs(error)) return failed("message_rejected", `${error.message}.`);
     return refusalOf(error);

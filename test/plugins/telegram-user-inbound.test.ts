@@ -106,6 +106,49 @@ describe("what a user account hears of", () => {
     expect(await app.send({ id: "msg_group", recipient: `-${group.id}` })).toMatchObject({ kind: "sent", chat: { title: "Few" } });
   });
 
+  test("that a group has become a supergroup, where it is written to from then on", async () => {
+    const few = app.dc.addGroup({ title: "Few", kind: "chat", members: [app.ann, app.bob] });
+    app.dc.deliver(app.bob, few, "Before");
+    const many = app.dc.migrate(few, app.bob);
+    app.dc.deliver(app.bob, many, "After");
+    await link.until(() => link.happened.some((one) => "text" in one && one.text === "After"));
+    // What is read from the history may have been heard before.
+    expect([...new Map(link.happened.map((one) => [JSON.stringify(one), one])).values()]).toEqual([
+      expect.objectContaining({ text: "Before", chat: expect.objectContaining({ id: `-${few.id}` }) }),
+      expect.objectContaining({ kind: "moved", chat: expect.objectContaining({ id: `-${few.id}`, type: "group" }), to: `-100${many.id}` }),
+      expect.objectContaining({ text: "After", chat: expect.objectContaining({ id: `-100${many.id}`, type: "supergroup", title: "Few" }) }),
+    ]);
+    const chat = { chat_id: `-100${many.id}`, type: "supergroup", title: "Few" };
+    expect(await app.send({ id: "msg_moved", recipient: `-${few.id}`, text: "There" })).toMatchObject({ kind: "sent", chat });
+    expect(app.dc.history(many).at(-1)).toMatchObject({ text: "There", from: app.ann.id });
+  });
+
+  test("where somebody is, and whom they know", async () => {
+    app.dc.deliver(app.bob, app.ann, "", { location: { latitude: 52.52, longitude: -13.4 } });
+    app.dc.deliver(app.bob, app.ann, "", { contact: { phone: "4915100000009", firstName: "Zoe", lastName: "Q", userId: 700_000_009 } });
+    app.dc.deliver(app.bob, app.ann, "", { contact: { phone: "+49 30 1", firstName: "Nobody" } });
+    const none = { text: "", files: [], album_id: null };
+    expect(await next(3)).toEqual([
+      expect.objectContaining({ ...none, location: { latitude: 52.52, longitude: -13.4 }, contact_card: null }),
+      expect.objectContaining({
+        ...none,
+        location: null,
+        contact_card: { phone: "4915100000009", first_name: "Zoe", last_name: "Q", telegram_id: 700_000_009 },
+      }),
+      expect.objectContaining({ contact_card: { phone: "+49 30 1", first_name: "Nobody", last_name: null, telegram_id: null } }),
+    ]);
+  });
+
+  test("an album, as messages that belong together", async () => {
+    app.dc.deliver(app.bob, app.ann, "Both", { photo: new Uint8Array([1]), albumId: 7 });
+    app.dc.deliver(app.bob, app.ann, "", { photo: new Uint8Array([2]), albumId: 7 });
+    const photo = expect.objectContaining({ type: "photo" });
+    expect(await next(2)).toEqual([
+      expect.objectContaining({ text: "Both", album_id: "7", files: [photo] }),
+      expect.objectContaining({ text: "", album_id: "7", files: [photo] }),
+    ]);
+  });
+
   test("a forum, with its topics", async () => {
     const members = [app.ann, app.bob];
     const forum = app.dc.addGroup({ title: "Forum", kind: "channel", isForum: true, username: "the_forum", members });

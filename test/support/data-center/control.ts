@@ -7,6 +7,7 @@ export const remoteVerbs = [
   "addGroup",
   "addTopic",
   "closeTopic",
+  "migrate",
   "addMember",
   "removeMember",
   "deactivate",

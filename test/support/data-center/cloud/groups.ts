@@ -46,9 +46,13 @@ export function createGroups(): Groups {
 }
 
 export function presentGroup(group: Group, viewer: User): tl.TypeChat {
-  const { id, title, members, isForum, username } = group;
+  const { id, title, members, isForum, username, successor } = group;
   const isMember = members.has(viewer);
-  if (group.kind === "chat") return make("chat", { id, title, participantsCount: members.size, version: 1, left: !isMember });
+  if (group.kind === "chat") {
+    const migratedTo = successor && make("inputChannel", { channelId: successor.id, accessHash: accessHash(viewer, successor) });
+    const hasEnded = successor !== undefined;
+    return make("chat", { id, title, participantsCount: members.size, version: 1, left: !isMember, deactivated: hasEnded, migratedTo });
+  }
   return make("channel", {
     id,
     title,

@@ -56,5 +56,6 @@ export function editedMessage(letter: Letter): Telling {
 }
 
 export function aboutOf({ from, to }: Letter): Peer[] {
-  return [from, to];
+  const successor = to.kind === "chat" ? to.successor : undefined;
+  return [from, to, ...(successor === undefined ? [] : [successor])];
 }

@@ -49,6 +49,7 @@ export function sentUpdates(letters: Letter[], me: User): tl.RawUpdates {
 export function requireWelcome(me: User, to: Peer): void {
   if (to.refusal !== undefined) throw new RpcFailure(to.refusal.code, to.refusal.text);
   if (to.kind !== "user") {
+    if (to.successor !== undefined) throw new RpcFailure(400, "PEER_ID_INVALID");
     if (!to.members.has(me)) throw new RpcFailure(403, "CHAT_WRITE_FORBIDDEN");
     return;
   }

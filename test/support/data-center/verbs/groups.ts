@@ -1,5 +1,6 @@
 import type { Cloud } from "#test/support/data-center/cloud/cloud.ts";
 import type { Group } from "#test/support/data-center/cloud/model.ts";
+import { migrate } from "#test/support/data-center/cloud/migrating.ts";
 import { openTopic } from "#test/support/data-center/cloud/topics.ts";
 import type { GroupRef, UserRef } from "#test/support/data-center/plain.ts";
 import { peersOf } from "./peers.ts";
@@ -19,6 +20,8 @@ export interface GroupVerbs {
   /** Someone opens a forum topic. */
   addTopic(group: GroupRef, by: UserRef, title: string): { id: number; title: string };
   closeTopic(group: GroupRef, topicId: number): void;
+  /** Someone makes a supergroup of a basic group. */
+  migrate(group: GroupRef, by: UserRef): GroupRef & { title: string };
   addMember(group: GroupRef, user: UserRef): void;
   removeMember(group: GroupRef, user: UserRef): void;
 }
@@ -39,6 +42,10 @@ export function groupVerbs(cloud: Cloud): GroupVerbs {
       const topic = groupOf(group).topics.get(topicId);
       if (topic === undefined) throw new Error(`there is no topic ${topicId}`);
       topic.isClosed = true;
+    },
+    migrate(group, by) {
+      const { id, title } = migrate(cloud, groupOf(group), userOf(by));
+      return { id, title };
     },
     addMember: (group, user) => void groupOf(group).members.add(userOf(user)),
     removeMember: (group, user) => void groupOf(group).members.delete(userOf(user)),

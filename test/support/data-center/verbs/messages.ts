@@ -7,12 +7,17 @@ import { react } from "#test/support/data-center/cloud/reacting.ts";
 import { read } from "#test/support/data-center/cloud/reading.ts";
 import { bytesOf, presentEntry, type Bytes, type HistoryEntry, type PeerRef, type UserRef } from "#test/support/data-center/plain.ts";
 import { tellTyping } from "#test/support/data-center/methods/typing.ts";
-import type { tl } from "@mtcute/core";
+import { make } from "#test/support/data-center/tl/make.ts";
+import { Long, type tl } from "@mtcute/core";
 import { peersOf } from "./peers.ts";
 
 /** What a message has beside its text. */
 interface Extra {
   photo?: Bytes;
+  location?: { latitude: number; longitude: number };
+  contact?: { phone: string; firstName: string; lastName?: string; userId?: number };
+  /** The same for all messages of an album. */
+  albumId?: number;
   document?: { bytes: Bytes; fileName?: string; mimeType?: string };
   /** The number that the other message has for `to`. */
   replyTo?: number;
@@ -53,14 +58,15 @@ export function messageVerbs(cloud: Cloud): MessageVerbs {
   const { changes, calls } = cloud;
   const { userOf, peerOf, boxOf, letterOf } = peersOf(cloud);
   return {
-    deliver(from, to, text, { photo, document, replyTo, topicId, entities, date } = {}) {
+    deliver(from, to, text, { replyTo, topicId, entities, date, albumId, ...enclosed } = {}) {
       const sender = userOf(from);
-      const media = photo === undefined && document === undefined ? undefined : mediaOf(cloud, sender, { photo, document });
+      const media = mediaOf(cloud, sender, enclosed);
       const letter = post(cloud, {
         from: sender,
         to: peerOf(to),
         text,
         ...(media && { media }),
+        ...(albumId !== undefined && { albumId: Long.fromNumber(albumId) }),
         ...(replyTo !== undefined && { replyTo: letterOf(to, replyTo) }),
         ...(topicId !== undefined && { topicId }),
         ...(entities && { entities }),
@@ -93,8 +99,19 @@ export function messageVerbs(cloud: Cloud): MessageVerbs {
   };
 }
 
-function mediaOf({ files }: Cloud, { homeDc }: User, { photo, document }: { [K in keyof Extra]: Extra[K] | undefined }): Media {
-  if (document === undefined) return { file: files.add({ kind: "photo", dcId: homeDc, bytes: bytesOf(photo ?? "") }) };
+type Enclosed = Pick<Extra, "photo" | "document" | "location" | "contact">;
+
+function mediaOf({ files }: Cloud, { homeDc }: User, { photo, document, location, contact }: Enclosed): Media | undefined {
+  if (photo !== undefined) return { file: files.add({ kind: "photo", dcId: homeDc, bytes: bytesOf(photo) }) };
+  if (location !== undefined) {
+    const geo = make("geoPoint", { lat: location.latitude, long: location.longitude });
+    return { shown: make("messageMediaGeo", { geo }) };
+  }
+  if (contact !== undefined) {
+    const { phone, ...known } = contact;
+    return { shown: make("messageMediaContact", { ...known, phoneNumber: phone }) };
+  }
+  if (document === undefined) return undefined;
   const { bytes, fileName, mimeType } = document;
   const attributes = fileName === undefined ? [] : [{ _: "documentAttributeFilename", fileName } as const];
   return { file: files.add({ kind: "document", dcId: homeDc, bytes: bytesOf(bytes), attributes, ...(mimeType && { mimeType }) }) };
