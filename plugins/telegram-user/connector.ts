@@ -44,14 +44,16 @@ function listen(needs: Needs, account: ConnectedAccount, link: Link): Connection
 
   const complain = (error: unknown) => log.error("An account's connection has broken", { account_id: account.id, error });
 
-  const again = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const cancel = clock.at(clock.now() + ms, resolve);
-      closed.signal.addEventListener("abort", () => {
-        cancel();
-        resolve();
-      });
-    });
+  let endPause: () => void = () => undefined;
+  closed.signal.addEventListener("abort", () => endPause());
+
+  async function pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    endPause = resolve;
+    if (closed.signal.aborted) resolve();
+    const cancel = clock.at(clock.now() + ms, resolve);
+    await promise.finally(cancel);
+  }
 
   function settle(ending: Ending): void {
     if (closed.signal.aborted || ending.kind === "closed") return;
@@ -67,7 +69,7 @@ function listen(needs: Needs, account: ConnectedAccount, link: Link): Connection
       const ending = await connectOnce(needs, account, link, known, closed.signal);
       settle(ending);
       if (ending.kind !== "failed") return;
-      await again(AGAIN_MS);
+      await pause(AGAIN_MS);
     }
   }
 

@@ -11,7 +11,8 @@ import { inputOf } from "./resolve.ts";
 /** https://core.telegram.org/api/files#downloading-files */
 const PART_BYTES = 512 * 1_024;
 const PART_MS_MAX = 60_000;
-const GONE = failed("message_rejected", "Telegram no longer has this file.");
+const GONE_WORDS = "Telegram no longer has this file.";
+const GONE = failed("message_rejected", GONE_WORDS);
 
 /** Begins to fetch a file that was received: once its first part is here, it is there. */
 export async function fetchFile(live: Live, remote: string, signal: AbortSignal): Promise<FetchResult> {
@@ -85,7 +86,9 @@ function streamOf(source: Source, first: Uint8Array): ReadableStream<Uint8Array>
           controller.error(new Error("reason" in refusal ? refusal.reason : "Telegram refuses the rest of the file."));
           return;
         }
-        if (part === null || part.length === 0) return controller.close();
+        // What is here by then is not the file.
+        if (part === null) return controller.error(new Error(GONE_WORDS));
+        if (part.length === 0) return controller.close();
         controller.enqueue(part);
         offset += part.length;
         if (part.length < PART_BYTES) controller.close();

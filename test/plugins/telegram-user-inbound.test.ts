@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Inbound } from "#src/modules/connections/model.ts";
 import type { MemoryLink } from "#test/support/memory-link.ts";
+import { rejectionOf } from "#test/support/rejection.ts";
 import { account, setup, signal, type Setup } from "#test/support/telegram-user.ts";
 
 let app: Setup;
@@ -89,6 +90,17 @@ describe("what a user account hears of", () => {
     app.dc.fail("upload.getFile", 400, "FILE_REFERENCE_EXPIRED", 2);
     expect(await app.user.channel.fetchFile!(account, remote, signal)).toMatchObject({ kind: "failed" });
     expect(await app.user.channel.fetchFile!(account, "nonsense", signal)).toMatchObject({ kind: "failed" });
+  });
+
+  test("a file that is taken away while it is fetched, which does not end as if it were whole", async () => {
+    const { id } = app.dc.deliver(app.bob, app.ann, "", { document: { bytes: new Uint8Array(700_000), fileName: "d.bin" } });
+    const [document] = await next();
+    const remote = document?.kind === "received" ? document.files[0]!.remote : "";
+    const answer = await app.user.channel.fetchFile!(account, remote, signal);
+    app.dc.remove(app.ann, id);
+    app.dc.expireFileReferences();
+    const bytes = answer.kind === "file" ? new Response(answer.bytes).bytes() : Promise.resolve(null);
+    expect(await rejectionOf(bytes)).toEqual(new Error("Telegram no longer has this file."));
   });
 
   test("a group", async () => {
