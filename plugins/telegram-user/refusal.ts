@@ -1,4 +1,4 @@
-import { MtcuteError } from "@mtcute/core";
+import { MtArgumentError, MtcuteError } from "@mtcute/core";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Refusal } from "#src/modules/messages/channel.ts";
 import { faultOf, isAccountGone, isSessionEnd, type RpcFault, SessionEnded, wordsOfEnd } from "./errors.ts";
@@ -40,8 +40,11 @@ export const isStalePeer = ({ name }: RpcFault) =>
 /** It may work at once with the next try. */
 export function isPassing(error: unknown): boolean {
   const fault = faultOf(error);
-  return fault === null ? error instanceof Unanswered || error instanceof MtcuteError : isTheirs(fault);
+  return fault === null ? error instanceof Unanswered || isOfConnection(error) : isTheirs(fault);
 }
+
+/** mtcute's own complaints, unless we asked for what there is not: that would not become better. */
+const isOfConnection = (error: unknown) => error instanceof MtcuteError && !(error instanceof MtArgumentError);
 
 /** Telegram itself fails. */
 const isTheirs = ({ code }: RpcFault) => code >= 500 || code < 0;
@@ -52,7 +55,7 @@ export function refusalOf(error: unknown): Refusal {
   const fault = faultOf(error);
   if (fault !== null) return refusalOfFault(fault);
   if (error instanceof Unanswered) return { kind: "unreached", reason: error.message };
-  if (error instanceof MtcuteError) return { kind: "unreached", reason: "There is no connection to Telegram." };
+  if (isOfConnection(error)) return { kind: "unreached", reason: "There is no connection to Telegram." };
   return failed("internal_error", "Something failed on our side.");
 }
 

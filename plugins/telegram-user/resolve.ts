@@ -31,7 +31,8 @@ export async function resolve(live: Live, to: Destination, now: number, signal: 
 }
 
 async function byId(live: Live, marked: number): Promise<Resolved> {
-  const [kind, id] = parseMarkedPeerId(marked);
+  const [kind, id] = parse(marked);
+  if (kind === null) return failed("recipient_not_found", `Nobody at Telegram has the id ${marked}.`);
   const self = live.client.storage.self.getCached(true);
   if (marked === self?.userId) return found(marked, { _: "inputPeerSelf" }, null);
   const known = await live.peers.getById(marked);
@@ -42,6 +43,15 @@ async function byId(live: Live, marked: number): Promise<Resolved> {
   return (
     inPassing ?? failed("recipient_not_found", `This account has not met ${marked} yet. Write to the @username or the +phone number first.`)
   );
+}
+
+/** Not every number is an id: https://core.telegram.org/api/bots/ids */
+function parse(marked: number): ReturnType<typeof parseMarkedPeerId> | [null, number] {
+  try {
+    return parseMarkedPeerId(marked);
+  } catch {
+    return [null, marked];
+  }
 }
 
 /**

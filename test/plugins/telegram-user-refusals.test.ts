@@ -54,6 +54,10 @@ describe("what Telegram refuses a user account's message for", () => {
     expect(answer).toEqual({ ...failed("recipient_not_found"), message: expect.stringContaining("has not met 4711") } as never);
   });
 
+  test.each(["2000000000000", "-1000000000000"])("%s, an id that nobody can have", async (recipient) => {
+    expect(await app.send({ id: "msg_x", recipient })).toMatchObject(failed("recipient_not_found"));
+  });
+
   test("buttons, an answer to nothing, and markup that is none", async () => {
     for (const part of [{ buttons: [[{ text: "A", url: "https://a.example" }]] }, { reply_to: "x" }, { topic_id: "x" }]) {
       expect(await app.send({ id: "msg_x", ...part })).toMatchObject(failed("message_rejected"));
