@@ -34,7 +34,8 @@ export async function findSent(live: Live, target: Target, text: string, signal:
   const answer = await live.call({ _: "messages.getHistory", peer: target.input, ...range, hash: Long.ZERO }, signal);
   const messages = "messages" in answer ? answer.messages : [];
   const ours = messages.filter((one) => one._ === "message").filter((one) => one.out === true);
-  const newest = ours.filter((one) => one.message === text).toSorted((a, b) => b.id - a.id)[0];
+  // Telegram cuts off the white space around it.
+  const newest = ours.filter((one) => one.message.trim() === text.trim()).toSorted((a, b) => b.id - a.id)[0];
   if (newest === undefined) return [];
   const { id, groupedId } = newest;
   const others = groupedId === undefined ? [] : ours.filter((one) => one.id !== id && one.groupedId?.eq(groupedId) === true);

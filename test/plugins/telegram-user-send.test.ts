@@ -33,8 +33,8 @@ describe("a message of a user account", () => {
     expect(last()).toMatchObject({ text: "Hi Bob", from: app.ann.id });
   });
 
-  test("is not sent twice when it is sent again", async () => {
-    const again = { id: id(), text: "Once" };
+  test.each(["Once", "Once, with white space that Telegram cuts off\n"])("is not sent twice when it is sent again: %j", async (text) => {
+    const again = { id: id(), text };
     const first = await app.send(again);
     const count = app.dc.history(app.bob).length;
     expect(await app.send(again)).toEqual(first);

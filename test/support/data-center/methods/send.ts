@@ -18,9 +18,11 @@ export function sendMethods(cloud: Cloud): Methods {
   return {
     "messages.sendMessage"(request, { me, session }) {
       const address = addressOf(cloud, me, request);
-      requireText(request.message);
+      // As at Telegram, which keeps no white space at the end.
+      const text = request.message.trimEnd();
+      requireText(text);
       takeRandomId(me, request.randomId);
-      const letter = post(cloud, { ...address, text: request.message, ...marksOf(request) }, session);
+      const letter = post(cloud, { ...address, text, ...marksOf(request) }, session);
       return shortSent(letter, me.box) ?? sentUpdates([letter], me);
     },
     "messages.sendMedia"(request, { me, session, dcId }) {
