@@ -39,7 +39,7 @@ interface Needs {
 export function createAttempt({ telegram, clock, log, proxy }: Needs): Attempt {
   const nothing = () => undefined;
   const storage = createStorage({ session: null, place: null, peers: createNoPeers(), onSession: nothing, onPlace: nothing });
-  const client = createClient({ telegram, storage, proxy, log, withUpdates: false });
+  const client = createClient({ telegram, storage, proxy, log, updates: null });
   // Whoever waits for an answer is told by the deadline.
   client.onError.add(nothing);
   const ended = new AbortController();

@@ -1,4 +1,10 @@
-import { type ICorePlatform, type ITelegramStorageProvider, networkMiddlewares, type RpcCallMiddleware } from "@mtcute/core";
+import {
+  type ICorePlatform,
+  type ITelegramStorageProvider,
+  networkMiddlewares,
+  type RpcCallMiddleware,
+  type UpdatesManagerParams,
+} from "@mtcute/core";
 import { BaseTelegramClient, type BaseTelegramClientOptions } from "@mtcute/core/client.js";
 import { addPublicKey, LogManager } from "@mtcute/core/utils.js";
 import type { Log } from "#src/core/log.ts";
@@ -19,8 +25,8 @@ interface ClientOptions {
   storage: ITelegramStorageProvider;
   proxy: string | null;
   log: Log;
-  /** Whether it follows what happens to the account. */
-  withUpdates: boolean;
+  /** How it follows what happens to the account; null where it does not. */
+  updates: Pick<UpdatesManagerParams, "onChannelTooLong"> | null;
   /** Sees every answer. */
   onAnswer?: RpcCallMiddleware;
 }
@@ -38,7 +44,7 @@ export const AT_ONCE = { floodSleepThreshold: 0, maxRetryCount: 0 } as const;
  * One account's client. Its requests wait while there is no connection: each needs a deadline.
  * @throws where the proxy's address is none
  */
-export function createClient({ telegram, storage, proxy, log, withUpdates, onAnswer }: ClientOptions): BaseTelegramClient {
+export function createClient({ telegram, storage, proxy, log, updates, onAnswer }: ClientOptions): BaseTelegramClient {
   const { api_id, api_hash, dc } = telegram;
   if (dc !== null) addPublicKey(crypto, dc.public_key_pem);
   const address = dc === null ? null : { id: dc.main.id, ipAddress: dc.main.host, port: dc.main.port };
@@ -53,7 +59,7 @@ export function createClient({ telegram, storage, proxy, log, withUpdates, onAns
     platform: platformOf(log),
     logger,
     transport: createTransport(proxy, sockets),
-    updates: withUpdates && { catchUp: true, disableNoDispatch: true },
+    updates: updates !== null && { catchUp: true, disableNoDispatch: true, ...updates },
     initConnectionOptions: { deviceModel: "Posthouse", appVersion: "1" },
     network: {
       connectionCount: (kind) => (kind === "main" ? 1 : MEDIA_CONNECTIONS),

@@ -1,25 +1,23 @@
-import type { RpcCallMiddleware, tl } from "@mtcute/core";
+import type { RpcCallMiddleware } from "@mtcute/core";
 import { isTlRpcError } from "@mtcute/core/utils.js";
 import type { Link } from "#src/modules/connections/model.ts";
 import { isAccountGone, isSessionEnd, wordsOfEnd } from "./errors.ts";
-import { OWN_BOX } from "./place.ts";
 
 interface Needs {
   link: Pick<Link, "proved">;
   /** The session is accepted no more. */
   refuse(reason: string, final: boolean): void;
-  /** Telegram does not tell what has happened in this box. */
-  miss(box: number): void;
+  /** Telegram does not tell what has happened in private chats and small groups. */
+  missOwn(): void;
 }
 
 /** Every answer proves the connection; that the session has ended can be the answer to anything. */
-export function judge(ended: AbortSignal, { link, refuse, miss }: Needs): RpcCallMiddleware {
+export function judge(ended: AbortSignal, { link, refuse, missOwn }: Needs): RpcCallMiddleware {
   return async (context, next) => {
     const answer = await next(context);
     if (ended.aborted) return answer;
     const isOfHomeDc = context.params?.manager === undefined && context.params?.dcId === undefined;
-    const missed = tooLongOf(context.request, answer);
-    if (missed !== null) miss(missed);
+    if (isTooLong(answer)) missOwn();
     if (!isTlRpcError(answer)) link.proved();
     else if (isSessionEnd(answer.errorMessage) && isOfHomeDc) {
       const name = answer.errorMessage;
@@ -29,10 +27,5 @@ export function judge(ended: AbortSignal, { link, refuse, miss }: Needs): RpcCal
   };
 }
 
-/** The box of which Telegram would have more to tell than it does; null where it tells all. */
-function tooLongOf(request: tl.RpcMethod, answer: unknown): number | null {
-  const kind = typeof answer === "object" && answer !== null && "_" in answer ? answer._ : null;
-  if (kind === "updates.differenceTooLong") return OWN_BOX;
-  if (kind !== "updates.channelDifferenceTooLong" || request._ !== "updates.getChannelDifference") return null;
-  return "channelId" in request.channel ? request.channel.channelId : null;
-}
+const isTooLong = (answer: unknown) =>
+  typeof answer === "object" && answer !== null && "_" in answer && answer._ === "updates.differenceTooLong";

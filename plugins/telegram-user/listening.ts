@@ -1,4 +1,4 @@
-import type { RawUpdateInfo } from "@mtcute/core";
+import type { RawUpdateInfo, tl } from "@mtcute/core";
 import type { BaseTelegramClient } from "@mtcute/core/client.js";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
@@ -53,11 +53,11 @@ export async function connectOnce(
   const close = () => end({ kind: "closed" });
   const isFirst = known.place === null;
   const { journal, storage, peers } = keep(session, link, known, clock, end);
-  const onAnswer = judge(ended.signal, { link, miss, refuse: (reason, final) => end({ kind: "refused", reason, final }) });
+  const onAnswer = judge(ended.signal, { link, missOwn, refuse: (reason, final) => end({ kind: "refused", reason, final }) });
 
   let client: BaseTelegramClient;
   try {
-    client = createClient({ telegram, storage, proxy: account.proxy, log, withUpdates: true, onAnswer });
+    client = createClient({ telegram, storage, proxy: account.proxy, log, updates: { onChannelTooLong }, onAnswer });
   } catch (error) {
     return { kind: "failed", reason: error instanceof Error ? error.message : "The proxy's address can't be used." };
   }
@@ -92,20 +92,31 @@ export async function connectOnce(
   };
   const gaps = createGaps({ live, clock, ended: ended.signal, tell, giveUp });
 
-  /** Telegram does not tell what has happened in this box. */
-  function miss(box: number): void {
-    const isKnown = storage.openGap(box);
-    const message = isKnown
-      ? "Telegram has told an account only a part of what it missed; the rest is read from the history"
-      : "Telegram has told an account only a part of what it missed; nobody knows where the rest begins";
-    log.warn(message, { account_id: account.id, channel_id: box });
+  const missed = (box: number) => {
+    log.warn("Telegram has not told an account all that it missed: it is read from the history", {
+      account_id: account.id,
+      channel_id: box,
+    });
+    void gaps.read();
+  };
+
+  /** mtcute would tell of the newest messages alone, and before those that they follow. */
+  function onChannelTooLong(channel: number, { messages }: tl.updates.RawChannelDifferenceTooLong): void {
+    const oldest = Math.min(...messages.map(({ id }) => id));
+    if (!storage.openGap(channel) && messages.length > 0) storage.fillGap(channel, oldest - 1);
+    missed(channel);
+  }
+
+  function missOwn(): void {
+    storage.openGap(OWN_BOX);
     const before = client.updates?.pts;
     // Once mtcute has taken it in: by itself it would not ask what has come since.
     setImmediate(() => {
-      if (box === OWN_BOX && client.updates?.pts !== before) client.updates?.catchUp();
-      void gaps.read();
+      if (client.updates?.pts !== before) client.updates?.catchUp();
+      missed(OWN_BOX);
     });
   }
+
   // A new server session has no memory of what it has not told.
   const onReturn = () => {
     if (client.updates?.updatesLoopActive !== true) return;
