@@ -6,7 +6,7 @@ import type { Log } from "#src/core/log.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 
 /** Rows of a table that have a time at which something is to be done with them. */
-export interface DueWork {
+interface DueWork {
   /** When the earliest falls due, in real time (ms); null when none ever does. */
   nextAt(): Maybe<number | null>;
   /** Does up to `most` of what is due, in order of time, and gives each another time or none. @returns how many were done */

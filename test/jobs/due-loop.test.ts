@@ -12,7 +12,7 @@ function stage(due: Record<string, number>, spoilt: ReadonlySet<string> = new Se
   const rows = new Map(Object.entries(due).map(([id, ms]) => [id, from + ms]));
   const transactions: string[][] = [];
   const lines: string[] = [];
-  const faults: unknown[] = [];
+  const faults: Error[] = [];
   const inOrder = () => [...rows].toSorted(([, a], [, b]) => a - b);
   const loop = createDueLoop({
     name: "rows",
