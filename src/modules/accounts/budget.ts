@@ -6,6 +6,7 @@ import type { AccountRow, AccountStore } from "./store.ts";
 
 /** What a cap leaves: for the X-SendLimit headers. */
 export interface SendLimit {
+  /** Infinite, as what remains of it, where only sends to new people are capped. */
   limit: number;
   remaining: number;
   /** When the next day begins, ms. */
@@ -42,7 +43,8 @@ export type Budget = ReturnType<typeof createBudget>;
 export function createBudget({ store, clock, random }: { store: AccountStore; clock: Clock; random(): number }) {
   /**
    * Counts one send against today's caps.
-   * @returns what is left of the cap that is nearer to its end, and whether this one still fits; null without a cap
+   * @returns whether this one still fits, and what is left of the daily cap, or of the one for new people where that is what
+   * refuses it; null without a cap
    */
   async function take(tx: Tx, row: AccountRow, isNew: boolean): Promise<{ fits: boolean; limit: SendLimit; ofNew: boolean } | null> {
     if (row.daily_cap === null && row.new_peer_daily_cap === null) return null;
@@ -52,9 +54,9 @@ export function createBudget({ store, clock, random }: { store: AccountStore; cl
     const used = await store.takeDay(tx, row.env_id, row.id, day, isNew);
     const ofAll = row.daily_cap ?? Number.POSITIVE_INFINITY;
     const ofNewPeers = isNew ? (row.new_peer_daily_cap ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-    const fits = used.taken <= ofAll && used.new_peers <= ofNewPeers;
+    const ofNew = used.taken <= ofAll && used.new_peers > ofNewPeers;
+    const fits = used.taken <= ofAll && !ofNew;
     if (!fits) await store.giveBackDay(tx, row.env_id, row.id, day, isNew);
-    const ofNew = used.taken <= ofAll && ofNewPeers - used.new_peers < ofAll - used.taken;
     const [limit, taken] = ofNew ? [ofNewPeers, used.new_peers] : [ofAll, used.taken];
     const place = isNew ? day + NEW : day;
     return { fits, ofNew, limit: { limit, remaining: Math.max(0, limit - taken), resets_at: nextDayAt(now, row.timezone), place } };

@@ -3,6 +3,7 @@ import { AppError } from "#src/core/errors.ts";
 
 /** A daily cap as the X-SendLimit headers tell it. */
 export interface CapLeft {
+  /** Infinite where there is none a day, but one of sends to new people. */
   limit: number;
   remaining: number;
   resets_at: number;
@@ -22,6 +23,7 @@ export function capReached(limit: CapLeft, now: number, ofNew: boolean): AppErro
 
 /** The X-SendLimit headers of an account with a daily cap. */
 export function capHeaders(limit: CapLeft, now: number): Record<string, string> {
+  if (limit.limit === Number.POSITIVE_INFINITY) return {};
   return {
     "X-SendLimit-Limit": String(limit.limit),
     "X-SendLimit-Remaining": String(limit.remaining),

@@ -11,6 +11,8 @@ const DAY = 24 * HOUR;
 /** The test clock stands at noon. */
 const midnight = ({ clock }: TestApp) => toTime(clock.now() + 12 * HOUR);
 
+const left = ({ headers }: { headers: Headers }) => ["limit", "remaining", "reset"].map((name) => headers.get(`x-sendlimit-${name}`));
+
 /** An app whose live environment has a user account that sends nowhere. */
 async function town(engine: TestApp["db"]["engine"], changes: object = { gap_seconds: [0, 0] }) {
   const users: PlayedUsers = playUsers();
@@ -56,10 +58,11 @@ describe.each(appEngines)("a user account's budget, on %s,", (engine) => {
 
   test("refuses a send past today's cap, says when it opens, and tells what is left", async () => {
     await using user = await town(engine, { gap_seconds: [0, 0], daily_cap: 2 });
-    expect((await user.send("@a")).headers.get("x-sendlimit-remaining")).toBe("1");
-    expect((await user.send("@b")).headers.get("x-sendlimit-remaining")).toBe("0");
+    expect(left(await user.send("@a"))).toEqual(["2", "1", "43200"]);
+    expect(left(await user.send("@b"))).toEqual(["2", "0", "43200"]);
     const refused = await user.send("@c");
     expect([refused.status, refused.body.code]).toEqual([429, "daily_send_limit_reached"]);
+    expect(left(refused)).toEqual(["2", "0", "43200"]);
     expect(Number(refused.headers.get("retry-after"))).toBe(12 * 3_600);
     expect((await user.account()).budget).toEqual({
       day: toTime(user.app.clock.now()).slice(0, 10),
@@ -81,6 +84,20 @@ describe.each(appEngines)("a user account's budget, on %s,", (engine) => {
     await user.app.settled();
     expect((await user.send("@a")).status).toBe(200);
     expect((await user.account()).budget).toMatchObject({ sent: 3, new_peers: 1, new_peers_remaining: 0 });
+  });
+
+  test("tells of its sends of the day, and of those to new people where these are what refuses one", async () => {
+    await using user = await town(engine, { gap_seconds: [0, 0], daily_cap: 5, new_peer_daily_cap: 1 });
+    expect(left(await user.send("@a"))).toEqual(["5", "4", "43200"]);
+    const refused = await user.send("@b");
+    expect([refused.status, left(refused)]).toEqual([429, ["1", "0", "43200"]]);
+    expect(left(await user.send("@a"))).toEqual(["5", "3", "43200"]);
+    await user.app.live.patch(`/v1/accounts/${user.id}`, { daily_cap: null });
+    const uncapped = await user.send("@a");
+    expect([uncapped.status, left(uncapped)]).toEqual([200, [null, null, null]]);
+    expect(left(await user.send("@b"))).toEqual(["1", "0", "43200"]);
+    await user.app.live.patch(`/v1/accounts/${user.id}`, { new_peer_daily_cap: 2 });
+    expect(left(await user.send("@b"))).toEqual([null, null, null]);
   });
 
   test("lets a scheduled send to somebody new wait for the next day, and holds up nobody meanwhile", async () => {
