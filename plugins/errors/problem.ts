@@ -41,7 +41,7 @@ interface Fault {
   message?: string;
   type?: ValueErrorType;
   value?: unknown;
-  schema?: { type?: string; const?: unknown; anyOf?: unknown };
+  schema?: { type?: string; const?: unknown; anyOf?: { type?: string; const?: unknown }[] };
   /** For a union: what is wrong with the value as each of its members. */
   errors?: Iterable<Iterable<Fault>>;
 }
@@ -75,7 +75,7 @@ const RECEIVED_MAX = 100;
 export function fromValidation(all: Iterable<Fault>, on: string): AppError {
   const details: FieldFault[] = [];
   const seen = new Set<string>();
-  for (const fault of all) {
+  for (const fault of toldWithin(all)) {
     if (details.length === FAULTS_MAX) break;
     const detail = toFault(fault, on);
     if (seen.has(detail.field)) continue;
@@ -85,6 +85,21 @@ export function fromValidation(all: Iterable<Fault>, on: string): AppError {
   const first = details[0];
   const message = first === undefined ? "The request is not valid." : `${first.field}: ${sentence(first.error)}`;
   return new AppError("validation_error", message, { details });
+}
+
+/** Where a field takes an object or something else, and has got an object: what is wrong within that. */
+function* toldWithin(faults: Iterable<Fault>): Generator<Fault> {
+  for (const fault of faults) {
+    const inner = faultsOfObject(fault);
+    if (inner === undefined) yield fault;
+    else yield* toldWithin(inner);
+  }
+}
+
+function faultsOfObject({ value, schema, errors = [] }: Fault): Iterable<Fault> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const objects = (schema?.anyOf ?? []).flatMap(({ type }, at) => (type === "object" ? [at] : []));
+  return objects.length === 1 ? [...errors][objects[0]!] : undefined;
 }
 
 function toFault(fault: Fault, on: string): FieldFault {
@@ -98,7 +113,7 @@ function toFault(fault: Fault, on: string): FieldFault {
 function errorOf({ path, type, value, schema, errors = [] }: Fault): FieldErrorCode {
   if (value === undefined && type !== ValueErrorType.ObjectAdditionalProperties) return "required";
   const known = type === undefined ? undefined : kinds[type];
-  if (known === "not_allowed" && Array.isArray(schema?.anyOf) && !schema.anyOf.every((part) => "const" in (part as object)))
+  if (known === "not_allowed" && schema?.anyOf !== undefined && !schema.anyOf.every((part) => "const" in part))
     return fittingTypeError(errors, path);
   return known ?? "wrong_type";
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { nextDayAt } from "#src/modules/accounts/day.ts";
+import { nextDayAt, quietUntil } from "#src/modules/accounts/day.ts";
 import type { Account } from "#src/modules/accounts/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
+import { makeUser, playUsers } from "#test/support/user-channel.ts";
 
 interface Refused {
   code: string;
@@ -116,6 +117,44 @@ describe.each(appEngines)("a bot's account on %s", (engine) => {
   });
 });
 
+describe.each(appEngines)("a user account on %s", (engine) => {
+  test("has no token to change, and Telegram is not asked about one", async () => {
+    await using town = await setupWithTelegram(engine, { channels: () => [playUsers().channel] });
+    const path = `/v1/accounts/${await makeUser(town.app)}`;
+    const { token } = town.telegram.addBot();
+    const { headers } = await town.app.live.get(path);
+    const { status, body } = await town.app.live.patch<Refused>(path, { token });
+    expect([status, body.details]).toEqual([422, [{ field: "token", error: "not_allowed" }]]);
+    expect((await town.app.live.patch(path, { token }, { "if-match": '"stale"' })).status).toBe(412);
+    expect((await town.app.live.patch("/v1/accounts/99", { token })).status).toBe(404);
+    expect((await town.app.live.get(path)).headers.get("etag")).toBe(headers.get("etag"));
+    expect(town.telegram.requests.by_method["getme"]).toBeUndefined();
+  });
+
+  test("takes settings of its own, and says which part of one is wrong", async () => {
+    await using app = await setup({ engine, channels: () => [playUsers().channel] });
+    const path = `/v1/accounts/${await makeUser(app)}`;
+    const wanted = { quiet_hours: { from: "22:00", to: "07:30" }, gap_seconds: [1, 2.5], new_peer_daily_cap: 3, daily_cap: null };
+    expect((await app.live.patch<Account>(path, wanted)).body).toMatchObject(wanted);
+    const bad: [Record<string, unknown>, string, string][] = [
+      [{ quiet_hours: { from: "25:00", to: "07:30" } }, "quiet_hours.from", "bad_format"],
+      [{ quiet_hours: { from: "22:00" } }, "quiet_hours.to", "required"],
+      [{ quiet_hours: { from: "22:00", to: 7 } }, "quiet_hours.to", "wrong_type"],
+      [{ quiet_hours: { from: "22:00", to: "07:30", on: "weekends" } }, "quiet_hours.on", "unknown_field"],
+      [{ quiet_hours: "22:00-07:30" }, "quiet_hours", "wrong_type"],
+      [{ quiet_hours: [] }, "quiet_hours", "wrong_type"],
+      [{ gap_seconds: [3, 2] }, "gap_seconds", "bad_format"],
+      [{ gap_seconds: [1, -1] }, "gap_seconds.1", "too_small"],
+      [{ proxy: "http://proxy.example:8080" }, "proxy", "bad_format"],
+    ];
+    for (const [patch, field, error] of bad) {
+      const { status, body } = await app.live.patch<Refused>(path, patch);
+      expect([patch, status, body.details?.[0]]).toMatchObject([patch, 422, { field, error }]);
+    }
+    expect((await app.live.get(path)).body).toMatchObject(wanted);
+  });
+});
+
 describe.each(appEngines)("the sandbox account on %s", (engine) => {
   test("is there in every test environment, new ones too, and in no live one", async () => {
     await using app = await setup({ engine });
@@ -196,5 +235,23 @@ describe("the next day of a timezone", () => {
     ["2031-01-02T18:14:59.999Z", "Asia/Kathmandu", "2031-01-02T18:15:00.000Z"],
   ])("after %s in %s begins at %s, also where a day has 23 or 25 hours", (now, timezone, next) => {
     expect(new Date(nextDayAt(Date.parse(now), timezone)).toISOString()).toBe(next);
+  });
+});
+
+describe("quiet hours", () => {
+  const night = { from: "22:00", to: "07:30" };
+  test.each([
+    ["2031-01-02T21:59:59.999Z", "UTC", night, null],
+    ["2031-01-02T22:00:00Z", "UTC", night, "2031-01-03T07:30:00.000Z"],
+    ["2031-01-03T07:29:59.999Z", "UTC", night, "2031-01-03T07:30:00.000Z"],
+    ["2031-01-03T07:30:00Z", "UTC", night, null],
+    ["2031-01-02T12:10:30Z", "Asia/Kathmandu", { from: "17:30", to: "18:30" }, "2031-01-02T12:45:00.000Z"],
+    ["2031-01-02T12:00:00Z", "UTC", { from: "12:00", to: "12:00" }, null],
+    ["2031-03-29T23:00:00Z", "Europe/Berlin", night, "2031-03-30T05:30:00.000Z"],
+    ["2031-10-25T23:00:00Z", "Europe/Berlin", night, "2031-10-26T06:30:00.000Z"],
+    ["2031-03-30T00:30:00Z", "Europe/Berlin", { from: "01:00", to: "02:30" }, "2031-03-30T01:00:00.000Z"],
+  ])("at %s in %s, of %j, last until %s", (now, timezone, hours, end) => {
+    const until = quietUntil(Date.parse(now), timezone, hours);
+    expect(until === null ? null : new Date(until).toISOString()).toBe(end);
   });
 });

@@ -1,21 +1,13 @@
-import { Elysia, t } from "elysia";
-import { notFound } from "#src/core/errors.ts";
+import { Elysia } from "elysia";
 import { operation } from "#src/core/operation.ts";
-import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { UnitOfWorkAsking } from "#src/core/write.ts";
 import { accountExample } from "./examples.ts";
 import type { LoginService } from "./login.ts";
 import { Account, CodeSent, ConfirmLogin, LoginPassword, QrLogin } from "./model.ts";
+import { params, reached } from "./routes.ts";
 
-const params = t.Object({ id: t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Number of the account." }) });
 const userExample = { ...accountExample, kind: "telegram_user", name: "Sarah Miller", username: "sarah_miller", phone: "+447700900123" };
 const qrExample = { status: "login_required", url: "tg://login?token=AQIDBAUGBwg", expires_at: "2026-05-06T14:32:48.000Z" };
-
-/** @throws AppError `not_found` for an account that the key is not bound to */
-function reached(principal: Principal, id: number): number {
-  if (!mayUse(principal, id)) throw notFound("account");
-  return id;
-}
 
 export function loginRoutes(logins: LoginService, writeAsking: UnitOfWorkAsking) {
   return new Elysia()

@@ -13,10 +13,10 @@ import { settingsOf } from "./present.ts";
 import type { AccountService, KnownBot } from "./service.ts";
 
 const readScopes: readonly Scope[] = ["read:messages", "write:messages", "manage:accounts"];
-const params = t.Object({ id: t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Number of the account." }) });
+export const params = t.Object({ id: t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Number of the account." }) });
 
 /** @throws AppError `not_found` for an account that the key is not bound to */
-function reached(principal: Principal, id: number): number {
+export function reached(principal: Principal, id: number): number {
   if (!mayUse(principal, id)) throw notFound("account");
   return id;
 }
@@ -92,12 +92,8 @@ export function accountRoutes(accounts: AccountService, write: UnitOfWork, write
           status: 200,
           body: await accounts.patch(tx, principal.env_id, reached(principal, params.id), body, bot, principal.key_id, check),
         });
-        const { token } = body;
-        if (token === undefined) return write({ request, body, set }, (tx, principal) => patch(tx, principal, null));
-        const ask = async (principal: Principal) => {
-          check(settingsOf(await accounts.get(principal.env_id, reached(principal, params.id))));
-          return accounts.askBot(principal, token);
-        };
+        if (body.token === undefined) return write({ request, body, set }, (tx, principal) => patch(tx, principal, null));
+        const ask = (principal: Principal) => accounts.askAgain(principal, reached(principal, params.id), body, check);
         return writeAsking({ request, body, set }, ask, patch);
       },
       {

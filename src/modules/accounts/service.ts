@@ -107,6 +107,17 @@ export function createAccountService(needs: Needs) {
       return null;
     },
 
+    /**
+     * Asks Telegram about an account's new token, once nothing else speaks against the change.
+     * @throws AppError `not_found`; as `ask`; what `wanted` throws
+     */
+    async askAgain(principal: Pick<Principal, "mode" | "env_id">, id: number, patch: AccountPatch, wanted: Precondition): Promise<KnownBot> {
+      const account = await this.get(principal.env_id, id);
+      wanted(settingsOf(account));
+      checkPatch(patch, account.kind);
+      return this.askBot(principal, patch.token!);
+    },
+
     /** Asks Telegram whose token this is. @throws AppError as `ask` */
     async askBot(principal: Pick<Principal, "mode">, token: string): Promise<KnownBot> {
       refuseInTest(principal);
