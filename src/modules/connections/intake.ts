@@ -1,12 +1,10 @@
 import type { Clock } from "#src/core/clock.ts";
-import { isUnavailable } from "#src/core/errors.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
+import { insist, pause } from "./insist.ts";
 import type { Inbound } from "./model.ts";
 import type { ConnectionStore } from "./store.ts";
 
-/** After a write that a full disk or a lost server refused. */
-const REPEAT_MS = 1_000;
 /** One that can't be kept for a fault of ours is tried so often, and then passed over. */
 const TRIES_MAX = 3;
 
@@ -65,15 +63,14 @@ export function createIntake({ store, clock, log, write, happened, isLost }: Int
   ): Promise<void> {
     let items = given;
     for (let tries = 1; ; tries++) {
-      signal.throwIfAborted();
       try {
-        await keep(account, items, place, anybody);
+        await insist(clock, signal, () => keep(account, items, place, anybody));
         return;
       } catch (error) {
+        signal.throwIfAborted();
         if (error instanceof Lost) throw error;
-        if (isUnavailable(error)) tries--;
-        else if (items.length > 1) break;
-        else log.error("what an account was told can't be kept", { env_id: account.env_id, account: account.id, tries, error });
+        if (items.length > 1) break;
+        log.error("what an account was told can't be kept", { env_id: account.env_id, account: account.id, tries, error });
       }
       if (tries >= TRIES_MAX && items.length > 0) {
         log.error("an update is passed over", { env_id: account.env_id, account: account.id, update: items[0]!.update_id });
@@ -85,12 +82,4 @@ export function createIntake({ store, clock, log, write, happened, isLost }: Int
     for (const item of items) await take(account, [item], null, signal, anybody);
     if (place !== null) await take(account, [], place, signal, anybody);
   };
-}
-
-/** Waits, but not for longer than it is wanted. */
-function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.at(clock.now() + REPEAT_MS, resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise.finally(cancel);
 }

@@ -44,7 +44,10 @@ export interface Link {
   proved(): void;
   /** The network or Telegram fails; the connector goes on trying. @param reason in words without secrets */
   failed(reason: string): void;
-  /** The token or session is accepted no more; the connector has given up. @param final the account is gone for good */
+  /**
+   * The token or session is accepted no more; the connector has given up. Resolves once that is on disk, as `take` does.
+   * @param final the account is gone for good
+   */
   refused(reason: string, final: boolean): Promise<void>;
   /** The session has changed and must outlive this process. */
   saveSession(session: string): Promise<void>;

@@ -4,7 +4,7 @@ import type { ConnectionStore } from "./store.ts";
 
 interface Needs {
   store: ConnectionStore;
-  /** Writes once the database takes it again. */
+  /** Rejects while the database refuses writes: what is not saved is to be saved again. */
   write(work: (tx: Tx) => Promise<void>): Promise<void>;
   place: { env_id: number; account_id: number };
 }

@@ -26,7 +26,8 @@ export function createProofs({ store, clock, log, write }: Needs) {
   let flushing: Promise<void> | undefined;
 
   function later(proof: Proof, ms: number): void {
-    pending.set(`${proof.env_id} ${proof.account_id}`, proof);
+    const key = `${proof.env_id} ${proof.account_id}`;
+    pending.set(key, { ...proof, proof_at: proof.proof_at ?? pending.get(key)?.proof_at ?? null });
     if (ms === 0) {
       cancel?.();
       cancel = undefined;
@@ -38,7 +39,7 @@ export function createProofs({ store, clock, log, write }: Needs) {
   }
 
   async function flush(): Promise<void> {
-    await flushing;
+    while (flushing !== undefined) await flushing;
     const proofs = [...pending.values()];
     if (proofs.length === 0) return;
     pending.clear();

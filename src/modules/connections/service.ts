@@ -1,6 +1,7 @@
 import { AppError, notFound } from "#src/core/errors.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Tx } from "#src/core/tx.ts";
+import { insist } from "./insist.ts";
 import { createIntake, type IntakeNeeds, Lost } from "./intake.ts";
 import type { ConnectedAccount, Connection, Connector, Inbound, Link } from "./model.ts";
 import { createPeerBook } from "./peers.ts";
@@ -128,7 +129,7 @@ export function createConnections(needs: Needs): Connections {
         try {
           await take(row, items, to, signal);
         } catch (error) {
-          if (error instanceof Lost) end(keyOf(row));
+          if (error instanceof Lost) lose(keyOf(row));
           throw error;
         }
       },
@@ -136,17 +137,16 @@ export function createConnections(needs: Needs): Connections {
       failed: (reason) => signal.aborted || prover.failed(reason),
       async refused(reason, final) {
         log.warn("Telegram no longer accepts an account", { env_id, account: id, reason });
-        await whileOpen((tx) => needs.disconnect(tx, env_id, id, reason, final));
+        await insist(clock, signal, () => write((tx) => needs.disconnect(tx, env_id, id, reason, final)));
       },
       saveSession: (session) => whileOpen((tx) => store.saveSession(tx, place, secrets.sealSession(row, session))),
       peers: createPeerBook({ store, write: whileOpen, place }),
     };
   }
 
-  /** Whoever has it by now: it is made anew if that is this process. */
-  function end(key: string): void {
-    const ending = open.get(key);
-    if (ending !== undefined) ending.version = "";
+  /** Another process has it by now, or nobody. It is made anew once its lane is told to be this process's. */
+  function lose(key: string): void {
+    owned.delete(key);
     look();
   }
 
@@ -206,5 +206,5 @@ export function createConnections(needs: Needs): Connections {
 const isReady = (row: ListeningRow) => row.token !== null || row.session !== null;
 
 /** What a connection is made with. The session changes while it is open, by its own doing. */
-const versionOf = ({ token, proxy, telegram_id, updated_at: _at, status, ...row }: ListeningRow) =>
-  JSON.stringify([token, proxy, telegram_id, status, row.session === null]);
+const versionOf = ({ token, proxy, telegram_id, session }: ListeningRow) =>
+  JSON.stringify([token, proxy, telegram_id, session === null]);

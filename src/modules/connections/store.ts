@@ -26,10 +26,10 @@ export function createConnectionStore(db: Database) {
       .where("env_id", "=", v("env_id"))
       .where("account_id", "=", v("account_id")),
   );
-  const account = db.prepare<{ env_id: number; id: number }, Pick<AccountRow, "id" | "kind" | "username" | "status">>((q, v) =>
+  const account = db.prepare<{ env_id: number; id: number }, Pick<AccountRow, "kind" | "username">>((q, v) =>
     q
       .selectFrom("accounts")
-      .select(["id", "kind", "username", "status"])
+      .select(["kind", "username"])
       .where("env_id", "=", v("env_id"))
       .where("id", "=", v("id"))
       .where("deleted_at", "is", null),
@@ -51,12 +51,8 @@ export function createConnectionStore(db: Database) {
         .where("status", "=", "connected")
         .where("deleted_at", "is", null)
         .execute(),
-    /** The account as it is now, locked against changes until the transaction ends; undefined once it is removed. */
+    /** The account as it is now; undefined once it is removed. */
     account: (tx: Tx, env_id: number, id: number) => account.one(tx, { env_id, id }),
-    async place(tx: Tx, { env_id, account_id }: Place): Promise<string | null> {
-      const query = db.in(tx).selectFrom("connections").select("place").where("env_id", "=", env_id).where("account_id", "=", account_id);
-      return (await query.executeTakeFirst())?.place ?? null;
-    },
     setPlace: (tx: Tx, at: Place, place: string): void => setPlace.later(tx, { ...at, place }),
     async saveSession(tx: Tx, { env_id, account_id }: Place, session: string): Promise<void> {
       await db

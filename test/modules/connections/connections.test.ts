@@ -3,6 +3,7 @@ import type { ConnectedAccount, Connector, Inbound, Link } from "#src/modules/co
 import type { Account } from "#src/modules/accounts/model.ts";
 import type { Message } from "#src/modules/messages/model.ts";
 import type { Page } from "#src/core/page.ts";
+import { toTime } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { startBotApi } from "#test/support/bot-api/start.ts";
@@ -131,6 +132,20 @@ describe.each(appEngines)("an account that is kept connected, on %s,", (engine) 
     expect(await here.read()).toMatchObject({ status: "connected", status_reason: null, last_error: null });
   });
 
+  test("is known to have been there until its connection is lost", async () => {
+    await using here = await town(engine);
+    const { app, heard } = here;
+    heard[0]!.link.proved();
+    await becomes(here, ({ last_proof_at }) => last_proof_at === toTime(app.clock.now()));
+    await app.advance(30_000);
+    const proved_at = toTime(app.clock.now());
+    heard[0]!.link.proved();
+    await app.advance(5_000);
+    heard[0]!.link.failed("There is no connection to Telegram.");
+    await becomes(here, ({ last_error }) => last_error !== null);
+    expect(await here.read()).toMatchObject({ status: "connected", last_proof_at: proved_at });
+  });
+
   test("waits with what it hears while the database refuses writes, and loses none of it", async () => {
     let refuses = false;
     await using here = await town(engine, {
@@ -146,6 +161,43 @@ describe.each(appEngines)("an account that is kept connected, on %s,", (engine) 
     refuses = false;
     await passing(app, taken);
     expect(await here.texts()).toEqual(["patience"]);
+  });
+
+  test("is disconnected as soon as the database takes that, when it is refused meanwhile", async () => {
+    let refuses = false;
+    await using here = await town(engine, {
+      wrapDatabase: (db) => ({
+        ...db,
+        write: (work) => (refuses ? Promise.reject(new AppError("unavailable", "the disk is full")) : db.write(work)),
+      }),
+    });
+    const { app, heard } = here;
+    refuses = true;
+    const refused = heard[0]!.link.refused("AUTH_KEY_UNREGISTERED", false);
+    await app.advance(3_000);
+    expect(await here.read()).toMatchObject({ status: "connected" });
+    refuses = false;
+    await passing(app, refused);
+    await here.looked();
+    expect(await here.read()).toMatchObject({ status: "disconnected", status_reason: "AUTH_KEY_UNREGISTERED" });
+    expect(heard.map(({ closed }) => closed)).toEqual([true]);
+  });
+
+  test.if(engine === "postgres")("is left alone once another process has its lane, until it is this one's again", async () => {
+    await using here = await town(engine);
+    const { app, heard } = here;
+    const give = (owner: string, lease_until: number) =>
+      app.db.write((tx) => app.db.in(tx).updateTable("lanes").set({ owner, lease_until }).where("lane", "=", `account:${here.id}`).execute());
+    await give("another", app.clock.now() + 60_000);
+    expect(await rejectionOf(heard[0]!.link.take([written("one", "1", app.clock.now())], "2"))).toBeInstanceOf(Error);
+    await app.services.connections.settled();
+    expect(heard.map(({ closed }) => closed)).toEqual([true]);
+    await give("another", app.clock.now() - 1);
+    app.services.loop.refreshLanes();
+    await here.looked();
+    expect(heard.map(({ closed }) => closed)).toEqual([true, false]);
+    await heard[1]!.link.take([written("one", "1", app.clock.now())], "2");
+    expect(await here.texts()).toEqual(["one"]);
   });
 
   test("passes over what can't be kept for a fault of ours, and keeps what comes with it", async () => {
