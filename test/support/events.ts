@@ -30,6 +30,21 @@ export async function followEvents(
   }
 }
 
+/** Resolves once something holds: looks with each event that is written in the environment. */
+export async function untilNews(
+  { services }: Pick<TestApp, "services">,
+  { env_id }: Pick<Tenant, "env_id">,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  let news = Promise.withResolvers<void>();
+  const unfollow = services.feed.follow(env_id, () => news.resolve());
+  for (let isSo = await holds(); !isSo; isSo = await holds()) {
+    await news.promise;
+    news = Promise.withResolvers<void>();
+  }
+  unfollow();
+}
+
 /** Writes events down that nothing has caused, in one transaction. */
 export async function appendEvents(
   { db, services }: Pick<TestApp, "db" | "services">,

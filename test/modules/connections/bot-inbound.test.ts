@@ -4,6 +4,7 @@ import type { Event } from "#src/modules/events/model.ts";
 import type { Message } from "#src/modules/messages/model.ts";
 import { appEngines } from "#test/support/app.ts";
 import { type BotApp, setupWithTelegram } from "#test/support/bots.ts";
+import { untilNews } from "#test/support/events.ts";
 import { eventsOf } from "#test/support/scoring.ts";
 import { queue, read } from "#test/support/sending.ts";
 
@@ -166,7 +167,8 @@ describe.each(appEngines)("a bot that hears, on %s", (engine) => {
     await telegram.waitFor(() => (telegram.requests.by_method.getupdates ?? 0) >= 2);
     telegram.say(bot, sarah, "one");
     telegram.revokeToken(bot);
-    while ((await accountOf(town, account)).status !== "disconnected") await new Promise((resolve) => setTimeout(resolve, 5));
+    await untilNews(app, app.live, async () => (await accountOf(town, account)).status === "disconnected");
+    await app.services.connections.settled();
     expect(await eventsNamed(town, "account.disconnected")).toMatchObject([{ id: account.id, status_reason: "Unauthorized" }]);
     expect(app.services.connections.stats().open).toBe(0);
     const again = telegram.addBot({ token: `${bot.id}:another-secret-of-the-bot`, username: bot.username });
