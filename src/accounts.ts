@@ -39,8 +39,7 @@ export function createAccounts({ db, clock, cipher, gate, userGate, random, ...r
   const budget = createBudget({ store, clock, random });
   const changes = createAccountChanges({ store, clock, appendEvent, pauseLane, changed });
   const service = createAccountService({
-    ...{ store, clock, vault, budget, changes, gate, nextNumber, audit, addLane, releaseLane },
-    knowsUsers: userGate !== null,
+    ...{ store, clock, vault, budget, changes, gate, userGate, nextNumber, audit, addLane, releaseLane },
   });
   return { service, vault, changes, logins: createLoginService({ store, clock, vault, changes, gate: userGate, audit, write: db.write }) };
 }

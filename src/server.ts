@@ -125,7 +125,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
 
   let listener: Listener;
   try {
-    await services.accounts.tryTokens();
+    await services.accounts.trySecret();
     await services.webhooks.service.trySecrets();
     listener = listen(config, app.fetch);
   } catch (error) {

@@ -24,7 +24,7 @@ test("a start with another secret than the one that sealed the tokens is refused
   await using live = await startLive({ env: { POSTHOUSE_SECRET: secret } });
   await live.posthouse.stop();
   const refused = await runPosthouse(live.folder, ["serve"], { POSTHOUSE_SECRET: "a secret that is another one" });
-  expect(refused).toEqual({ code: 1, out: "", err: expect.stringMatching(/^the bots' tokens .* set POSTHOUSE_SECRET, [^\n]+\n$/) });
+  expect(refused).toEqual({ code: 1, out: "", err: expect.stringMatching(/^the accounts' tokens .* set POSTHOUSE_SECRET, [^\n]+\n$/) });
 });
 
 test("a secret that is too short is refused without showing it", async () => {

@@ -11,6 +11,7 @@ import { type App, createApp } from "#src/app.ts";
 import { createCipher } from "#src/core/cipher.ts";
 import { createLog } from "#src/core/log.ts";
 import { scopes as allScopes } from "#src/core/principal.ts";
+import type { UserGate } from "#src/modules/accounts/model.ts";
 import type { Connector } from "#src/modules/connections/model.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import type { NewKey } from "#src/modules/keys/model.ts";
@@ -43,6 +44,8 @@ interface Options {
   judge?: HttpSender["judge"];
   /** Kinds of long jobs, since the program has none of its own. */
   taskKinds?: (db: Database) => readonly TaskKind[];
+  /** Logs user accounts in; without it there is no api_id. */
+  userGate?: UserGate;
   /** What a test breaks on purpose, such as a disk that is full. */
   wrapDatabase?: (db: Database) => Database;
   /** Whether webhooks are delivered, to receivers on this machine alone; where nothing is said they are only kept. */
@@ -120,6 +123,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       options.connectors ??
       (options.listens === true ? [createBotConnector({ ...wire, clock, log, webhookBase: options.webhookBase ?? null, secretFor })] : []),
     gate: createBotGate(wire),
+    userGate: options.userGate ?? null,
     files: { folder: createFileFolder(folder.path), cacheBytesMax: options.filesCacheBytes ?? 1_000_000_000 },
     events_retention_days: 30,
     taskKinds: options.taskKinds?.(db) ?? [],

@@ -72,7 +72,6 @@ export function createLoginService({ store, clock, vault, changes, gate, audit, 
 
   /** @throws AppError in words for what the person can do about it */
   async function settle(tx: Tx, { row, answer }: LoginStep, actor: string): Promise<AccountRow> {
-    const { env_id, id } = row;
     switch (answer.kind) {
       case "refused":
         throw invalidField(answer.field, "refused", answer.reason);
@@ -89,26 +88,35 @@ export function createLoginService({ store, clock, vault, changes, gate, audit, 
       case "qr":
         return row;
       case "password_required":
-        return row.status === "password_required" ? row : setStatus(tx, row, "password_required");
+        return awaitPassword(tx, row);
       case "done":
         return finish(tx, row, answer, actor);
       default:
         return answer satisfies never;
     }
+  }
 
-    async function setStatus(tx: Tx, row: AccountRow, status: "password_required"): Promise<AccountRow> {
-      const after = { ...row, status, status_reason: null, updated_at: clock.now() };
-      await store.update(tx, env_id, id, { status, status_reason: null, updated_at: after.updated_at });
-      return after;
-    }
+  /** Another step may have got further while Telegram answered this one. */
+  async function awaitPassword(tx: Tx, { env_id, id }: AccountRow): Promise<AccountRow> {
+    const row = await locked(tx, env_id, id);
+    if (row.status !== "login_required" && row.status !== "disconnected") return row;
+    const after = { status: "password_required", status_reason: null, updated_at: clock.now() };
+    await store.update(tx, env_id, id, after);
+    return { ...row, ...after };
+  }
+
+  /** @throws AppError `not_found` */
+  async function locked(tx: Tx, env_id: number, id: number): Promise<AccountRow> {
+    const row = await store.lock(tx, env_id, id);
+    if (row === undefined) throw notFound("account");
+    return row;
   }
 
   async function finish(tx: Tx, row: AccountRow, answer: Extract<LoginAnswer, { kind: "done" }>, actor: string): Promise<AccountRow> {
     const { env_id, id } = row;
     const now = clock.now();
     const { telegram_id, username } = answer;
-    const present = await store.lock(tx, env_id, id);
-    if (present === undefined) throw notFound("account");
+    const present = await locked(tx, env_id, id);
     if (present.telegram_id !== null && present.telegram_id !== telegram_id)
       throw new AppError("conflict", "This is another user's login: take them in as an account of their own, or log in as the one before.");
     const namesake = await store.byTelegramId(tx, env_id, "telegram_user", telegram_id);

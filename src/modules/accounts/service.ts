@@ -16,6 +16,7 @@ import {
   FIRST_ACCOUNT_ID,
   type NewAccount,
   SANDBOX_ACCOUNT_ID,
+  type UserGate,
 } from "./model.ts";
 import { checkPatch } from "./patch.ts";
 import { blank, present, settingsOf, unproved } from "./present.ts";
@@ -29,8 +30,8 @@ interface Needs {
   budget: Budget;
   changes: AccountChanges;
   gate: BotGate;
-  /** Whether this program can log user accounts in: it has an api_id. */
-  knowsUsers: boolean;
+  /** Logs user accounts in; null where the program has no api_id. */
+  userGate: Pick<UserGate, "cancel"> | null;
   nextNumber(tx: Tx, name: string, first: number): Promise<number>;
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
   addLane(tx: Tx, env_id: number, lane: string): Promise<void>;
@@ -98,7 +99,7 @@ export function createAccountService(needs: Needs) {
         return this.askBot(principal, account.token);
       }
       refuseInTest(principal);
-      if (!needs.knowsUsers)
+      if (needs.userGate === null)
         throw new AppError(
           "conflict",
           "User accounts need TELEGRAM_API_ID and TELEGRAM_API_HASH, from https://my.telegram.org: set them and start again.",
@@ -111,7 +112,12 @@ export function createAccountService(needs: Needs) {
      * Asks Telegram about an account's new token, once nothing else speaks against the change.
      * @throws AppError `not_found`; as `ask`; what `wanted` throws
      */
-    async askAgain(principal: Pick<Principal, "mode" | "env_id">, id: number, patch: AccountPatch, wanted: Precondition): Promise<KnownBot> {
+    async askAgain(
+      principal: Pick<Principal, "mode" | "env_id">,
+      id: number,
+      patch: AccountPatch,
+      wanted: Precondition,
+    ): Promise<KnownBot> {
       const account = await this.get(principal.env_id, id);
       wanted(settingsOf(account));
       checkPatch(patch, account.kind);
@@ -243,10 +249,11 @@ export function createAccountService(needs: Needs) {
       await store.update(tx, env_id, id, { deleted_at: now, token: null, proxy: null });
       await store.end(tx, env_id, id);
       await changes.unblockLane(tx, row);
+      tx.afterCommit(() => void needs.userGate?.cancel({ env_id, id, phone: row.phone, proxy: null }));
       needs.audit(tx, env_id, { actor, operation: "accounts.delete", subject: String(id), before: told(row), after: null });
     },
 
-    tryTokens: vault.tryTokens,
+    trySecret: vault.trySecret,
 
     /** For the messages: the row, also of a removed account. */
     row: (tx: Tx | null, env_id: number, id: number) => store.find(tx, env_id, id),

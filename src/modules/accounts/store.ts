@@ -130,9 +130,17 @@ export function createAccountStore(db: Database) {
       for (const table of ["connections", "peers", "updates"] as const)
         await db.in(tx).deleteFrom(table).where("env_id", "=", env_id).where("account_id", "=", account_id).execute();
     },
-    /** Some tokens of whatever environment: the system door by which a start tries its secret. */
+    /** Some tokens and sessions of whatever environment: the system door by which a start tries its secret. */
     someSealed: (most: number) =>
-      db.read.selectFrom("accounts").select(["env_id", "id", "token"]).where("token", "is not", null).limit(most).execute(),
+      db.read
+        .selectFrom("accounts")
+        .leftJoin("connections", (join) =>
+          join.onRef("connections.env_id", "=", "accounts.env_id").onRef("connections.account_id", "=", "accounts.id"),
+        )
+        .select(["accounts.env_id", "id", "token", "session"])
+        .where((where) => where.or([where("token", "is not", null), where("session", "is not", null)]))
+        .limit(most)
+        .execute(),
     /** Those of these that are here, or the first of all. */
     some: (tx: Tx, env_id: number, ids: readonly number[] | null, most: number) =>
       db

@@ -1,7 +1,7 @@
 import type { Cipher } from "#src/core/cipher.ts";
 import type { AccountRow, AccountStore } from "./store.ts";
 
-const TOKENS_TRIED_MAX = 20;
+const TRIED_MAX = 20;
 
 type Place = Pick<AccountRow, "env_id" | "id">;
 
@@ -14,10 +14,9 @@ export function createVault({ store, cipher }: { store: Pick<AccountStore, "some
   const sessionPlace = ({ env_id, id }: Place) => `session:${env_id}:${id}`;
   const openOrNull = (sealed: string | null, place: string) => (sealed === null ? null : cipher.open(sealed, place));
 
-  function opens(sealed: string, at: string): boolean {
+  function opens(sealed: string | null, at: string): boolean {
     try {
-      cipher.open(sealed, at);
-      return true;
+      return openOrNull(sealed, at) !== null;
     } catch {
       return false;
     }
@@ -31,13 +30,13 @@ export function createVault({ store, cipher }: { store: Pick<AccountStore, "some
     openProxy: (row: AccountRow) => openOrNull(row.proxy, proxyPlace(row)),
     openSession: (row: Place, sealed: string | null) => openOrNull(sealed, sessionPlace(row)),
 
-    /** @throws Error in words for the person who starts the program, when the tokens were sealed with another secret */
-    async tryTokens(): Promise<void> {
-      const rows = await store.someSealed(TOKENS_TRIED_MAX);
+    /** @throws Error in words for the person who starts the program, when tokens and sessions were sealed with another secret */
+    async trySecret(): Promise<void> {
+      const rows = await store.someSealed(TRIED_MAX);
       // One that alone can't be opened is that account's misfortune, and no reason to stand still.
-      if (rows.length === 0 || rows.some((row) => opens(row.token!, tokenPlace(row)))) return;
-      const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the bots were connected";
-      throw new Error(`the bots' tokens in the database can't be opened with this secret: ${advice}`);
+      if (rows.length === 0 || rows.some((row) => opens(row.token, tokenPlace(row)) || opens(row.session, sessionPlace(row)))) return;
+      const advice = "set POSTHOUSE_SECRET, or put secret.key back into the data folder, as it was when the accounts were connected";
+      throw new Error(`the accounts' tokens and sessions in the database can't be opened with this secret: ${advice}`);
     },
   };
 }

@@ -206,5 +206,4 @@ export function createConnections(needs: Needs): Connections {
 const isReady = (row: ListeningRow) => row.token !== null || row.session !== null;
 
 /** What a connection is made with. The session changes while it is open, by its own doing. */
-const versionOf = ({ token, proxy, telegram_id, session }: ListeningRow) =>
-  JSON.stringify([token, proxy, telegram_id, session === null]);
+const versionOf = ({ token, proxy, telegram_id, session }: ListeningRow) => JSON.stringify([token, proxy, telegram_id, session === null]);

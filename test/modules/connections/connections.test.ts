@@ -187,7 +187,9 @@ describe.each(appEngines)("an account that is kept connected, on %s,", (engine) 
     await using here = await town(engine);
     const { app, heard } = here;
     const give = (owner: string, lease_until: number) =>
-      app.db.write((tx) => app.db.in(tx).updateTable("lanes").set({ owner, lease_until }).where("lane", "=", `account:${here.id}`).execute());
+      app.db.write((tx) =>
+        app.db.in(tx).updateTable("lanes").set({ owner, lease_until }).where("lane", "=", `account:${here.id}`).execute(),
+      );
     await give("another", app.clock.now() + 60_000);
     expect(await rejectionOf(heard[0]!.link.take([written("one", "1", app.clock.now())], "2"))).toBeInstanceOf(Error);
     await app.services.connections.settled();
