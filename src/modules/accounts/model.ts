@@ -4,6 +4,8 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 export const SANDBOX_ACCOUNT_ID = 7_421;
 /** Why a lane waits whose account has used its sends of today; a change of the cap ends the wait. */
 export const DAILY_CAP_HOLD = "daily cap";
+/** Why a lane waits between two sends of a user account. */
+export const GAP_HOLD = "gap";
 /** Accounts of one's own are numbered from here. */
 export const FIRST_ACCOUNT_ID = 10_000;
 

@@ -1,6 +1,6 @@
 import { toTime } from "#src/core/clock.ts";
 import { dayOf, nextDayAt } from "./day.ts";
-import type { Account, AccountKind, AccountStatus, QuietHours } from "./model.ts";
+import { type Account, type AccountKind, type AccountStatus, GAP_HOLD, type QuietHours } from "./model.ts";
 import type { AccountRow } from "./store.ts";
 
 /** An account that has not proved itself for longer is not called connected. */
@@ -99,7 +99,9 @@ function statusOf(row: AccountRow, { proof_at, error }: Standing, now: number): 
 
 function laneState(row: AccountRow, { held_until, hold_reason, waits }: Standing, now: number): Account["lane"] {
   if (row.paused === 1 || row.status !== "connected") return { state: "paused", held_until: null, reason: row.status_reason };
-  if (held_until !== null && held_until > now) return { state: "held", held_until: toTime(held_until), reason: hold_reason };
+  // A gap between two sends is the account's pace, and nothing that asks for patience.
+  if (held_until !== null && held_until > now && hold_reason !== GAP_HOLD)
+    return { state: "held", held_until: toTime(held_until), reason: hold_reason };
   return { state: waits ? "paced" : "free", held_until: null, reason: null };
 }
 

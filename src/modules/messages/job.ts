@@ -2,6 +2,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { OutcomeCode } from "#src/core/outcomes.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Begun, Job, JobKind, Outcome, Ran, Rescued } from "#src/jobs/job.ts";
+import { GAP_HOLD } from "#src/modules/accounts/model.ts";
 import type { Inbound } from "#src/modules/connections/model.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel, SendResult } from "./channel.ts";
@@ -43,9 +44,6 @@ interface Needs<Account extends SendingAccount> {
 
 /** Who has blocked a user account is not tried again for so long, unless they write: Telegram counts the attempts. */
 const BLOCKED_MS = 7 * 86_400_000;
-
-/** Why a lane waits between two sends of a user account. */
-const GAP_HOLD = "gap";
 
 const nothing: ContactVariables = {};
 const nobody: ReadonlyMap<string, ContactVariables> = new Map();

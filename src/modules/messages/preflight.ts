@@ -65,7 +65,7 @@ export function createPreflight<Row extends SendingAccount>(needs: Needs<Row>) {
     const { budget, restricted_until, lane } = shown;
     const late: Lateness[] = [];
     const add = (until: string, message: string) => late.push({ until: parseTime(until)!, message });
-    if (lane.held_until !== null && lane.reason !== "gap") add(lane.held_until, lane.reason ?? "The account is told to wait.");
+    if (lane.held_until !== null) add(lane.held_until, lane.reason ?? "The account is told to wait.");
     if (budget !== null) {
       const isNew = !(await store.hasMet(tx, row.env_id, row.id, recipient));
       const isSpent = budget.remaining === 0 || (isNew && budget.new_peers_remaining === 0);

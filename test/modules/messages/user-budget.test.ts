@@ -50,10 +50,12 @@ describe.each(appEngines)("a user account's budget, on %s,", (engine) => {
     expect(etas).toEqual([0, 4_000, 8_000]);
     await app.settled();
     expect(user.sentTo()).toEqual(["@a"]);
+    expect((await user.account()).lane).toEqual({ state: "paced", held_until: null, reason: null });
     await app.advance(1_999);
     expect(user.sentTo()).toEqual(["@a"]);
     await app.advance(12_001);
     expect(user.sentTo()).toEqual(["@a", "@b", "@c"]);
+    expect((await user.account()).lane).toEqual({ state: "free", held_until: null, reason: null });
   });
 
   test("refuses a send past today's cap, says when it opens, and tells what is left", async () => {
