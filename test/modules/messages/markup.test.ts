@@ -109,6 +109,11 @@ describe.each(modes)("in %s", (mode) => {
   });
 });
 
+test.each(['"', "'"])("a value can't end the address of an HTML link that stands between %s", (quote) => {
+  const value = escapeMarkup(`O"Brien's`, "HTML");
+  expect(readMarkup(`<a href=${quote}https://x.org/?name=${value}${quote}>you</a>`, "HTML")).toEqual({ text: "you" });
+});
+
 const examples: [Markup, string, string][] = [
   ["HTML", '<b>bold <i>and <s>struck <span class="tg-spoiler">out</span></s></i></b>', "bold and struck out"],
   ["HTML", '<pre><code class="language-python">a &lt; b</code></pre>', "a < b"],
