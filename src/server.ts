@@ -137,7 +137,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
     { pattern: "14 * * * *", enqueue: () => enqueueOnce(db, services, purgeEventsAt(clock.now())) },
-    { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, purgeUpdatesAt(clock.now())) },
+    { pattern: "44 * * * *", enqueue: () => enqueueOnce(db, services, purgeUpdatesAt(clock.now())) },
     { pattern: "22 * * * *", enqueue: () => enqueueOnce(db, services, sweepImportsAt(clock.now())) },
     { pattern: "29 * * * *", enqueue: () => enqueueOnce(db, services, sweepFilesAt(clock.now())) },
   ];

@@ -68,6 +68,34 @@ describe.each(appEngines)("a login on %s", (engine) => {
     expect((await confirming).status).toBe(404);
   });
 
+  test("waits as long as Telegram asks, without asking it again", async () => {
+    await using login = await town(engine);
+    const { app, answers, path } = login;
+    answers.push({ kind: "flood", seconds: 30, reason: "Too many logins." }, { kind: "code_sent", type: "app", timeout_s: 60 });
+    const ask = async () => (await app.live.post(`${path}/login/code`)).status;
+    expect([await ask(), await ask(), answers.length]).toEqual([409, 409, 1]);
+    await app.advance(29_000);
+    expect(await ask()).toBe(409);
+    await app.advance(1_000);
+    expect(await ask()).toBe(200);
+  });
+
+  test("says which of what was given is wrong", async () => {
+    await using login = await town(engine);
+    const { app, answers, path } = login;
+    const given = [
+      ["code", {}, "phone"],
+      ["confirm", { code: "1" }, "code"],
+      ["password", { password: "x" }, "password"],
+    ] as const;
+    for (const [step, body, field] of given) {
+      answers.push({ kind: "refused", field, reason: "This is not it." });
+      const refused = await app.live.post<{ details: object[] }>(`${path}/login/${step}`, step === "code" ? undefined : body);
+      expect([refused.status, refused.body.details]).toEqual([422, [{ field, error: "refused" }]]);
+    }
+    expect((await login.read()).status).toBe("login_required");
+  });
+
   test("leaves a session that only the same secret opens, which a start finds out", async () => {
     await using login = await town(engine);
     const { app, answers, path } = login;

@@ -28,7 +28,7 @@ export function loginRoutes(logins: LoginService, writeAsking: UnitOfWorkAsking)
           tag: "Accounts",
           scope: "manage:accounts",
           answers: { 200: { description: "It is on its way.", schema: CodeSent, example: { type: "app", timeout: 60 } } },
-          errors: ["conflict"],
+          errors: ["conflict", "validation_error"],
         }),
       },
     )

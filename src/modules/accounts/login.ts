@@ -7,9 +7,6 @@ import type { Account, Applicant, CodeSent, LoginAnswer, QrLogin, UserGate } fro
 import type { AccountRow, AccountStore } from "./store.ts";
 import type { Vault } from "./vault.ts";
 
-/** After PHONE_NUMBER_FLOOD no attempt helps for a day. */
-const BLOCKED_MS_MIN = 86_400_000;
-
 interface Needs {
   store: AccountStore;
   clock: Clock;
@@ -52,9 +49,9 @@ export function createLoginService({ store, clock, vault, changes, gate, audit, 
     return { row, answer };
   }
 
-  /** No further attempt is made for a day, whatever the request that has met this comes to. */
+  /** No further attempt is made for as long as Telegram asks, whatever the request that has met this comes to. */
   async function heedFlood({ env_id, id }: AccountRow, seconds: number): Promise<AppError> {
-    const until = clock.now() + Math.max(seconds * 1_000, BLOCKED_MS_MIN);
+    const until = clock.now() + seconds * 1_000;
     await write((tx) => store.update(tx, env_id, id, { login_blocked_until: until }));
     return blocked(until);
   }
