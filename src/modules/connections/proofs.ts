@@ -23,7 +23,7 @@ export interface Prover {
 export function createProofs({ store, clock, log, write }: Needs) {
   const pending = new Map<string, Proof>();
   let cancel: (() => void) | undefined;
-  let flushing: Promise<void> | undefined;
+  let flushed: Promise<void> = Promise.resolve();
 
   function later(proof: Proof, ms: number): void {
     const key = `${proof.env_id} ${proof.account_id}`;
@@ -38,16 +38,16 @@ export function createProofs({ store, clock, log, write }: Needs) {
     });
   }
 
-  async function flush(): Promise<void> {
-    while (flushing !== undefined) await flushing;
+  /** One writing after another. Resolves once all that is there at the call is written. */
+  const flush = (): Promise<void> => (flushed = flushed.then(writePending));
+
+  async function writePending(): Promise<void> {
     const proofs = [...pending.values()];
     if (proofs.length === 0) return;
     pending.clear();
-    flushing = write((tx) => store.prove(tx, proofs)).catch((error: unknown) => {
+    await write((tx) => store.prove(tx, proofs)).catch((error: unknown) => {
       log.warn("what was proved of connections could not be written; the next proof will be", { error });
     });
-    await flushing;
-    flushing = undefined;
   }
 
   return {
