@@ -41,7 +41,7 @@ export function createSandboxChannel(clock: Clock): Channel {
   function play(play: Play, message: Outgoing, account: string | null): SendResult | Promise<SendResult> {
     switch (play.kind) {
       case "fails": {
-        const link = play.code === "recipient_not_started" ? `https://t.me/${account}` : null;
+        const link = play.code === "recipient_not_started" ? linkTo(account) : null;
         return { kind: "failed", code: play.code, message: outcomes[play.code], link };
       }
       case "reaches":
@@ -76,7 +76,8 @@ export function createSandboxChannel(clock: Clock): Channel {
     foresee(account, recipient) {
       const part = plays.get(recipient);
       if (part?.kind !== "fails") return null;
-      return { code: part.code, link: part.code === "recipient_not_started" ? `https://t.me/${account.username}` : null };
+      if (part.code !== "recipient_not_started") return { code: part.code };
+      return { code: part.code, message: notStarted(recipient), link: linkTo(account.username) };
     },
     profile: (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
     send(account, message) {
@@ -89,6 +90,10 @@ export function createSandboxChannel(clock: Clock): Channel {
     fetchFile: () => ({ kind: "file", bytes: new Blob([playedFile]).stream(), size: playedFile.byteLength }),
   };
 }
+
+/** In the words of a bot: those of the outcome tell of a message's `error.link`. */
+const notStarted = (recipient: string) => `${recipient} has not started the bot, and a bot can't write first.`;
+const linkTo = (username: string | null) => (username === null ? null : `https://t.me/${username}`);
 
 /** What every file has in it that somebody sends in the sandbox. */
 const playedFile = new TextEncoder().encode("A file of the sandbox.\n");

@@ -17,8 +17,6 @@ export const receivedExample = {
   ...{ album_id: null, start_payload: null, reactions: [] },
   status: "received",
   ...{ eta: null, schedule_at: null, expires_at: null, silent: false, reply_to: null },
-  ...{ parse_mode: null, attachments: [], buttons: [], location: null, contact_card: null, album_id: null, start_payload: null },
-  ...{ reactions: [], edited_at: null, deleted_at: null },
   ...{ error: null, last_error: null, attempts: [], metadata: {}, origin: null },
   ...{ created_at: at, sent_at: at, delivered_at: null, read_at: null, edited_at: null, deleted_at: null, updated_at: at },
 };

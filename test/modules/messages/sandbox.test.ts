@@ -54,6 +54,14 @@ describe("a magic recipient of the sandbox", () => {
     expect(reach).toMatchObject({ best_account_id: null, accounts: [{ account_id: 7421, reachable: false, reason: "recipient_blocked" }] });
   });
 
+  test("is foretold as not to be reached, with the link to hand over beside the words", async () => {
+    await using app = await setup();
+    const { body } = await app.sandbox.post("/v1/messages/preflight", { to: "@sandbox_not_started" });
+    const message = "@sandbox_not_started has not started the bot, and a bot can't write first.";
+    const link = "https://t.me/posthouse_sandbox";
+    expect(body).toMatchObject({ accounts: [{ reachable: false, reason: "recipient_not_started", message, link }] });
+  });
+
   test("is delivered, or delivered and read, and says when", async () => {
     await using app = await setup();
     const delivered = await queue(app.sandbox, { to: "@sandbox_delivered" });
