@@ -3,7 +3,8 @@ import type { Inbound } from "#src/modules/connections/model.ts";
 import type { EventType } from "#src/modules/events/model.ts";
 import type { ThreadBrief, ThreadPlace } from "#src/modules/threads/model.ts";
 import { chatRow, contentOf, type HearingAccount, incomingRow, isPerson, type Told, WRITER } from "./incoming.ts";
-import type { Content, Message, MessageStatus, Person } from "./model.ts";
+import { keptContent, toKept } from "./kept-content.ts";
+import type { Message, MessageStatus, Person } from "./model.ts";
 import { presentInThread, presentMessage } from "./present.ts";
 import type { ReceiverNeeds } from "./receive.ts";
 import { notesOf } from "./scoring.ts";
@@ -21,7 +22,7 @@ const READ_STEP = 50;
 export function createHappenings(needs: ReceiverNeeds) {
   const { store, clock, channels, threads, seen, keepFile, scoring, appendEvent } = needs;
 
-  const placeOf = ({ id }: HearingAccount, { chat, topic }: Pick<Inbound, "chat" | "topic">): ThreadPlace => ({
+  const placeOf = ({ id }: Pick<HearingAccount, "id">, { chat, topic }: Pick<Inbound, "chat" | "topic">): ThreadPlace => ({
     account_id: id,
     chat_id: chat.id,
     topic_id: topic?.id ?? null,
@@ -43,23 +44,34 @@ export function createHappenings(needs: ReceiverNeeds) {
     return contacts.get(person.telegram_id) ?? null;
   }
 
+  /** As it is once whoever changes it has ended; undefined of one that was erased in the meantime. */
+  async function lock(tx: Tx, env_id: number, id: string): Promise<MessageRow | undefined> {
+    const row = await store.lock(tx, env_id, id);
+    return row?.remote_id === null ? undefined : row;
+  }
+
   /** A message of either side by the channel's id. */
-  async function find(tx: Tx, account: HearingAccount, item: Pick<Inbound, "chat" | "topic">, remote_id: string) {
-    const [received] = await store.severalReceived(tx, account.env_id, account.id, [[item.chat.id, remote_id]]);
-    if (received !== undefined) return { row: received, thread: await threadOf(tx, received) };
-    for (const thread of await threads.ofChat(tx, account.env_id, placeOf(account, item))) {
-      const found = await store.inThread(tx, account.env_id, thread.id, remote_id);
-      if (found !== undefined) return { row: (await store.lock(tx, account.env_id, found.id))!, thread };
+  async function find(tx: Tx, { env_id, ...account }: HearingAccount, item: Pick<Inbound, "chat" | "topic">, remote_id: string) {
+    const [received] = await store.severalReceived(tx, env_id, account.id, [[item.chat.id, remote_id]]);
+    if (received !== undefined) {
+      const row = await lock(tx, env_id, received.id);
+      return row && { row, thread: await threadOf(tx, row) };
+    }
+    for (const thread of await threads.ofChat(tx, env_id, placeOf(account, item))) {
+      const found = await store.inThread(tx, env_id, thread.id, remote_id);
+      const row = found && (await lock(tx, env_id, found.id));
+      if (row !== undefined) return { row, thread };
     }
     return undefined;
   }
 
   /** @returns the message; an edit that is older than what is known, or changes nothing, is none */
   async function edited(tx: Tx, account: HearingAccount, told: Told, kept: MessageRow): Promise<Message> {
-    const row = (await store.lock(tx, kept.env_id, kept.id)) ?? kept;
-    const { reactions } = contentIn(row);
+    const row = await lock(tx, kept.env_id, kept.id);
+    if (row === undefined) return presentMessage(kept);
+    const { reactions } = keptContent(row);
     const content = await contentOf(tx, account, told, keepFile);
-    const json = jsonOf({ ...content, ...(reactions === undefined ? {} : { reactions }) });
+    const json = toKept({ ...content, ...(reactions === undefined ? {} : { reactions }) });
     const isSame = row.text === told.text && row.content === json;
     if (told.kind !== "edited" || told.at < (row.edited_at ?? 0) || isSame) return presentMessage(row);
     const after = { ...row, text: told.text, content: json, edited_at: told.at, updated_at: clock.now() };
@@ -72,9 +84,9 @@ export function createHappenings(needs: ReceiverNeeds) {
   async function reacted(tx: Tx, account: HearingAccount, item: Of<"reacted">): Promise<void> {
     const found = await find(tx, account, item, item.remote_id);
     if (found === undefined) return;
-    const { reactions: before = [], ...content } = contentIn(found.row);
+    const { reactions: before = [], ...content } = keptContent(found.row);
     if (JSON.stringify(before) === JSON.stringify(item.reactions)) return;
-    const json = jsonOf({ ...content, ...(item.reactions.length === 0 ? {} : { reactions: [...item.reactions] }) });
+    const json = toKept({ ...content, ...(item.reactions.length === 0 ? {} : { reactions: [...item.reactions] }) });
     const after = { ...found.row, content: json, updated_at: clock.now() };
     store.revise(tx, after);
     await meet(tx, account, item.sender, item.at);
@@ -119,9 +131,12 @@ export function createHappenings(needs: ReceiverNeeds) {
       for (let before = LAST_ID, more = true; more;) {
         const rows = await store.sentIn(tx, env_id, thread.id, before, READ_STEP);
         const unread = rows.filter((row) => isReached(row) && isUpTo(row.remote_id, item.up_to));
-        for (const row of unread) {
+        for (const { id } of unread) {
+          // With what a change of it has made of its text meanwhile.
+          const row = await lock(tx, env_id, id);
+          if (row === undefined || !isReached(row)) continue;
           const after = { ...row, status: "read", read_at, delivered_at: row.delivered_at ?? read_at, updated_at: clock.now() };
-          if (!(await store.record(tx, after, row.status as MessageStatus))) continue;
+          await store.record(tx, after, row.status as MessageStatus);
           tell(tx, "message.read", after, thread);
           notes.push(...notesOf(after, ["message.read"]));
         }
@@ -170,8 +185,6 @@ export function createHappenings(needs: ReceiverNeeds) {
   };
 }
 
-const contentIn = ({ content }: MessageRow): Content => (content === null ? {} : (JSON.parse(content) as Content));
-const jsonOf = (content: Content) => (Object.keys(content).length === 0 ? null : JSON.stringify(content));
 const isReached = ({ status }: MessageRow) => status === "sent" || status === "delivered";
 
 /** Telegram numbers the messages of a chat in their order. */

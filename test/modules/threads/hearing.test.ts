@@ -119,6 +119,26 @@ describe.each(appEngines)("what a channel tells on %s", (engine) => {
     expect(events[4]!.data).toMatchObject({ id: null, button: { data: "x" }, by: { telegram_id: 8 } });
   });
 
+  test("loses nothing of a message that is changed, reacted to and read at once", async () => {
+    await using app = await setup({ engine });
+    await tell(app, arriving({ remote_id: "1", at }));
+    const doing = { chat: arriving().chat, topic: null, sender: arriving().sender, at, update_id: null };
+    for (let round = 1; round <= 15; round++) {
+      const id = await queue(app.sandbox, { to: 8 });
+      await app.settled();
+      const up_to = (await messagesOf(app)).at(-1)!.remote_id!;
+      const change = app.db.write(async (tx) => {
+        await app.db.in(tx).updateTable("messages").set({ text: "Changed" }).where("id", "=", id).execute();
+      });
+      const edited = { ...arriving({ remote_id: "1", at: at + round, text: `Text ${round}` }), kind: "edited" as const };
+      const reacted = { ...doing, kind: "reacted" as const, remote_id: "1", reactions: [`${round}`] };
+      await Promise.all([change, tell(app, { ...doing, kind: "read", up_to }), tell(app, reacted), tell(app, edited)]);
+      const [received] = await messagesOf(app);
+      expect([received!.text, JSON.parse(received!.content!)]).toEqual([`Text ${round}`, { reactions: [`${round}`] }]);
+      expect(await read(app.sandbox, id)).toMatchObject({ status: "read", text: "Changed" });
+    }
+  });
+
   test("says of a chat whether it can be written to, until a message comes", async () => {
     await using app = await setup({ engine });
     const blocked = async () => (await app.db.read.selectFrom("chats").select("blocked_at").execute()).map(({ blocked_at }) => blocked_at);
