@@ -48,6 +48,15 @@ interface Result {
 
 const nothing: ContactVariables = {};
 
+/** What was asked for meanwhile comes next. */
+const again: Outcome = { kind: "snooze", ms: 0, reason: "changed again" };
+
+/** Whether another change was asked for while this one was made. @param made null where the message was deleted */
+function isSuperseded(row: MessageRow, made: Pending | null): boolean {
+  const { pending } = keptContent(row);
+  return made !== null && pending !== undefined && JSON.stringify(pending) !== JSON.stringify(made);
+}
+
 /** The jobs that change what was sent: in the account's lane, and in order with the other messages of the chat. */
 export function changeJobs<Account extends SendingAccount>(needs: Needs<Account>): JobKind[] {
   return [changeJob(EDIT_JOB, needs), changeJob(DELETE_JOB, needs)];
@@ -105,17 +114,16 @@ function changeJob<Account extends SendingAccount>(kind: ChangeKind, needs: Need
   async function record(tx: Tx, row: MessageRow, { pending: made }: Ready, text: string): Promise<Outcome> {
     const now = clock.now();
     const { pending, ...content } = keptContent(row);
-    const isNewest = JSON.stringify(pending) === JSON.stringify(made);
+    const isNewest = !isSuperseded(row, made);
     const changed = made === null ? content : withMarkup(content, made.parse_mode, made.buttons);
     const { leaving: _leaving, ...left } = changed;
-    const next = made === null ? left : isNewest || pending === undefined ? changed : { ...changed, pending };
+    const next = made === null ? left : isNewest ? changed : { ...changed, pending: pending! };
     const times = made === null ? { deleted_at: now } : { edited_at: now };
     const after = { ...row, text, content: toKept(next), last_error: null, updated_at: now, ...times };
     await changes.keep(tx, after);
     const data = { ...presentMessage(after), thread: await needs.threadOf(tx, after) };
     needs.appendEvent(tx, row.env_id, { type: made === null ? "message.deleted" : "message.edited", subject: row.id, actor: "job", data });
-    // What was asked for meanwhile comes next.
-    return made !== null && !isNewest && pending !== undefined ? { kind: "snooze", ms: 0, reason: "changed again" } : { kind: "done" };
+    return isNewest ? { kind: "done" } : again;
   }
 
   /** Once Telegram, or the account, lets it. */
@@ -143,10 +151,11 @@ function changeJob<Account extends SendingAccount>(kind: ChangeKind, needs: Need
     if (row === undefined || row.remote_id === null) return { kind: "done" };
     if (result.kind === "done") return record(tx, row, ready, text);
     await spending.tellAccount(tx, ready.account, result);
-    if (result.kind === "failed") return refuse(tx, row, result.message);
-    if (result.kind === "restricted") return refuse(tx, row, result.reason);
-    await changes.keep(tx, { ...row, last_error: result.reason, updated_at: clock.now() });
-    return wait(result, job.attempts);
+    const isOver = result.kind === "failed" || result.kind === "restricted";
+    const reason = result.kind === "failed" ? result.message : result.reason;
+    if (isOver && !isSuperseded(row, ready.pending)) return refuse(tx, row, reason);
+    await changes.keep(tx, { ...row, last_error: reason, updated_at: clock.now() });
+    return isOver ? again : wait(result, job.attempts);
   }
 
   return {

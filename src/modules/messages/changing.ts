@@ -7,7 +7,7 @@ import type { Enqueue } from "#src/jobs/job.ts";
 import type { ChangeStore } from "./changed-sql.ts";
 import type { Channel } from "./channel.ts";
 import { checkText } from "./compose.ts";
-import { readButtons } from "./enclosures.ts";
+import { checkButtonsAllowed, readButtons } from "./enclosures.ts";
 import { type KeptContent, keptContent, type Pending, toKept, withMarkup } from "./kept-content.ts";
 import type { EditMessage, Message } from "./model.ts";
 import { presentMessage } from "./present.ts";
@@ -98,6 +98,7 @@ export function createChangeService(needs: Needs) {
     async edit(tx: Tx, sender: Sender, id: string, ask: EditMessage, check: Precondition): Promise<Changed> {
       const { row, account, channel } = await find(tx, sender, id, check);
       const { leaving, ...content } = keptContent(row);
+      checkButtonsAllowed(channel, ask.buttons);
       const pending = readEdit(row, content, ask);
       const updated_at = clock.now();
       if (row.status === "queued") {

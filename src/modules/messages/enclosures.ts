@@ -1,6 +1,7 @@
 import { invalidField } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Attachment } from "#src/modules/files/model.ts";
+import type { Channel } from "./channel.ts";
 import { type Button, type Content, type NewAttachment, type SendMessage, type SentType, sentTypes } from "./model.ts";
 
 /** https://core.telegram.org/bots/api#sendphoto */
@@ -105,6 +106,12 @@ function checkAlbum(attachments: readonly Attachment[]): void {
     "An album has photos and videos, or documents alone, or audio alone: give each a type that fits, or send several messages.",
     attachments.map(({ type }) => type),
   );
+}
+
+/** @throws AppError `validation_error` on `buttons` where there can't be any */
+export function checkButtonsAllowed({ lacksButtons }: Pick<Channel, "lacksButtons">, buttons: readonly unknown[] | undefined): void {
+  if (lacksButtons === true && buttons !== undefined && buttons.length > 0)
+    throw invalidField("buttons", "not_allowed", "Only bots can send buttons: leave them out, or send from a bot.");
 }
 
 /** @throws AppError `validation_error` on `buttons` */

@@ -11,7 +11,7 @@ import { type CapLeft, capReached } from "./cap.ts";
 import type { Channel } from "./channel.ts";
 import { readText, readTiming, type Templates, type Timing } from "./compose.ts";
 import { addressee, type Contacts } from "./contacts.ts";
-import { isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
+import { checkButtonsAllowed, isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
 import { type Estimator, limitsOf } from "./eta.ts";
 import type { BatchAnswer, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
 import { type Making, newRow, type Sender } from "./new-row.ts";
@@ -121,8 +121,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     // A send by a text doesn't wait for anybody here.
     const text = typeof composed === "string" ? composed : await composed;
     const content = isPlain(ask) ? null : await readEnclosures(needs.files, tx, env_id, ask, timing.run_at);
-    if (ask.buttons !== undefined && channel.lacksButtons === true)
-      throw invalidField("buttons", "not_allowed", "Only bots can send buttons: leave them out, or send from a bot.");
+    checkButtonsAllowed(channel, ask.buttons);
     await checkReply(tx, env_id, account.id, ask.reply_to);
     if (channel.refuse?.(recipient) === "daily_send_limit_reached")
       throw capReached({ limit: 50, remaining: 0, resets_at: now + 3_600_000, place: "" }, now, false);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import type { DoneResult, Revision } from "#src/modules/messages/channel.ts";
 import type { Message } from "#src/modules/messages/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
 import type { Caller } from "#test/support/client.ts";
 import { jpeg, png, upload } from "#test/support/filing.ts";
 import { queue, read, sendTo } from "#test/support/sending.ts";
+import { makeUser, playUsers } from "#test/support/user-channel.ts";
 
 async function eventsOf(caller: Caller, id: string): Promise<string[]> {
   const { body } = await caller.get<{ items: { event: string }[] }>(`/v1/events?subject=${id}`);
@@ -115,6 +117,39 @@ describe.each(appEngines)("a message that was sent on %s", (engine) => {
     expect(await fieldOf({ buttons: [[{ text: "a" }]] })).toEqual([422, "buttons.0.0"]);
     expect((await town.edit({})).status).toBe(422);
     expect((await town.edit({ texts: "x" })).status).toBe(422);
+  });
+});
+
+describe.each(appEngines)("a message of a user account on %s", (engine) => {
+  /** @param answer what comes of making its text another */
+  async function town(answer: (text: string) => Promise<DoneResult>) {
+    const edit = (_account: unknown, _message: unknown, { text }: Revision) => answer(text);
+    const app = await setup({ engine, channels: () => [{ ...playUsers().channel, lacksButtons: true, edit }] });
+    const account_id = await makeUser(app);
+    const id = await queue(app.live, { account_id, to: "@a", text: "One" });
+    await app.settled();
+    const change = async (body: object) => (await app.live.patch(`/v1/messages/${id}`, body)).status;
+    return { app, id, change, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() };
+  }
+
+  test("is changed as was asked last, also where the change before it is refused", async () => {
+    const asked: string[] = [];
+    await using user = await town(async (text) => {
+      asked.push(text);
+      if (text === "Three") return { kind: "done" };
+      expect(await user.change({ text: "Three" })).toBe(202);
+      return { kind: "failed", code: "message_rejected", message: "MESSAGE_TOO_LONG", link: null };
+    });
+    await user.app.advance(10_000);
+    expect(await user.change({ text: "Two" })).toBe(202);
+    await user.app.advance(10_000);
+    expect(asked).toEqual(["Two", "Three"]);
+    expect(await read(user.app.live, user.id)).toMatchObject({ text: "Three", last_error: null });
+  });
+
+  test("gets no buttons by a change either", async () => {
+    await using user = await town(() => Promise.resolve({ kind: "done" }));
+    expect(await user.change({ buttons: [[{ text: "Yes", data: "yes" }]] })).toBe(422);
   });
 });
 
