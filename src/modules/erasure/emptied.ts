@@ -15,7 +15,7 @@ const keptOfContact = new Set([
 /** Of a message what is counted. */
 const keptOfMessage = new Set([
   ...["id", "channel", "account_id", "direction", "status", "eta", "schedule_at", "expires_at", "silent"],
-  ...["created_at", "sent_at", "delivered_at", "read_at", "updated_at"],
+  ...["created_at", "sent_at", "delivered_at", "read_at", "edited_at", "deleted_at", "updated_at"],
 ]);
 
 const keptOfThread = new Set([

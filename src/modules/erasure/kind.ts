@@ -191,13 +191,14 @@ export function eraseKind({
     };
   }
 
-  /** What bots know of the person, and the row. */
-  async function forgetRest(contact: Person): Promise<(tx: Tx) => Promise<void>> {
+  /** What bots know of the person, and the row. @param heir_id whose conversations are that were nobody's */
+  async function forgetRest(contact: Person, heir_id: string | null = null): Promise<(tx: Tx) => Promise<void>> {
     const addresses = await addressesOf(contact);
     const names = addresses.filter((address) => address.startsWith("@")).map((address) => address.slice(1));
     const chats = addresses.filter((address) => /^\d/.test(address));
     const threads = await store.threadsOf(contact.env_id, contact.id, chats);
     return async (tx) => {
+      if (heir_id !== null) await store.claimThreads(tx, contact.env_id, heir_id, threads);
       await store.forgetThreads(tx, contact.env_id, contact.id, threads);
       await store.forgetChats(tx, contact.env_id, chats, names);
       if (contact.row !== null) await points.forgetContact(tx, contact.env_id, contact.row);
@@ -222,7 +223,7 @@ export function eraseKind({
     const survivor = await store.contact(env_id, survivor_id);
     const rows: MessageRow[] = [];
     for (const address of await addressesOf(contact)) rows.push(...(await store.messagesTo(env_id, address, MESSAGES_MAX)));
-    const forget = await forgetRest(contact);
+    const forget = await forgetRest(contact, survivor_id);
     return async (tx) => {
       if (await merges.lapseSome(tx, env_id, id)) return state;
       await merges.adopt(tx, env_id, survivor_id, idsOf(rows));

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { sql } from "kysely";
+import type { Inbound } from "#src/modules/connections/model.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
 import type { Task } from "#src/modules/tasks/model.ts";
 import { runImport } from "#test/support/importing.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
-import { receiveFrom } from "#test/support/receiving.ts";
+import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { queue, read } from "#test/support/sending.ts";
 import { attempt, eventsOf, makeWebhook, noteDelivery } from "#test/support/webhooks.ts";
 
@@ -48,6 +49,10 @@ async function traces(app: TestApp): Promise<string[]> {
 
 const make = async (app: TestApp, ask: object, headers = {}) =>
   (await app.sandbox.post<{ id: string; number: number }>("/v1/contacts", ask, headers)).body;
+
+/** Something happens in a chat of the sandbox account. */
+const hear = (app: TestApp, ...items: Inbound[]) =>
+  app.db.write((tx) => app.services.happened(tx, { env_id: app.sandbox.env_id, id: 7421, kind: "sandbox", username: null }, items));
 
 /** A person of whom every table that can has something. */
 async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string[] }> {
@@ -264,6 +269,45 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     await app.sandbox.delete(`/v1/contacts/${id}?erase=true`);
     await app.settled();
     expect([await traces(app), await app.db.read.selectFrom("merges").selectAll().execute()]).toEqual([[], []]);
+  });
+
+  test("finds what was told of a message that was changed, before it was read too", async () => {
+    await using app = await setup({ engine });
+    const { id } = await make(app, { telegram_id: 7_777_001 });
+    const message = await queue(app.sandbox, { to: id, text: "mark-text" });
+    await app.settled();
+    for (const text of ["mark-text two", "mark-text three"]) {
+      await app.leap(HOUR_MS);
+      await app.sandbox.patch(`/v1/messages/${message}`, { text });
+      await app.settled();
+    }
+    await app.leap(HOUR_MS);
+    const { chat, sender } = arriving({ sender: { telegram_id: 7_777_001, username: null, first_name: null, last_name: null } });
+    const read_up_to = { kind: "read", chat, sender, topic: null, at: app.clock.now(), update_id: null, up_to: String(10 ** 16) } as const;
+    await hear(app, read_up_to);
+    expect((await read(app.sandbox, message)).status).toBe("read");
+    await app.leap(HOUR_MS);
+    await app.sandbox.delete(`/v1/contacts/${id}?erase=true`);
+    await app.settled();
+    expect(await traces(app)).toEqual([]);
+  });
+
+  test("of who was merged leaves conversations, and what was noted there, to the person", async () => {
+    await using app = await setup({ engine });
+    await queue(app.sandbox, { to: 7_777_002 });
+    await app.settled();
+    const thread = async () => (await app.db.read.selectFrom("threads").selectAll().execute())[0]!;
+    await app.sandbox.post(`/v1/threads/${(await thread()).id}/notes`, { text: "Wants an invoice" });
+    const [stays, goes] = [await make(app, { username: "stays" }), await make(app, { telegram_id: 7_777_002 })];
+    expect((await app.sandbox.post(`/v1/contacts/${stays.id}/merge`, { contact_id: goes.id })).status).toBe(200);
+    // So that the address is the one's who went alone.
+    await app.sandbox.patch(`/v1/contacts/${stays.id}`, { telegram_id: 7_777_003 });
+    await app.leap(30 * DAY_MS);
+    await app.db.write((tx) => app.services.loop.enqueue(tx, sweepAt(app.clock.now())));
+    await app.settled();
+    expect(await app.db.read.selectFrom("contacts").select("id").execute()).toEqual([{ id: stays.id }]);
+    expect(await thread()).toMatchObject({ contact_id: stays.id, chat_id: "7777002" });
+    expect(await app.db.read.selectFrom("thread_notes").select("text").execute()).toEqual([{ text: "Wants an invoice" }]);
   });
 
   test("makes bots forget the chat that they have had", async () => {
