@@ -35,6 +35,12 @@ export function emptiedEvent(json: string): string {
   return "direction" in (JSON.parse(json) as Members) ? emptiedMessage(json) : emptiedContact(json);
 }
 
+/** An event of what somebody did to a message of others, without who it was. */
+export function emptiedDeed(json: string): string {
+  const data = JSON.parse(json) as Members;
+  return JSON.stringify({ ...data, by: null, ...("by_contact_id" in data ? { by_contact_id: null } : {}) });
+}
+
 /** The answer to a merge or to its undoing, with nothing of this one of its contacts. */
 export function emptiedMerge(json: string, id: string): string {
   const data = JSON.parse(json) as Members;

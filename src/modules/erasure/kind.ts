@@ -1,13 +1,15 @@
 import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import { pause } from "#src/core/pause.ts";
-import type { Maybe, Tx } from "#src/core/tx.ts";
+import type { Tx } from "#src/core/tx.ts";
 import type { RunningTask, Step, TaskKind } from "#src/modules/tasks/model.ts";
 import { answering, emptiedAnswer } from "./answering.ts";
-import { emptiedEvent, emptiedMessage, ERASED } from "./emptied.ts";
+import { emptiedMessage, ERASED } from "./emptied.ts";
 import type { ErasureParams } from "./model.ts";
 import { mergeSpans, spansOf } from "./spans.ts";
-import type { ContactRow, ErasureStore, Kept, MessageRow } from "./store.ts";
+import type { ErasureStore, Kept, MessageRow } from "./store.ts";
+import { createToldErasure } from "./told.ts";
+import type { Counts, Person, State, Turn } from "./turn.ts";
 
 export const ERASE_TASK = "contacts.erase";
 
@@ -23,30 +25,6 @@ const WAITS_MAX = 240;
 /** Between two contacts. */
 const nobody = { contact_id: null, phase: "messages", operation: 0, place: "" } as const;
 
-interface Counts {
-  contacts: number;
-  messages: number;
-  events: number;
-}
-
-/** Between two steps; holds nothing of the person, since a job is kept. */
-interface State extends Counts {
-  /** Whose turn it is; null before the first and after each. */
-  contact_id: string | null;
-  phase: "lapse" | "merges" | "messages" | "events" | "audit" | "answers" | "rest";
-  /** Of `answering`, while in that phase. */
-  operation: number;
-  /** Id or key of the last row that was looked at. */
-  place: string;
-  /** Steps in a row in which nothing could be done. */
-  waits: number;
-}
-
-/** Who is erased: of one that was merged long ago only the id is left. */
-type Person = Pick<ContactRow, "env_id" | "id" | "telegram_id" | "username" | "phone"> & { row: number | null };
-
-/** What a step will do with what was read for it. */
-type Turn = (tx: Tx) => Maybe<State | null>;
 type Task = RunningTask<ErasureParams, State>;
 
 /** The verbs that an erasure uses of merges: see there. */
@@ -93,6 +71,8 @@ export function eraseKind({
   forgetResponses,
   forgetFiles,
 }: Needs): TaskKind<ErasureParams, State, Turn> {
+  const told = createToldErasure({ store, forgetResponses });
+
   /** Addresses that somebody else has by now are that person's. */
   async function addressesOf({ env_id, telegram_id, username, phone }: Person): Promise<string[]> {
     const own: string[] = [];
@@ -147,16 +127,6 @@ export function eraseKind({
       await store.claimThreads(tx, env_id, contact.id, threads);
       const waits = canceled + emptied === 0 ? state.waits + 1 : 0;
       return { ...state, waits, messages: state.messages + emptied, events: state.events + events.length };
-    };
-  }
-
-  async function eraseEvents({ env_id, id }: Person, state: State): Promise<Turn> {
-    const rows = await store.eventsOf(env_id, id, state.place, ROWS_MAX);
-    if (rows.length === 0) return () => ({ ...state, phase: "audit", place: "" });
-    return async (tx) => {
-      for (const row of rows) await store.emptyEvent(tx, env_id, { id: row.id, data: emptiedEvent(row.data) });
-      await forgetResponses(tx, env_id, idsOf(rows));
-      return { ...state, place: rows.at(-1)!.id, events: state.events + rows.length };
     };
   }
 
@@ -255,7 +225,8 @@ export function eraseKind({
     if (state.phase === "merges")
       return async (tx) => ((await merges.settleSome(tx, env_id, id)) ? state : { ...state, phase: "messages" });
     if (state.phase === "messages") return eraseMessages(contact, state, signal);
-    if (state.phase === "events") return eraseEvents(contact, state);
+    if (state.phase === "events") return told.eraseEvents(contact, state);
+    if (state.phase === "deeds") return told.eraseDeeds(contact, state);
     if (state.phase === "audit") return eraseAudit(contact, state);
     return state.phase === "answers" ? eraseAnswers(contact, state) : eraseRest(contact, state);
   }

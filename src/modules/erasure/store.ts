@@ -117,6 +117,22 @@ export function createErasureStore(db: Database) {
       ),
     eventsOf: (env_id: number, contact_id: string, after: string, most: number): Promise<Kept[]> =>
       of.events(env_id, contact_id).select(["id", "data"]).where("id", ">", after).orderBy("id").limit(most).execute(),
+    /** Events of what a person did to messages, whosever they are; without groups those are found by the messages. */
+    deedsOf: (env_id: number, telegram_id: number, after: string, most: number): Promise<Kept[]> =>
+      db.slowly(
+        db.read
+          .selectFrom("events")
+          .select(["id", "data"])
+          .where("env_id", "=", env_id)
+          .where("id", ">", after)
+          .where("type", "in", ["message.reacted", "message.button_pressed"])
+          .where("data", "like", `%"by":{"telegram_id":${telegram_id},%`)
+          .where(({ exists, selectFrom }) =>
+            exists(selectFrom("threads").select("id").where("env_id", "=", env_id).where("type", "!=", "private")),
+          )
+          .orderBy("id")
+          .limit(most),
+      ),
     auditOf: (env_id: number, contact_id: string, after: string, most: number): Promise<{ id: string }[]> =>
       of.audit(env_id, contact_id).select("id").where("id", ">", after).orderBy("id").limit(most).execute(),
     /** Kept answers of an operation in the order of their keys, and which of them hold one of these texts. */

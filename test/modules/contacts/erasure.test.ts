@@ -292,6 +292,24 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     expect(await traces(app)).toEqual([]);
   });
 
+  test("takes the person out of what is told of others' messages in a group", async () => {
+    await using app = await setup({ engine });
+    const chat = { id: "-100", type: "supergroup", title: "Crew", username: null, first_name: null, last_name: null } as const;
+    const sender = { telegram_id: 7_777_001, username: "mark_username", first_name: "Markname", last_name: null };
+    const doing = { chat, topic: null, sender, at: app.clock.now(), update_id: null, remote_id: "1" };
+    const of = arriving({ chat, remote_id: "1", text: "To all" });
+    await hear(app, of, { ...doing, kind: "reacted", reactions: ["👍"] }, { ...doing, kind: "pressed", data: "yes" });
+    const found = await app.db.read.selectFrom("contacts").select("id").where("telegram_id", "=", sender.telegram_id).execute();
+    await app.sandbox.delete(`/v1/contacts/${found[0]!.id}?erase=true`);
+    await app.settled();
+    expect(await traces(app)).toEqual([]);
+    const told = (await eventsOf(app, app.sandbox)).map(({ data }) => JSON.parse(data) as Record<string, unknown>);
+    expect(told.filter((data) => "by" in data)).toMatchObject([
+      { by: null, text: "To all", reactions: ["👍"] },
+      { by: null, by_contact_id: null, button: { data: "yes" } },
+    ]);
+  });
+
   test("of who was merged leaves conversations, and what was noted there, to the person", async () => {
     await using app = await setup({ engine });
     await queue(app.sandbox, { to: 7_777_002 });
@@ -315,7 +333,10 @@ describe.each(appEngines)("the erasure of a contact on %s", (engine) => {
     const { app, telegram } = town;
     const { account, bot } = await town.connect();
     const chat = telegram.addPrivateChat(bot);
-    const { body } = await app.live.post<{ id: string }>("/v1/contacts", { telegram_id: chat.id, name: "Markname" });
+    const person = { telegram_id: chat.id, username: "mark_username", name: "Markname" };
+    const { body } = await app.live.post<{ id: string }>("/v1/contacts", person);
+    await app.live.post("/v1/messages/preflight", { to: "@mark_username" }, { "idempotency-key": "preflight" });
+    expect((await traces(app)).some((row) => row.includes("has not started the bot"))).toBe(true);
     await app.live.post("/v1/messages/send", { account_id: account.id, to: body.id, text: "Hello {name}, mark-text" });
     await app.settled();
     const chats = () => app.db.read.selectFrom("chats").selectAll().execute();
