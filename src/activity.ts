@@ -7,6 +7,7 @@ import { presentEvent } from "#src/modules/events/present.ts";
 import type { MergeStore } from "#src/modules/merges/store.ts";
 import { presentMessage } from "#src/modules/messages/present.ts";
 import { presentSuppression } from "#src/modules/suppressions/service.ts";
+import { presentHeld, presentNote } from "#src/modules/threads/present.ts";
 
 type ActivityNeeds = Parameters<typeof createActivityService>[0];
 
@@ -30,6 +31,8 @@ export function createActivity({ db, clock, points, merges, presentContact }: Ne
       event: presentEvent,
       auditEntry: presentAuditEntry,
       suppression: presentSuppression,
+      thread: presentHeld,
+      note: presentNote,
     },
   });
 }

@@ -18,6 +18,8 @@ export const heldExample = {
   },
   deleted_at: null,
   messages: [],
+  threads: [],
+  notes: [],
   events: [{ event: "contact.created", id: "evt_01HKQ9R2X70000000000000000", created_at: at, subject: id, actor, data: { id } }],
   audit: [],
   suppressions: [],

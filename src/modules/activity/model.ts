@@ -5,6 +5,7 @@ import { Event } from "#src/modules/events/model.ts";
 import { Message } from "#src/modules/messages/model.ts";
 import { HeldPoints } from "#src/modules/scoring/model.ts";
 import { Suppression } from "#src/modules/suppressions/model.ts";
+import { HeldThread, ThreadNote } from "#src/modules/threads/model.ts";
 
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 
@@ -39,6 +40,12 @@ export const HeldOnContact = Type.Object({
   deleted_at: Type.Union([time, Type.Null()], { description: "When the contact was deleted: it is erased 30 days later." }),
   messages: Type.Union([Type.Array(Message), Type.Null()], {
     description: "Those of the contact, and those to its addresses that are nobody's; null for a key that may not read messages.",
+  }),
+  threads: Type.Union([Type.Array(HeldThread), Type.Null()], {
+    description: "Private conversations with the contact, and those in its chats that are nobody's; null as for `messages`.",
+  }),
+  notes: Type.Union([Type.Array(ThreadNote), Type.Null()], {
+    description: "What was noted of these conversations; null as for `messages`.",
   }),
   events: Type.Array(Event, { description: "The contact's own." }),
   audit: Type.Array(AuditEntry, { description: "Who changed the contact." }),

@@ -10,7 +10,8 @@ import type { Message } from "#src/modules/messages/model.ts";
 import type { Suppression } from "#src/modules/suppressions/model.ts";
 import type { HeldPoints } from "#src/modules/scoring/model.ts";
 import type { ActivityItem, ActivityPage } from "./model.ts";
-import type { ActivityStore, AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow } from "./store.ts";
+import type { HeldThread, ThreadNote } from "#src/modules/threads/model.ts";
+import type { ActivityStore, AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow, ThreadNoteRow, ThreadRow } from "./store.ts";
 
 interface Needs {
   store: ActivityStore;
@@ -30,6 +31,8 @@ interface Needs {
     event(row: EventRow): Event;
     auditEntry(row: AuditRow): AuditEntry;
     suppression(row: SuppressionRow): Suppression;
+    thread(row: ThreadRow): HeldThread;
+    note(row: ThreadNoteRow): ThreadNote;
   };
 }
 
@@ -53,17 +56,7 @@ export function createActivityService({ store, clock, points, merges, present }:
     return { id, at: created_at, type: event, actor, message: null, data };
   };
 
-  /** Every row of a list that is read from after an id on, page by page, as JSON. */
-  async function* each<Row extends { id: string }>(
-    page: (after: string, most: number) => Promise<Row[]>,
-    show: (row: Row) => object,
-  ): AsyncGenerator<string[]> {
-    let rows: Row[] = [];
-    do {
-      rows = await page(rows.at(-1)?.id ?? "", ROWS_MAX);
-      if (rows.length > 0) yield rows.map((row) => JSON.stringify(show(row)));
-    } while (rows.length === ROWS_MAX);
-  }
+  const each = <Row extends { id: string }>(page: ReadPage<Row>, show: (row: Row) => object) => shown(pages(page), show);
 
   /** A contact that is no part of another, also one that is deleted. */
   async function find(env_id: number, ref: string): Promise<ContactRow> {
@@ -78,6 +71,18 @@ export function createActivityService({ store, clock, points, merges, present }:
   async function* messagesOf(env_id: number, ids: readonly string[], addresses: readonly string[]): AsyncGenerator<string[]> {
     for (const id of ids) yield* each((after, most) => store.messagesAfter(env_id, id, after, most), present.message);
     for (const address of addresses) yield* each((after, most) => store.messagesTo(env_id, address, after, most), present.message);
+  }
+
+  /** Their conversations, and those in chats of theirs that are nobody's. */
+  async function* threadPages(env_id: number, ids: readonly string[], addresses: readonly string[]): AsyncGenerator<ThreadRow[]> {
+    const chats = addresses.filter((address) => /^\d/.test(address));
+    for (const id of ids) yield* pages((after, most) => store.threadsAfter(env_id, id, after, most));
+    for (const chat of chats) yield* pages((after, most) => store.threadsIn(env_id, chat, after, most));
+  }
+
+  async function* notesIn(env_id: number, threads: AsyncGenerator<ThreadRow[]>): AsyncGenerator<string[]> {
+    for await (const rows of threads)
+      for (const { id } of rows) yield* each((after, most) => store.notesAfter(env_id, id, after, most), present.note);
   }
 
   async function* suppressionsOf(env_id: number, addresses: readonly string[]): AsyncGenerator<string[]> {
@@ -97,8 +102,11 @@ export function createActivityService({ store, clock, points, merges, present }:
     const addresses = [...new Set([row, ...merged].flatMap(addressesOf))];
     const head = { exported_at: toTime(clock.now()), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
     yield JSON.stringify(head).slice(0, -1);
-    if (scopes.has("read:messages")) yield* list("messages", messagesOf(env_id, ids, addresses));
-    else yield ',"messages":null';
+    if (scopes.has("read:messages")) {
+      yield* list("messages", messagesOf(env_id, ids, addresses));
+      yield* list("threads", shown(threadPages(env_id, ids, addresses), present.thread));
+      yield* list("notes", notesIn(env_id, threadPages(env_id, ids, addresses)));
+    } else yield ',"messages":null,"threads":null,"notes":null';
     yield* list(
       "events",
       eachOf(ids, (id) => each((after, most) => store.eventsAfter(env_id, id, after, most), present.event)),
@@ -109,8 +117,7 @@ export function createActivityService({ store, clock, points, merges, present }:
     );
     yield* list("suppressions", suppressionsOf(env_id, addresses));
     yield `,"points":${JSON.stringify(await points(env_id, row))}`;
-    const shown = await Promise.all(merged.map(present.contact));
-    yield `,"merged":${JSON.stringify(shown)}`;
+    yield `,"merged":${JSON.stringify(await Promise.all(merged.map(present.contact)))}`;
     yield "}";
   }
 
@@ -158,6 +165,22 @@ const momentOf = ({ id }: { id: string }) => id.slice(id.indexOf("_") + 1);
 
 async function* eachOf(ids: readonly string[], pages: (id: string) => AsyncGenerator<string[]>): AsyncGenerator<string[]> {
   for (const id of ids) yield* pages(id);
+}
+
+type ReadPage<Row> = (after: string, most: number) => Promise<Row[]>;
+
+/** Every row of a list that is read from after an id on, page by page. */
+async function* pages<Row extends { id: string }>(page: ReadPage<Row>): AsyncGenerator<Row[]> {
+  let rows: Row[] = [];
+  do {
+    rows = await page(rows.at(-1)?.id ?? "", ROWS_MAX);
+    if (rows.length > 0) yield rows;
+  } while (rows.length === ROWS_MAX);
+}
+
+/** Rows as JSON. */
+async function* shown<Row>(rows: AsyncGenerator<Row[]>, show: (row: Row) => object): AsyncGenerator<string[]> {
+  for await (const some of rows) yield some.map((row) => JSON.stringify(show(row)));
 }
 
 /** A member of a document that holds a list of items, which come as JSON. */

@@ -1,6 +1,7 @@
 import type { Database } from "#db/database.ts";
 import { rowsOfContact } from "#db/of-contact.ts";
 import type { AuditRow, EventRow, MessageRow } from "#db/schema.ts";
+import type { ThreadNoteRow, ThreadRow } from "#db/schema-inbox.ts";
 import type { ContactRow, SuppressionRow } from "#db/schema-people.ts";
 
 /** What is kept of one person. Pages are keyed by id. */
@@ -23,6 +24,21 @@ export function createActivityStore(db: Database) {
     /** Those to an address that belong to no contact. */
     messagesTo: (env_id: number, recipient: string, after: string, most: number): Promise<MessageRow[]> =>
       of.messagesTo(env_id, recipient).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
+    threadsAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<ThreadRow[]> =>
+      of.threads(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
+    /** Private conversations in a chat that belong to no contact. */
+    threadsIn: (env_id: number, chat_id: string, after: string, most: number): Promise<ThreadRow[]> =>
+      of.threadsIn(env_id, [chat_id]).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
+    notesAfter: (env_id: number, thread_id: string, after: string, most: number): Promise<ThreadNoteRow[]> =>
+      db.read
+        .selectFrom("thread_notes")
+        .selectAll()
+        .where("env_id", "=", env_id)
+        .where("thread_id", "=", thread_id)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(most)
+        .execute(),
     eventsAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<EventRow[]> =>
       of.events(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
     auditAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<AuditRow[]> =>
@@ -32,5 +48,5 @@ export function createActivityStore(db: Database) {
   };
 }
 
-export type { AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow };
+export type { AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow, ThreadNoteRow, ThreadRow };
 export type ActivityStore = ReturnType<typeof createActivityStore>;

@@ -223,12 +223,10 @@ export function createErasureStore(db: Database) {
         .where("contact_id", "is", null)
         .execute();
     },
-    /** Conversations of a contact, or in chats that are theirs. */
+    /** Conversations of a contact, and those in chats of theirs that are nobody's. */
     async threadsOf(env_id: number, contact_id: string, chat_ids: readonly string[]): Promise<string[]> {
-      const all = db.read.selectFrom("threads").select("id").where("env_id", "=", env_id);
-      const accounts = db.read.selectFrom("accounts").select("id").where("env_id", "=", env_id);
-      const inChats = all.where("account_id", "in", accounts).where("chat_id", "in", listOf(db.engine, JSON.stringify(chat_ids)));
-      return (await all.where("contact_id", "=", contact_id).union(inChats).execute()).map(({ id }) => id);
+      const all = of.threads(env_id, contact_id).select("id").union(of.threadsIn(env_id, chat_ids).select("id"));
+      return (await all.execute()).map(({ id }) => id);
     },
     async remove(tx: Tx, env_id: number, id: string): Promise<void> {
       await db

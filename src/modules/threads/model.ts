@@ -68,6 +68,11 @@ export const Thread = Type.Object(
 );
 export type Thread = Static<typeof Thread>;
 
+const { last_message: _last, ...ofHeld } = Thread.properties;
+/** A thread without what was written in it. */
+export const HeldThread = Type.Object(ofHeld);
+export type HeldThread = Static<typeof HeldThread>;
+
 export const ThreadPatch = Type.Object({ archived: Type.Optional(Type.Boolean()) }, { additionalProperties: false });
 export type ThreadPatch = Static<typeof ThreadPatch>;
 

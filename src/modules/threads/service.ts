@@ -1,14 +1,14 @@
-import { type Clock, toTime } from "#src/core/clock.ts";
+import type { Clock } from "#src/core/clock.ts";
 import { invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
 import { mayUse, type Principal } from "#src/core/principal.ts";
-import { cutText } from "#src/core/search-text.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { Message, SendMessage } from "#src/modules/messages/model.ts";
-import { EXCERPT_MAX, type NewNote, type Reply, type Thread, type ThreadFilter, type ThreadNote, type ThreadPatch } from "./model.ts";
-import type { LastMessageRow, Narrowed, Place, ThreadNoteRow, ThreadRow, ThreadStore } from "./store.ts";
+import type { NewNote, Reply, Thread, ThreadFilter, ThreadNote, ThreadPatch } from "./model.ts";
+import { presentNote, presentThread } from "./present.ts";
+import type { Narrowed, Place, ThreadRow, ThreadStore } from "./store.ts";
 
 type Reader = Pick<Principal, "env_id" | "account_ids">;
 type Writer = Pick<Principal, "env_id" | "account_ids" | "key_id">;
@@ -136,30 +136,4 @@ function readPlace(last: string): Place {
   const [, at, id] = /^(\d+) (th_\w+)$/.exec(last) ?? [];
   if (id === undefined) throw invalidField("cursor", "bad_format", "The cursor is not one that this list gave: begin without it.");
   return { last_message_at: Number(at), id };
-}
-
-function presentThread(row: ThreadRow, last: LastMessageRow | undefined): Thread {
-  return {
-    id: row.id,
-    channel: row.channel,
-    account_id: row.account_id,
-    type: row.type as Thread["type"],
-    title: row.title,
-    username: row.username,
-    topic_id: row.topic_id === "" ? null : row.topic_id,
-    contact_id: row.contact_id,
-    unread: row.unread,
-    archived: row.archived_at !== null,
-    last_message: last === undefined ? null : presentLast(last),
-    created_at: toTime(row.created_at),
-    updated_at: toTime(row.updated_at),
-  };
-}
-
-function presentLast({ id, direction, text, status, created_at, sent_at }: LastMessageRow): NonNullable<Thread["last_message"]> {
-  return { id, direction: direction as "in" | "out", text: cutText(text, EXCERPT_MAX), at: toTime(sent_at ?? created_at), status };
-}
-
-function presentNote({ id, thread_id, text, actor, created_at }: ThreadNoteRow): ThreadNote {
-  return { id, thread_id, text, actor, created_at: toTime(created_at) };
 }

@@ -36,7 +36,32 @@ describe.each(appEngines)("what is known of a contact on %s", (engine) => {
     await queue(app.sandbox, { to: id });
     const reader = await app.makeKey(app.sandbox, { scopes: ["read:contacts"] });
     expect((await activity(reader, id)).items.map(({ type }) => type)).toEqual(["contact.created"]);
-    expect((await reader.get(`/v1/contacts/${id}/export`)).body).toMatchObject({ messages: null, contact: { id } });
+    expect((await reader.get(`/v1/contacts/${id}/export`)).body).toMatchObject({
+      messages: null,
+      threads: null,
+      notes: null,
+      contact: { id },
+    });
+  });
+
+  test("is exported with conversations and what was noted there, those of who was merged and of their chats too", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const person = await make(sandbox, { username: "sarah_miller" });
+    const twin = await make(sandbox, { username: "twin" });
+    for (const to of [person, twin, 123, "@somebody_else"]) await queue(sandbox, { to });
+    await app.settled();
+    await sandbox.patch(`/v1/contacts/${person}`, { telegram_id: 123 });
+    const { items } = (await sandbox.get<{ items: { id: string; username: string | null }[] }>("/v1/threads")).body;
+    const own = items.filter(({ username }) => username !== "somebody_else").map(({ id }) => id);
+    for (const { id } of items) await sandbox.post(`/v1/threads/${id}/notes`, { text: `of ${id}` });
+    await sandbox.post(`/v1/contacts/${person}/merge`, { contact_id: twin });
+    await app.settled();
+    type Held = { threads: { id: string }[]; notes: { thread_id: string; text: string }[] };
+    const { threads, notes } = (await sandbox.get<Held>(`/v1/contacts/${person}/export`)).body;
+    expect(own).toHaveLength(3);
+    expect(threads.map(({ id }) => id).toSorted()).toEqual(own.toSorted());
+    expect(notes.map(({ text }) => text).toSorted()).toEqual(own.map((id) => `of ${id}`).toSorted());
   });
 
   test("is exported as one document, until it is erased also when it is deleted", async () => {
