@@ -64,7 +64,7 @@ export function replyRoutes(threads: ThreadService<Replied>, write: UnitOfWork, 
           scope: "write:messages",
           example: replyExample,
           answers: { 200: { description: "Queued, durably.", schema: Sent, example: sentExample } },
-          errors: ["daily_send_limit_reached"],
+          errors: ["conflict", "daily_send_limit_reached"],
         }),
       },
     );

@@ -1,5 +1,5 @@
 import type { Clock } from "#src/core/clock.ts";
-import { invalidField, notFound } from "#src/core/errors.ts";
+import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import type { Precondition } from "#src/core/etag.ts";
 import { newId } from "#src/core/ids.ts";
 import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#src/core/page.ts";
@@ -97,11 +97,13 @@ export function createThreadService<Sent>({ store, clock, messages }: Needs<Sent
       return messages.ofThread(env_id, id, page);
     },
 
-    /** Writes in a thread, which is read with that. @throws AppError `not_found`, and as a send */
+    /** Writes in a thread, which is read with that. @throws AppError `not_found`, `conflict` where the person was erased, and as a send */
     async reply(tx: Tx, writer: Writer, id: string, reply: Reply): Promise<Sent> {
       const row = await lock(tx, writer, id);
+      if (row.chat_id === id)
+        throw new AppError("conflict", "The person of this thread was erased: there is no chat to write in any more.");
       const sent = await messages.send(tx, writer, { ...reply, account_id: row.account_id, to: row.chat_id }, id);
-      if (row.unread > 0) await change(tx, row, { unread: 0 });
+      if (row.unread > 0) await store.update(tx, { ...row, unread: 0, updated_at: clock.now() });
       return sent;
     },
 

@@ -105,6 +105,15 @@ describe.each(appEngines)("the inbox on %s", (engine) => {
     expect((await app.sandbox.patch(path, { archived: true }, { "if-match": etag })).status).toBe(412);
   });
 
+  test("takes no answer to somebody who was erased", async () => {
+    await using app = await setup({ engine });
+    const { body } = await receiveFrom(app.sandbox);
+    await app.sandbox.delete(`/v1/contacts/${body.contact_id}?erase=true`);
+    await app.settled();
+    expect(await list(app)).toMatchObject([{ title: null, username: null, contact_id: null, last_message: { text: "" } }]);
+    expect((await app.sandbox.post(`/v1/threads/${body.thread_id}/messages`, { text: "x" })).status).toBe(409);
+  });
+
   test("is closed to keys of other accounts and environments", async () => {
     await using app = await setup({ engine });
     const { body } = await receiveFrom(app.sandbox);
