@@ -1,4 +1,5 @@
 import type { tl } from "@mtcute/core";
+import { MarkupFault } from "#src/core/markup-fault.ts";
 import type { DoneResult, Revision, SentMessage } from "#src/modules/messages/channel.ts";
 import { faultOf } from "./errors.ts";
 import { format } from "./formatted.ts";
@@ -6,7 +7,6 @@ import type { Live } from "./live.ts";
 import { mentionIn } from "./mention.ts";
 import { failed } from "./refusal.ts";
 import { resolve, type Target } from "./resolve.ts";
-import { MarkupError } from "./style.ts";
 import { takeInChange } from "./sent.ts";
 
 const DONE: DoneResult = { kind: "done" };
@@ -28,7 +28,7 @@ export async function editMessage(
     live.client.handleClientUpdate(await live.call(request, signal), false);
     return DONE;
   } catch (error) {
-    if (error instanceof MarkupError) return failed("message_rejected", `${error.message}.`);
+    if (error instanceof MarkupFault) return failed("message_rejected", `${error.message}.`);
     if (faultOf(error)?.name === "MESSAGE_NOT_MODIFIED") return DONE;
     throw error;
   }

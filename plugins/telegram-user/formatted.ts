@@ -1,8 +1,9 @@
 import type { tl } from "@mtcute/core";
+import type { Marked, Styled } from "#src/core/marked.ts";
+import { readHtml } from "#src/core/markup-html.ts";
+import { readMarkdown } from "#src/core/markup-markdown.ts";
 import type { ParseMode } from "#src/modules/messages/model.ts";
-import { readHtml } from "./html.ts";
-import { readMarkdown } from "./markdown.ts";
-import type { Marked, Styled } from "./style.ts";
+import { entityOf } from "./style.ts";
 
 /** A text as Telegram takes it: the markup is told apart. https://core.telegram.org/api/entities */
 export interface Formatted {
@@ -13,7 +14,7 @@ export interface Formatted {
 /**
  * Reads a marked-up text as the Bot API does: https://core.telegram.org/bots/api#formatting-options
  * @param mention whom an id means to this account; one that it has not met is not linked, as with the Bot API
- * @throws MarkupError
+ * @throws MarkupFault
  */
 export async function format(
   text: string,
@@ -24,8 +25,13 @@ export async function format(
   const marked = trim(parse_mode === "HTML" ? readHtml(text) : readMarkdown(text));
   const entities: tl.TypeMessageEntity[] = [];
   for (const styled of marked.styled.toSorted((a, b) => a.offset - b.offset || b.length - a.length)) {
-    const entity = styled.style._ === "mention" ? await mentionOf(styled, styled.style.user_id, mention) : entityOf(styled);
-    if (entity !== null) entities.push(entity);
+    const { offset, length } = styled;
+    const entity = entityOf(styled.style);
+    const placed =
+      entity?._ === "mention"
+        ? await mentionOf(styled, entity.user_id, mention)
+        : ((entity && { ...entity, offset, length }) as tl.TypeMessageEntity | null);
+    if (placed !== null) entities.push(placed);
   }
   return { message: marked.text, entities };
 }
@@ -38,8 +44,6 @@ async function mentionOf(
   const userId = await mention(user_id);
   return userId === null ? null : { _: "inputMessageEntityMentionName", offset, length, userId };
 }
-
-const entityOf = ({ offset, length, style }: Styled) => ({ ...style, offset, length }) as tl.TypeMessageEntity;
 
 /** Telegram cuts white space off both ends, without regard to where entities then are. */
 function trim({ text, styled }: Marked): Marked {

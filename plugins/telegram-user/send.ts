@@ -1,4 +1,5 @@
 import type { tl } from "@mtcute/core";
+import { MarkupFault } from "#src/core/markup-fault.ts";
 import type { Outgoing, Refusal, SendResult } from "#src/modules/messages/channel.ts";
 import { faultOf } from "./errors.ts";
 import { format, type Formatted } from "./formatted.ts";
@@ -9,7 +10,6 @@ import { randomIdOf } from "./random-id.ts";
 import { failed, isPassing, isStalePeer, refusalOf } from "./refusal.ts";
 import { followed, resolve, type Resolved, type Target } from "./resolve.ts";
 import { findSent, takeIn } from "./sent.ts";
-import { MarkupError } from "./style.ts";
 import { TooLarge } from "./upload.ts";
 
 /** With the same random id a repetition has no effect, so that it can be tried at once. */
@@ -68,7 +68,7 @@ class NotTaken extends Error {
 
 const isDuplicate = (error: unknown) => faultOf(error)?.name === "RANDOM_ID_DUPLICATE";
 
-const isOurs = (error: unknown): error is Error => error instanceof MarkupError || error instanceof TooLarge || error instanceof NotTaken;
+const isOurs = (error: unknown): error is Error => error instanceof MarkupFault || error instanceof TooLarge || error instanceof NotTaken;
 
 /** @throws what the last try got, and at once what another would get too */
 async function repeat<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {

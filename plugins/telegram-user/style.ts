@@ -1,7 +1,8 @@
 import { Long, type tl } from "@mtcute/core";
+import type { Style } from "#src/core/marked.ts";
 
 /** A kind of entity without its place. */
-export type Style =
+export type Entity =
   | { _: "messageEntityBold" | "messageEntityItalic" | "messageEntityUnderline" | "messageEntityStrike" }
   | { _: "messageEntitySpoiler" | "messageEntityCode" }
   | { _: "messageEntityPre"; language: string }
@@ -20,25 +21,35 @@ interface DateFlags {
   longTime?: boolean;
 }
 
-/** In UTF-16 code units, as Telegram counts, and JavaScript. */
-export interface Styled {
-  offset: number;
-  length: number;
-  style: Style;
-}
+const simple = {
+  bold: { _: "messageEntityBold" },
+  italic: { _: "messageEntityItalic" },
+  underline: { _: "messageEntityUnderline" },
+  strike: { _: "messageEntityStrike" },
+  spoiler: { _: "messageEntitySpoiler" },
+  code: { _: "messageEntityCode" },
+} as const;
 
-export interface Marked {
-  text: string;
-  styled: Styled[];
-}
-
-/** The text is not marked up as it says. */
-export class MarkupError extends Error {
-  override name = "MarkupError";
+/** In the words of MTProto; null of a link that is none. */
+export function entityOf(style: Style): Entity | null {
+  switch (style.kind) {
+    case "pre":
+      return { _: "messageEntityPre", language: style.language };
+    case "quote":
+      return { _: "messageEntityBlockquote", ...(style.collapsed && { collapsed: true }) };
+    case "link":
+      return linkOf(style.address);
+    case "emoji":
+      return { _: "messageEntityCustomEmoji", documentId: Long.fromString(style.id) };
+    case "time":
+      return dateOf(style.unix, style.format);
+    default:
+      return simple[style.kind];
+  }
 }
 
 /** What a link's address means; null of one that is none. */
-export function linkOf(address: string): Style | null {
+function linkOf(address: string): Entity | null {
   const user = /^tg:\/\/user\/?\?id=(\d{1,15})$/i.exec(address)?.[1];
   if (user !== undefined) return { _: "mention", user_id: Number(user) };
   if (address === "") return null;
@@ -46,10 +57,8 @@ export function linkOf(address: string): Style | null {
   return URL.canParse(url) ? { _: "messageEntityTextUrl", url } : null;
 }
 
-export const emojiOf = (id: string): Style => ({ _: "messageEntityCustomEmoji", documentId: Long.fromString(id) });
-
 /** How a moment is written, by the Bot API's letters: https://core.telegram.org/bots/api#date-time-entity-formatting */
-export function dateOf(unix: string, format: string): Style {
+function dateOf(unix: string, format: string): Entity {
   const flags = {
     ...(format.includes("r") && { relative: true }),
     ...(format.includes("w") && { dayOfWeek: true }),

@@ -23,6 +23,7 @@ describe("HTML means what it means to the Bot API", () => {
     ["<b>a <i>b</i></b>", "a b", "Bold 0+3", "Italic 2+1"],
     ['<tg-spoiler>a</tg-spoiler><span class="tg-spoiler">b</span>', "ab", "Spoiler 0+1", "Spoiler 1+1"],
     ['<a href="https://a.example/?a=1&amp;b=2">x</a>', "x", "TextUrl 0+1 https://a.example/?a=1&b=2"],
+    ['<a data_1="x" href="https://a.example/">x</a>', "x", "TextUrl 0+1 https://a.example/"],
     ['<a href="tg://user?id=42">Bob</a>', "Bob", "MentionName 0+3 [object Object]"],
     ['<a href="tg://user?id=43">Nobody</a>', "Nobody"],
     ["<code>a &lt; b</code>", "a < b", "Code 0+5"],

@@ -1,8 +1,8 @@
 import type { Markup } from "#src/core/markup.ts";
+import { MarkupFault } from "#src/core/markup-fault.ts";
+import { readHtml } from "#src/core/markup-html.ts";
+import { readMarkdown } from "#src/core/markup-markdown.ts";
 import { maskVariables } from "#src/core/variables.ts";
-import { readHtml } from "./markup-html.ts";
-import { MarkupFault } from "./markup-fault.ts";
-import { readMarkdown } from "./markup-markdown.ts";
 
 export type Read = { text: string } | { fault: string };
 
@@ -12,7 +12,8 @@ export type Read = { text: string } | { fault: string };
  */
 export function readMarkup(text: string, markup: Markup): Read {
   try {
-    return { text: markup === "HTML" ? readHtml(text) : readMarkdown(text) };
+    const { text: left } = markup === "HTML" ? readHtml(text) : readMarkdown(text);
+    return { text: left };
   } catch (error) {
     if (!(error instanceof MarkupFault)) throw error;
     return { fault: error.in(text) };

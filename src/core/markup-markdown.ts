@@ -1,3 +1,4 @@
+import type { Marked, Style, Styled } from "./marked.ts";
 import { isIdentifier, MarkupFault } from "./markup-fault.ts";
 
 /** https://core.telegram.org/bots/api#markdownv2-style */
@@ -8,7 +9,16 @@ type Kind = "*" | "_" | "__" | "~" | "||" | "`" | "```" | "[" | "![" | ">";
 interface Open {
   kind: Kind;
   at: number;
+  /** Where it begins in the text. */
+  offset: number;
+  /** Of a code block. */
+  language: string;
 }
+
+const SIMPLE: Readonly<Partial<Record<Kind, Style>>> = {
+  ...{ "*": { kind: "bold" }, _: { kind: "italic" }, __: { kind: "underline" }, "~": { kind: "strike" } },
+  ...{ "||": { kind: "spoiler" }, "`": { kind: "code" } },
+};
 
 const names: Readonly<Record<Kind, string>> = {
   "*": "bold text",
@@ -37,12 +47,13 @@ const ends: Readonly<Record<Exclude<Kind, ">">, string>> = {
 };
 
 /**
- * Takes the markup of Telegram's MarkdownV2 out of a text, by the rules of its own parser:
+ * Reads a text with the markup of Telegram's MarkdownV2, by the rules of its own parser:
  * https://github.com/tdlib/td/blob/master/td/telegram/MessageEntity.cpp (parse_markdown_v2)
  * @throws MarkupFault
  */
-export function readMarkdown(markdown: string): string {
+export function readMarkdown(markdown: string): Marked {
   const open: Open[] = [];
+  const styled: Styled[] = [];
   let text = "";
   let at = 0;
   /** A quotation begins at the beginning of a line. */
@@ -66,21 +77,32 @@ export function readMarkdown(markdown: string): string {
     const isCode = inner?.kind === "`" || inner?.kind === "```";
     if (isCode ? character !== "`" : !RESERVED.includes(character)) write(character);
     else if (character === "\n") endLine(inner);
-    else if (isExpandability(inner)) at += 2;
-    else if (inner !== undefined && isEnd(inner.kind)) end(inner);
+    else if (isExpandability(inner)) {
+      at += 2;
+      endQuote(true);
+    } else if (inner !== undefined && isEnd(inner.kind)) end(inner);
     else if (isCode) write(character);
     else begin();
   }
-  if (open.at(-1)?.kind === ">") open.pop();
+  if (open.at(-1)?.kind === ">") endQuote(false);
   const last = open.at(-1);
   if (last !== undefined) throw new MarkupFault(`The end of ${names[last.kind]} is missing`, last.at);
-  return text;
+  return { text, styled };
+
+  function put(offset: number, style: Style): void {
+    const length = text.length - offset;
+    if (length > 0) styled.push({ offset, length, style });
+  }
+
+  function endQuote(collapsed: boolean): void {
+    put(open.pop()!.offset, { kind: "quote", collapsed });
+  }
 
   /** A quotation ends with the last line that begins with its sign. */
   function endLine(inner: Open | undefined): void {
     const goesOn = markdown[at + 1] === ">";
     const isQuoted = open.some(({ kind }) => kind === ">");
-    if (isQuoted && !goesOn && inner?.kind === ">") open.pop();
+    if (isQuoted && !goesOn && inner?.kind === ">") endQuote(false);
     write("\n");
     if (isQuoted && goesOn) {
       at++;
@@ -101,17 +123,18 @@ export function readMarkdown(markdown: string): string {
     return markdown.startsWith(ends[kind], at);
   }
 
-  function end({ kind, at: begun }: Open): void {
+  function end({ kind, at: begun, offset, language }: Open): void {
     open.pop();
     at += ends[kind as keyof typeof ends].length;
-    const isLink = kind === "[";
-    if (!isLink && kind !== "![") return;
-    if (markdown[at] !== "(") {
-      if (isLink) return;
-      throw new MarkupFault("Behind the ] of a custom emoji or time stands its address in ( and )", at);
-    }
-    const url = readUrl(at + 1);
-    if (!isLink) checkUrl(url, begun);
+    if (kind === "```") put(offset, { kind: "pre", language });
+    else if (kind === "[") put(offset, { kind: "link", address: markdown[at] === "(" ? readUrl(at + 1) : text.slice(offset) });
+    else if (kind === "![") put(offset, readEmojiOrTime(begun));
+    else put(offset, SIMPLE[kind]!);
+  }
+
+  function readEmojiOrTime(begun: number): Style {
+    if (markdown[at] !== "(") throw new MarkupFault("Behind the ] of a custom emoji or time stands its address in ( and )", at);
+    return emojiOrTime(readUrl(at + 1), begun);
   }
 
   function readUrl(from: number): string {
@@ -128,9 +151,10 @@ export function readMarkdown(markdown: string): string {
   function begin(): void {
     const kind = kindAt();
     if (kind === null) throw new MarkupFault(`A ${markdown[at]!} of the text itself needs a backslash in front of it`, at);
-    open.push({ kind, at });
+    const begun = at;
     at += kind.length;
-    if (kind === "```") skipLanguage();
+    const language = kind === "```" ? readLanguage() : "";
+    open.push({ kind, at: begun, offset: text.length, language });
     if (kind === ">") lineBegins = false;
   }
 
@@ -158,25 +182,28 @@ export function readMarkdown(markdown: string): string {
   }
 
   /** The first line of a code block is the name of its language, where a space or the end of the line follows it. */
-  function skipLanguage(): void {
+  function readLanguage(): string {
     const [word = ""] = /^[^\s`]*/.exec(markdown.slice(at, at + 200)) ?? [];
     const next = markdown[at + word.length];
-    if (word !== "" && next !== undefined && next !== "`") at += word.length;
+    const language = next !== undefined && next !== "`" ? word : "";
+    at += language.length;
     const [lineEnd = ""] = /^(\r\n|\n\r|\n|\r)?/.exec(markdown.slice(at, at + 2)) ?? [];
     at += lineEnd.length;
+    return language;
   }
 }
 
 const isEscapable = (character: string | undefined) => character !== undefined && character >= "\u0001" && character <= "~";
 
 /** https://core.telegram.org/bots/api#custom-emoji-entity-format */
-function checkUrl(url: string, at: number): void {
+function emojiOrTime(url: string, at: number): Style {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const kind = parsed?.protocol === "tg:" ? /^\/*(emoji|time)$/.exec(`${parsed.host}${parsed.pathname}`)?.[1] : undefined;
-  const id = kind === "emoji" ? "id" : "unix";
-  if (parsed === null || kind === undefined || !isIdentifier(parsed.searchParams.get(id)))
+  const number = parsed?.searchParams.get(kind === "emoji" ? "id" : "unix") ?? null;
+  if (kind === undefined || number === null || !isIdentifier(number))
     throw new MarkupFault(
       "The address of a custom emoji is tg://emoji?id=, and its number; that of a time tg://time?unix=, and its seconds",
       at,
     );
+  return kind === "emoji" ? { kind, id: number } : { kind: "time", unix: number, format: parsed?.searchParams.get("format") ?? "" };
 }

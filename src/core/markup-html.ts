@@ -1,25 +1,33 @@
+import type { Marked, Style, Styled } from "./marked.ts";
 import { isIdentifier, MarkupFault } from "./markup-fault.ts";
 
 /** https://core.telegram.org/bots/api#html-style */
-const TAGS = new Set([
-  ...["a", "b", "strong", "i", "em", "s", "strike", "del", "u", "ins", "pre", "code", "blockquote"],
-  ...["span", "tg-spoiler", "tg-emoji", "tg-time"],
-]);
+const SIMPLE: Readonly<Record<string, Style>> = {
+  ...{ b: { kind: "bold" }, strong: { kind: "bold" }, i: { kind: "italic" }, em: { kind: "italic" } },
+  ...{ u: { kind: "underline" }, ins: { kind: "underline" } },
+  ...{ s: { kind: "strike" }, strike: { kind: "strike" }, del: { kind: "strike" } },
+  ...{ span: { kind: "spoiler" }, "tg-spoiler": { kind: "spoiler" }, code: { kind: "code" } },
+};
+const TAGS = new Set([...Object.keys(SIMPLE), "a", "pre", "blockquote", "tg-emoji", "tg-time"]);
 const NAMED: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"' };
 const isSpace = (character: string) => /^[ \t\r\n\0\v]$/.test(character);
 
 interface Open {
   tag: string;
   at: number;
+  /** Where it begins in the text. */
+  offset: number;
+  attributes: ReadonlyMap<string, string>;
 }
 
 /**
- * Takes the tags of Telegram's HTML out of a text, by the rules of its own parser:
+ * Reads a text with the tags of Telegram's HTML, by the rules of its own parser:
  * https://github.com/tdlib/td/blob/master/td/telegram/MessageEntity.cpp (parse_html)
  * @throws MarkupFault
  */
-export function readHtml(html: string): string {
+export function readHtml(html: string): Marked {
   const open: Open[] = [];
+  const styled: Styled[] = [];
   let text = "";
   let at = 0;
   while (at < html.length) {
@@ -32,16 +40,53 @@ export function readHtml(html: string): string {
       text += character;
       at++;
     } else if (html[at + 1] === "/") {
-      at = readEnd(html, at, open.pop());
+      const last = open.pop();
+      at = readEnd(html, at, last);
+      close(last!);
     } else {
-      const { tag, end } = readStart(html, at);
-      open.push({ tag, at });
+      const { end, ...start } = readStart(html, at);
+      open.push({ ...start, at, offset: text.length });
       at = end;
     }
   }
   const last = open.at(-1);
   if (last !== undefined) throw new MarkupFault(`The tag <${last.tag}> is never closed`, last.at);
-  return text;
+  return { text, styled };
+
+  function close(last: Open): void {
+    const length = text.length - last.offset;
+    if (length > 0 && !isLanguage(last)) styled.push({ offset: last.offset, length, style: styleOf(last, text.slice(last.offset)) });
+  }
+
+  /** `<pre><code class="language-x">` is one block: its language is told by the inner tag. */
+  function isLanguage({ tag, offset, attributes }: Open): boolean {
+    const outer = open.at(-1);
+    if (tag !== "code" || outer?.tag !== "pre" || outer.offset !== offset || languageOf(attributes) === "") return false;
+    outer.attributes = attributes;
+    return true;
+  }
+}
+
+function styleOf({ tag, attributes }: Open, inner: string): Style {
+  switch (tag) {
+    case "a":
+      return { kind: "link", address: attributes.get("href") ?? inner };
+    case "pre":
+      return { kind: "pre", language: languageOf(attributes) };
+    case "blockquote":
+      return { kind: "quote", collapsed: attributes.has("expandable") };
+    case "tg-emoji":
+      return { kind: "emoji", id: attributes.get("emoji-id")! };
+    case "tg-time":
+      return { kind: "time", unix: attributes.get("unix")!, format: attributes.get("format") ?? "" };
+    default:
+      return SIMPLE[tag]!;
+  }
+}
+
+function languageOf(attributes: ReadonlyMap<string, string>): string {
+  const name = attributes.get("class") ?? "";
+  return name.startsWith("language-") ? name.slice("language-".length) : "";
 }
 
 /** `&lt;`, `&#60;`, `&#x3c;`, also without their semicolon; null for what is no such thing and stands for itself. */
@@ -64,7 +109,7 @@ function readEnd(html: string, at: number, open: Open | undefined): number {
   return html.indexOf(">", at) + 1;
 }
 
-function readStart(html: string, begin: number): { tag: string; end: number } {
+function readStart(html: string, begin: number): Pick<Open, "tag" | "attributes"> & { end: number } {
   const unclosed = () => new MarkupFault("A tag lacks its >; a < of the text itself is written &lt;", begin);
   let at = begin + 1;
   const skip = (while_: (character: string) => boolean): string => {
@@ -91,7 +136,7 @@ function readStart(html: string, begin: number): { tag: string; end: number } {
     attributes.set(name, readValue());
   }
   checkTag(tag, attributes, begin);
-  return { tag, end: at + 1 };
+  return { tag, attributes, end: at + 1 };
 
   function readValue(): string {
     const quote = html[at]!;
