@@ -1,14 +1,14 @@
 /**
  * The region that nearly all speakers of a language live in, or whose time nearly all of them share: by the likely subtags and the
  * speakers of each territory in the CLDR (https://cldr.unicode.org). Not here are languages of several zones (en, es, pt, fr, ru, ar,
- * zh, id, bn, fa, ur, sw) and those most of whose speakers live elsewhere (hy, az).
+ * zh, id, bn, fa, ur, sw) and those most of whose speakers live elsewhere (hy, az, ky, tk).
  */
 export const regionOfLanguage = pairs(`
 af ZA, am ET, as IN, be BY, bg BG, bs BA, ca ES, cs CZ, cy GB, da DK, de DE, dv MV, dz BT, el GR, et EE, eu ES, fi FI, fil PH, fo FO,
-fy NL, ga IE, gd GB, gl ES, gu IN, ha NG, he IL, hi IN, hr HR, ht HT, hu HU, ig NG, is IS, it IT, ja JP, ka GE, km KH, kn IN, ko KR,
-ky KG, lb LU, lo LA, lt LT, lv LV, mg MG, mi NZ, mk MK, ml IN, mr IN, ms MY, mt MT, my MM, nb NO, ne NP, nl NL, nn NO, no NO, ny MW,
-om ET, or IN, pl PL, rn BI, ro RO, rw RW, si LK, sk SK, sl SI, sn ZW, so SO, sq AL, sr RS, sv SE, ta IN, te IN, tg TJ, th TH, ti ER,
-tk TM, to TO, tr TR, uk UA, uz UZ, vi VN, wo SN, xh ZA, yo NG, zu ZA
+fy NL, ga IE, gd GB, gl ES, gu IN, ha NG, he IL, iw IL, hi IN, hr HR, ht HT, hu HU, ig NG, is IS, it IT, ja JP, ka GE, km KH, kn IN, ko KR,
+lb LU, lo LA, lt LT, lv LV, mg MG, mi NZ, mk MK, ml IN, mr IN, ms MY, mt MT, my MM, nb NO, ne NP, nl NL, nn NO, no NO, ny MW,
+om ET, or IN, pl PL, rn BI, ro RO, rw RW, si LK, sk SK, sl SI, sn ZW, so SO, sq AL, sr RS, sv SE, ta IN, te IN, tg TJ, th TH, tl PH, ti ET,
+to TO, tr TR, uk UA, uz UZ, vi VN, wo SN, xh ZA, yo NG, zu ZA
 `);
 
 /**

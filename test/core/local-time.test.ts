@@ -1,25 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { atLocal, localDateOf, nextLocal, type Weekday, weekdays } from "#src/core/local-time.ts";
-import { dateOf, reading, timeArb, weekdayOf } from "./wall-clock.ts";
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-/** Changes of clocks, and what else is rare, to look around. */
-const changes: Record<string, string[]> = {
-  "Europe/Berlin": ["2026-03-29T01:00Z", "2026-10-25T01:00Z", "2028-02-29T12:00Z", "2026-12-31T23:00Z"],
-  "America/New_York": ["2026-03-08T07:00Z", "2026-11-01T06:00Z", "2028-02-29T12:00Z", "2027-04-30T12:00Z"],
-  "Asia/Kathmandu": ["1985-12-31T18:30Z", "2026-03-29T01:00Z", "2028-02-29T00:00Z"],
-  "Australia/Lord_Howe": ["2026-04-04T15:00Z", "2026-10-03T15:30Z", "2028-02-29T00:00Z"],
-  "Pacific/Apia": ["2011-12-30T10:00Z", "2011-09-24T14:00Z", "2012-03-31T14:00Z", "2028-02-29T00:00Z"],
-  // Its clocks go from 23:00 to midnight, and from midnight back to 23:00.
-  "America/Nuuk": ["2026-03-29T01:00Z", "2026-10-25T01:00Z"],
-};
-
-const somewhere = fc
-  .constantFrom(...Object.entries(changes).flatMap(([zone, moments]) => moments.map((moment) => ({ zone, moment }))))
-  .chain(({ zone, moment }) => fc.integer({ min: -3 * DAY_MS, max: 3 * DAY_MS }).map((away) => ({ zone, at: Date.parse(moment) + away })));
+import { changes, DAY_MS, dateOf, MINUTE_MS, reading, somewhere, timeArb, weekdayOf } from "./wall-clock.ts";
 
 const days = fc.option(fc.uniqueArray(fc.constantFrom(...weekdays), { minLength: 4, maxLength: 7 }), { nil: undefined });
 
