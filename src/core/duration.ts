@@ -1,4 +1,4 @@
-import { momentOf, readLocal, zoned } from "./local-time.ts";
+import { DAY_MS, momentOf, readWall, wallAt } from "./wall-time.ts";
 
 /** `30m`, `3d`, as a TypeBox pattern. */
 export const durationPattern = "^[1-9]\\d{0,3}[smhdw]$";
@@ -6,7 +6,6 @@ export const durationPattern = "^[1-9]\\d{0,3}[smhdw]$";
 export const offsetPattern = "^-?[1-9]\\d{0,3}[smhdw]$";
 
 const SECOND_MS = 1_000;
-const DAY_MS = 86_400_000;
 const unitMs = { s: SECOND_MS, m: 60 * SECOND_MS, h: 3_600 * SECOND_MS, d: DAY_MS, w: 7 * DAY_MS };
 
 export interface Duration {
@@ -35,7 +34,7 @@ export function durationMs({ count, unit }: Duration): number {
 export function addDuration(at: number, duration: Duration | string, zone: string): number {
   const { count, unit } = typeof duration === "string" ? demandDuration(duration) : duration;
   if (unit !== "d" && unit !== "w") return at + count * unitMs[unit];
-  return momentOf(zoned(at, zone).toPlainDateTime().add(days(count, unit)), zone);
+  return momentOf(wallAt(at, zone) + count * unitMs[unit], zone);
 }
 
 /**
@@ -48,14 +47,12 @@ export function atDate(
   zone: string,
   { time = "00:00", offset }: { time?: string | undefined; offset?: string | undefined } = {},
 ) {
-  const local = readLocal(`${date}T${time}`);
-  if (local === null || offset === undefined) return local && momentOf(local, zone);
+  const wall = readWall(`${date}T${time}`);
+  if (wall === null || offset === undefined) return wall === null ? null : momentOf(wall, zone);
   const { count, unit } = demandDuration(offset);
-  if (unit === "d" || unit === "w") return momentOf(local.add(days(count, unit)), zone);
-  return momentOf(local, zone) + count * unitMs[unit];
+  const moved_ms = count * unitMs[unit];
+  return unit === "d" || unit === "w" ? momentOf(wall + moved_ms, zone) : momentOf(wall, zone) + moved_ms;
 }
-
-const days = (count: number, unit: "d" | "w") => ({ days: unit === "w" ? count * 7 : count });
 
 function demandDuration(text: string): Duration {
   const duration = parseDuration(text);

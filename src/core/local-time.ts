@@ -1,8 +1,12 @@
+import { toTime } from "./clock.ts";
+import { DAY_MS, dayOf, isLeftOut, momentOf, reach, readWall, wallAt } from "./wall-time.ts";
+
 export const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 export type Weekday = (typeof weekdays)[number];
 
 /** `09:00`, as a TypeBox pattern. */
 export const timeOfDayPattern = "^([01]\\d|2[0-3]):[0-5]\\d$";
+const timeOfDay = new RegExp(timeOfDayPattern);
 
 /** A time that a clock on the wall shows, such as `09:00`, on some days of the week; on all when they are left out. */
 export interface LocalTime {
@@ -10,67 +14,35 @@ export interface LocalTime {
   weekdays?: readonly Weekday[] | undefined;
 }
 
-/** What a calendar and a clock on the wall show at a moment (ms) in a zone that {@link isTimezone} knows. */
-export function zoned(at: number, zone: string): Temporal.ZonedDateTime {
-  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
-}
-
-/** The calendar day of a moment (ms) in a zone: `2026-05-06`. */
+/** The date of a moment (ms) in a zone: `2026-05-06`. */
 export function localDateOf(at: number, zone: string): string {
-  return zoned(at, zone).toPlainDate().toString();
+  return dateOf(dayOf(wallAt(at, zone)));
 }
 
-/** True where a date falls on one of these days of the week; on any where they are left out. */
-export function isOnWeekday(date: Temporal.PlainDate, days: readonly Weekday[] | undefined): boolean {
-  return days === undefined || days.includes(weekdays[date.dayOfWeek - 1]!);
+/** The date of a day that is counted from 1970-01-01. */
+export function dateOf(day: number): string {
+  return toTime(day * DAY_MS).slice(0, 10);
 }
 
-/**
- * The first moment (ms) at which a clock on the wall reads so or, where a change of clocks skips that, has passed it: just after
- * the gap. Of two moments that read the same it is the earlier one.
- */
-export function reach(local: Temporal.PlainDateTime, zone: string): { at: number; isSkipped: boolean } {
-  const moment = local.toZonedDateTime(zone, { disambiguation: "earlier" });
-  if (moment.toPlainDateTime().equals(local)) return { at: moment.epochMilliseconds, isSkipped: false };
-  // "earlier" is then so much before the gap as the time asked for lies in front of its end.
-  return { at: moment.getTimeZoneTransition("next")?.epochMilliseconds ?? moment.epochMilliseconds, isSkipped: true };
+/** True where a day that is counted from 1970-01-01, a Thursday, is one of these; always where they are left out. */
+export function isOnWeekday(day: number, days: readonly Weekday[] | undefined): boolean {
+  return days === undefined || days.includes(weekdays[(((day + 3) % 7) + 7) % 7]!);
 }
 
-/** As `reach`, but on a date that the zone left out whole (Apia, 2011-12-30) it is the same time on the next date that it had. */
-export function momentOf(local: Temporal.PlainDateTime, zone: string): number {
-  const { at, isSkipped } = reach(local, zone);
-  return isSkipped && isLeftOut(local.toPlainDate(), zone) ? momentOf(local.add({ days: 1 }), zone) : at;
-}
-
-function isLeftOut(date: Temporal.PlainDate, zone: string): boolean {
-  return reach(date.toPlainDateTime(), zone).at === reach(date.add({ days: 1 }).toPlainDateTime(), zone).at;
+/** `09:00` in ms since midnight. @throws RangeError for what is no time of day */
+export function timeOfDayMs(time: string): number {
+  if (!timeOfDay.test(time)) throw new RangeError("A time of day is written as in 09:00.");
+  return (Number(time.slice(0, 2)) * 60 + Number(time.slice(3))) * 60_000;
 }
 
 /**
  * The moment (ms) that `2026-12-01T09:00` is in a zone: just after the gap where a change of clocks skips it, the first of two
- * where it comes twice. Null for what is no date and time of day.
+ * where it comes twice, the same time a day later where the zone left that date out. Null for what is no date and time of day.
  */
 export function atLocal(text: string, zone: string): number | null {
-  const local = readLocal(text);
-  return local && momentOf(local, zone);
+  const wall = readWall(text);
+  return wall === null ? null : momentOf(wall, zone);
 }
-
-const localPattern = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
-
-/** What `2026-12-01T09:00` names, without a zone; null for what is no date and time of day. */
-export function readLocal(text: string): Temporal.PlainDateTime | null {
-  if (!localPattern.test(text)) return null;
-  try {
-    return Temporal.PlainDateTime.from(text);
-  } catch {
-    return null;
-  }
-}
-
-/** What was asked and answered last for a zone, time and weekdays: between the two moments the answer is the same. */
-const answers = new Map<string, { from: number; to: number }>();
-/** There are 445 zones, and few times that people choose. */
-const ANSWERS_MAX = 20_000;
 
 /**
  * The first moment (ms) at or after `at` that reads so in a zone. Each date has one at most: a time that a change of clocks skips
@@ -78,23 +50,12 @@ const ANSWERS_MAX = 20_000;
  * @throws RangeError where no weekday is given, or for a zone or a time that is none
  */
 export function nextLocal(at: number, zone: string, { time, weekdays: days }: LocalTime): number {
-  const key = `${zone} ${time} ${days === undefined ? "" : days.join()}`;
-  const known = answers.get(key);
-  if (known !== undefined && known.from <= at && at <= known.to) return known.to;
-  const answer = findNext(at, zone, time, days);
-  if (answers.size >= ANSWERS_MAX) answers.clear();
-  answers.set(key, { from: at, to: answer });
-  return answer;
-}
-
-function findNext(at: number, zone: string, time: string, days: readonly Weekday[] | undefined): number {
   if (days?.length === 0) throw new RangeError("A local time needs a weekday.");
-  const timeOfDay = Temporal.PlainTime.from(time);
+  const sinceMidnight_ms = timeOfDayMs(time);
   // From the day before: where a gap ends at midnight, its late hours come to the first moment of today.
-  let date = zoned(at, zone).toPlainDate().subtract({ days: 1 });
-  for (; ; date = date.add({ days: 1 })) {
-    if (!isOnWeekday(date, days)) continue;
-    const reached = reach(date.toPlainDateTime(timeOfDay), zone);
-    if (reached.at >= at && !(reached.isSkipped && isLeftOut(date, zone))) return reached.at;
+  for (let day = dayOf(wallAt(at, zone)) - 1; ; day++) {
+    if (!isOnWeekday(day, days)) continue;
+    const reached = reach(day * DAY_MS + sinceMidnight_ms, zone);
+    if (reached.at >= at && !(reached.isSkipped && isLeftOut(day, zone))) return reached.at;
   }
 }

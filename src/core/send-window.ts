@@ -1,4 +1,5 @@
-import { isOnWeekday, reach, type Weekday, zoned } from "./local-time.ts";
+import { dateOf, isOnWeekday, timeOfDayMs, type Weekday } from "./local-time.ts";
+import { DAY_MS, dayOf, nextChangeAfter, reach, wallAt, type WallMs } from "./wall-time.ts";
 
 /**
  * When sends may leave, by the clock on the wall: `from` is open, `to` no longer is; `to` before `from` passes midnight. The
@@ -19,55 +20,51 @@ const DAYS_MAX = 731;
  * @throws RangeError for a zone or a time that is none
  */
 export function opensAt(at: number, zone: string, window: SendWindow, holidays: readonly string[] = []): number | null {
-  const local = zoned(at, zone);
-  if (isOpen(local, window, holidays)) return at;
-  const opening = nextOpening(local, zone, window, holidays);
+  const hours = { ...hoursOf(window), weekdays: window.weekdays, holidays };
+  const wall = wallAt(at, zone);
+  if (isOpen(wall, hours)) return at;
+  const opening = nextOpening(at, dayOf(wall), zone, hours);
   if (opening === null) return null;
   // A clock that is set back can come into a window again that has closed before.
-  let change = local.getTimeZoneTransition("next");
-  while (change !== null && change.epochMilliseconds < opening) {
-    if (isOpen(change, window, holidays)) return change.epochMilliseconds;
-    change = change.getTimeZoneTransition("next");
-  }
+  for (let change = nextChangeAfter(at, zone); change < opening; change = nextChangeAfter(change, zone))
+    if (isOpen(wallAt(change, zone), hours)) return change;
   return opening;
 }
 
-function nextOpening(local: Temporal.ZonedDateTime, zone: string, window: SendWindow, holidays: readonly string[]): number | null {
-  const from = Temporal.PlainTime.from(window.from ?? "00:00");
-  let date = local.toPlainDate();
-  for (let day = 0; day <= DAYS_MAX; day++, date = date.add({ days: 1 })) {
-    if (!opensOn(date, window, holidays)) continue;
-    const { at, isSkipped } = reach(date.toPlainDateTime(from), zone);
+interface Hours {
+  /** Both since midnight. */
+  from_ms: number;
+  to_ms: number;
+  weekdays: readonly Weekday[] | undefined;
+  holidays: readonly string[];
+}
+
+function hoursOf({ from, to }: SendWindow): Pick<Hours, "from_ms" | "to_ms"> {
+  return { from_ms: from === undefined ? 0 : timeOfDayMs(from), to_ms: to === undefined ? DAY_MS : timeOfDayMs(to) };
+}
+
+function nextOpening(after: number, today: number, zone: string, hours: Hours): number | null {
+  for (let day = today; day <= today + DAYS_MAX; day++) {
+    if (!opensOn(day, hours)) continue;
+    const { at, isSkipped } = reach(day * DAY_MS + hours.from_ms, zone);
     // What is skipped can be skipped beyond the window's end.
-    if (at > local.epochMilliseconds && (!isSkipped || isOpen(zoned(at, zone), window, holidays))) return at;
+    if (at > after && (!isSkipped || isOpen(wallAt(at, zone), hours))) return at;
   }
   return null;
 }
 
-function isOpen(local: Temporal.ZonedDateTime, window: SendWindow, holidays: readonly string[]): boolean {
-  const minute = local.hour * 60 + local.minute;
-  const [from, to] = timesOf(window);
-  const isWithin = from <= to ? minute >= from && minute < to : minute >= from || minute < to;
-  if (!isWithin) return false;
-  const date = local.toPlainDate();
-  if (minute >= from) return opensOn(date, window, holidays);
-  return !isHoliday(date, holidays) && opensOn(date.subtract({ days: 1 }), window, holidays);
+function isOpen(wall: WallMs, hours: Hours): boolean {
+  const { from_ms, to_ms } = hours;
+  const day = dayOf(wall);
+  const sinceMidnight_ms = wall - day * DAY_MS;
+  if (sinceMidnight_ms >= from_ms) return (to_ms < from_ms || sinceMidnight_ms < to_ms) && opensOn(day, hours);
+  return to_ms < from_ms && sinceMidnight_ms < to_ms && !isHoliday(day, hours) && opensOn(day - 1, hours);
 }
 
-function opensOn(date: Temporal.PlainDate, window: SendWindow, holidays: readonly string[]): boolean {
-  const [from, to] = timesOf(window);
-  return from !== to && isOnWeekday(date, window.weekdays) && !isHoliday(date, holidays);
+function opensOn(day: number, hours: Hours): boolean {
+  return hours.from_ms !== hours.to_ms && isOnWeekday(day, hours.weekdays) && !isHoliday(day, hours);
 }
 
-function isHoliday(date: Temporal.PlainDate, holidays: readonly string[]): boolean {
-  return holidays.length > 0 && holidays.includes(date.toString());
-}
-
-function timesOf({ from, to }: SendWindow): [from: number, to: number] {
-  return [from === undefined ? 0 : minuteOf(from), to === undefined ? 1_440 : minuteOf(to)];
-}
-
-/** Minutes since midnight. */
-function minuteOf(time: string): number {
-  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+function isHoliday(day: number, { holidays }: Hours): boolean {
+  return holidays.length > 0 && holidays.includes(dateOf(day));
 }
