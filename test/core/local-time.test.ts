@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { atLocal, localDateOf, nextLocal, type Weekday, weekdays } from "#src/core/local-time.ts";
+import { atLocal, localDateOf, nextLocal, timeOfDayPattern, type Weekday, weekdays } from "#src/core/local-time.ts";
 import { changes, DAY_MS, dateOf, MINUTE_MS, reading, somewhere, timeArb, weekdayOf } from "./wall-clock.ts";
 
 const days = fc.option(fc.uniqueArray(fc.constantFrom(...weekdays), { minLength: 4, maxLength: 7 }), { nil: undefined });
@@ -116,8 +116,13 @@ describe("the next local time", () => {
     );
   });
 
-  test("needs a weekday", () => {
+  test("needs a weekday, a time of day and a zone", () => {
     expect(() => nextLocal(0, "UTC", { time: "09:00", weekdays: [] })).toThrow(RangeError);
+    expect(() => nextLocal(0, "Mars/Olympus", { time: "09:00" })).toThrow(RangeError);
+    for (const time of ["9:00", "24:00", "09:60", "09:00:00", ""]) {
+      expect(new RegExp(timeOfDayPattern).test(time)).toBe(false);
+      expect(() => nextLocal(0, "UTC", { time })).toThrow(RangeError);
+    }
   });
 });
 
