@@ -46,7 +46,7 @@ export function atDate(
   date: string,
   zone: string,
   { time = "00:00", offset }: { time?: string | undefined; offset?: string | undefined } = {},
-) {
+): number | null {
   const wall = readWall(`${date}T${time}`);
   if (wall === null || offset === undefined) return wall === null ? null : momentOf(wall, zone);
   const { count, unit } = demandDuration(offset);

@@ -1,5 +1,5 @@
 import { dateOf, isOnWeekday, timeOfDayMs, type Weekday } from "./local-time.ts";
-import { DAY_MS, dayOf, nextChangeAfter, reach, wallAt, type WallMs } from "./wall-time.ts";
+import { DAY_MS, dayOf, nextChangeAfter, reach, reachAgain, wallAt, type WallMs } from "./wall-time.ts";
 
 /**
  * When sends may leave, by the clock on the wall: `from` is open, `to` no longer is; `to` before `from` passes midnight. The
@@ -44,11 +44,15 @@ function hoursOf({ from, to }: SendWindow): Pick<Hours, "from_ms" | "to_ms"> {
 }
 
 function nextOpening(after: number, today: number, zone: string, hours: Hours): number | null {
-  for (let day = today; day <= today + DAYS_MAX; day++) {
+  // From the day before: clocks can be set back into it.
+  for (let day = today - 1; day <= today + DAYS_MAX; day++) {
     if (!opensOn(day, hours)) continue;
-    const { at, isSkipped } = reach(day * DAY_MS + hours.from_ms, zone);
+    const from = day * DAY_MS + hours.from_ms;
+    const { at, isSkipped } = reach(from, zone);
     // What is skipped can be skipped beyond the window's end.
     if (at > after && (!isSkipped || isOpen(wallAt(at, zone), hours))) return at;
+    const again = at > after || isSkipped ? null : reachAgain(from, at, zone);
+    if (again !== null && again > after) return again;
   }
   return null;
 }

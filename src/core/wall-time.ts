@@ -64,6 +64,14 @@ export function reach(wall: WallMs, zone: string): { at: number; isSkipped: bool
   return { at: nextChange(moment), isSkipped: true };
 }
 
+/** The second moment (ms) at which a zone's clocks show this, where they have been set back after the first, `at`; else null. */
+export function reachAgain(wall: WallMs, at: number, zone: string): number | null {
+  const change = nextChangeAfter(at, zone);
+  if (change - at > NEAR_CHANGE_MS) return null;
+  const again = wall - spanAt(change, zone).offset_ms;
+  return again >= change ? again : null;
+}
+
 /** As `reach`, but on a date that the zone left out whole (Apia, 2011-12-30) it is the same time on the next date that it had. */
 export function momentOf(wall: WallMs, zone: string): number {
   const { at, isSkipped } = reach(wall, zone);
