@@ -34,7 +34,15 @@ interface Needs {
 /** All of accounts: what they are, what they may send, how they log in. */
 export function createAccounts({ db, clock, cipher, gate, userGate, random, ...rest }: Needs) {
   const { appendEvent, audit, nextNumber, addLane, pauseLane, releaseLane, changed } = rest;
-  const store = createAccountStore(db);
+  const kept = createAccountStore(db);
+  // Lanes are held in real time, and shown in their environment's.
+  const standings: typeof kept.standings = async (tx, rows, now) => {
+    const env_id = rows[0]?.env_id ?? 0;
+    const found = await kept.standings(tx, rows, clock.real(env_id, now));
+    const shown = ({ held_until }: { held_until: number | null }) => (held_until === null ? null : clock.seen(env_id, held_until));
+    return new Map([...found].map(([id, standing]) => [id, { ...standing, held_until: shown(standing) }]));
+  };
+  const store = { ...kept, standings };
   const vault = createVault({ store, cipher });
   const budget = createBudget({ store, clock, random });
   const changes = createAccountChanges({ store, clock, appendEvent, pauseLane, changed });

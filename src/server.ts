@@ -19,6 +19,7 @@ import { AppError } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
 import { lifecycle } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
+import { createMovedClock } from "#src/core/moved-clock.ts";
 import type { NewJob } from "#src/jobs/job.ts";
 import { purgeUpdatesAt } from "#src/modules/connections/job.ts";
 import { sweepAt } from "#src/modules/erasure/service.ts";
@@ -56,7 +57,7 @@ export interface RunningServer {
  * @param alone as `migrate` has it; left out by a caller that has the data folder for itself
  */
 export async function openServices(config: Config, secret: string, log: Log, alone?: () => () => void) {
-  const clock = systemClock;
+  const clock = createMovedClock(systemClock);
   const metrics = createMetrics({ version });
   const dc = config.telegram_dc_file === null ? null : readDataCentre(config.telegram_dc_file);
   const app = config.telegram_app;
@@ -99,13 +100,12 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     await http.close();
     await db.close();
   };
-  return { db, services, metrics, bell, close };
+  return { db, clock, services, metrics, bell, close };
 }
 
 /** Starts everything and listens. @throws Error in words for the person who starts it */
 export async function startServer(config: Config, secret: string, log: Log): Promise<RunningServer> {
-  const clock = systemClock;
-  const { db, services, metrics, bell, close } = await openServices(config, secret, log);
+  const { db, clock, services, metrics, bell, close } = await openServices(config, secret, log);
   let stopping = false;
   addGauges(metrics, services);
   const app = createApp({

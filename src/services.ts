@@ -1,10 +1,10 @@
 import type { Database } from "#db/database.ts";
 import type { Cipher } from "#src/core/cipher.ts";
-import type { Clock } from "#src/core/clock.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
+import type { MovedClock } from "#src/core/moved-clock.ts";
 import { createQuiet } from "#src/core/quiet.ts";
-import type { Enqueue, JobLoop, Outcome } from "#src/jobs/job.ts";
+import type { JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate, UserGate } from "#src/modules/accounts/model.ts";
 import { createContactExport } from "#src/modules/contacts/export.ts";
@@ -55,6 +55,7 @@ import { createFiling, type FilesPlace } from "./filing.ts";
 import { createImporting } from "./importing.ts";
 import { createMessaging } from "./messaging.ts";
 import { createReceiving } from "./receiving.ts";
+import { inEnvironmentTime } from "./rehearsing.ts";
 import { createSegmenting } from "./segmenting.ts";
 import { createTenancy } from "./tenancy.ts";
 import { createPlacing } from "#src/modules/threads/placing.ts";
@@ -63,7 +64,7 @@ import { createWebhooks } from "./webhooks.ts";
 
 export interface ServiceDeps {
   db: Database;
-  clock: Clock;
+  clock: MovedClock;
   log: Log;
   cipher: Cipher;
   channels: readonly Channel[];
@@ -131,7 +132,7 @@ export function createServices({
   const appendEvent = eventLog.events.append;
   // The loop and the long jobs are made further down: the loop's kinds need what uses it.
   const addLane: JobLoop["addLane"] = (...args) => loop.addLane(...args);
-  const enqueue: Enqueue = (...args) => loop.enqueue(...args);
+  const { enqueue, lastEta } = inEnvironmentTime(clock, () => loop);
   const createTask: TaskService["create"] = (...args) => tasks.create(...args);
 
   const accounting = createAccounts({
@@ -215,7 +216,7 @@ export function createServices({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
     ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service, happened: receiving.happened },
     withdraw: (...args) => loop.withdraw(...args),
-    lastEta: (...args) => loop.lastEta(...args),
+    lastEta,
   });
   const { messages } = messaging;
 
@@ -247,7 +248,7 @@ export function createServices({
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 
-  const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue: loop.enqueue, withdraw: loop.withdraw });
+  const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue, withdraw: loop.withdraw });
 
   return {
     loop,
@@ -286,7 +287,7 @@ export function createServices({
     tasks,
     templates,
     fields,
-    scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue: loop.enqueue, audit: audit.record }),
+    scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue, audit: audit.record }),
     segments,
     tags: createTagService({ store: createTagStore(db) }),
     merges,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "#src/core/clock.ts";
 import { outcomes } from "#src/core/outcomes.ts";
-import type { Channel, Outgoing, Profile, SendResult } from "#src/modules/messages/channel.ts";
+import type { Channel, ChannelAccount, Outgoing, Profile, SendResult } from "#src/modules/messages/channel.ts";
 import type { Person } from "#src/modules/messages/model.ts";
 import { answerTo } from "./answer.ts";
 import { type Answering, type Play, plays } from "./recipients.ts";
@@ -31,17 +31,17 @@ export function createSandboxChannel(clock: Clock): Channel {
     reached,
   });
 
-  function answers(by: Answering, message: Outgoing): SendResult {
+  function answers(by: Answering, message: Outgoing, { env_id }: ChannelAccount): SendResult {
     const remote_id = String(++lastId);
     const sender = persona(message.recipient)!;
-    const happened = answerTo(by, message, { remote_id, sender, at: clock.now() });
+    const happened = answerTo(by, message, { remote_id, sender, at: clock.now(env_id) });
     return { kind: "sent", remote_id, chat_id: message.chat_id ?? String(sender.telegram_id), chat: null, reached: "sent", happened };
   }
 
-  function play(play: Play, message: Outgoing, account: string | null): SendResult | Promise<SendResult> {
+  function play(play: Play, message: Outgoing, account: ChannelAccount): SendResult | Promise<SendResult> {
     switch (play.kind) {
       case "fails": {
-        const link = play.code === "recipient_not_started" ? linkTo(account) : null;
+        const link = play.code === "recipient_not_started" ? linkTo(account.username) : null;
         return { kind: "failed", code: play.code, message: outcomes[play.code], link };
       }
       case "reaches":
@@ -53,7 +53,7 @@ export function createSandboxChannel(clock: Clock): Channel {
       case "slow":
         return new Promise((resolve) => clock.at(clock.now() + play.ms, () => resolve(arrives(message, "sent"))));
       case "answers":
-        return answers(play.by, message);
+        return answers(play.by, message, account);
       case "refused_at_once":
         return arrives(message, "sent");
       default:
@@ -82,7 +82,7 @@ export function createSandboxChannel(clock: Clock): Channel {
     profile: (_account, { recipient }) => ({ kind: "profile", profile: profileOf(recipient), chat: null }),
     send(account, message) {
       const part = plays.get(message.recipient);
-      return part === undefined ? arrives(message, "sent") : play(part, message, account.username);
+      return part === undefined ? arrives(message, "sent") : play(part, message, account);
     },
     // Nothing is kept here: the message itself is all that there is of it.
     edit: () => ({ kind: "done" }),

@@ -1,15 +1,26 @@
 /** All time comes through a clock, so that tests and test environments can move it. */
 export interface Clock {
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
-  now(): number;
-  /** Calls `fire` once when `now()` has reached `at` (ms). The answer cancels it. */
+  /**
+   * Milliseconds since 1970-01-01T00:00:00Z.
+   * @param env_id whose time it is: that of a test environment may have been moved ahead. Without it, real time
+   */
+  now(env_id?: number): number;
+  /** Calls `fire` once when `now()` has reached `at` (ms, real time). The answer cancels it. */
   at(at: number, fire: () => void): () => void;
+  /** When, in real time, an environment's clock shows this (ms). */
+  real(env_id: number, at: number): number;
+  /** What an environment's clock shows at a real time (ms). */
+  seen(env_id: number, at: number): number;
 }
+
+/** A clock by which every environment has real time. */
+export const unmoved: Pick<Clock, "real" | "seen"> = { real: (_env_id, at) => at, seen: (_env_id, at) => at };
 
 /** Node's timers overflow past 2^31 - 1 ms (24.8 days); a longer wait is taken in steps. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
+  ...unmoved,
   now: () => Date.now(),
   at(at, fire) {
     let timer: ReturnType<typeof setTimeout>;

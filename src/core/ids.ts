@@ -35,26 +35,42 @@ const PAIRS = Array.from({ length: 32 * 32 }, (_, number) => DIGITS[number >> 5]
 const TAIL_LENGTH = 6;
 const TAIL_END = 32 ** TAIL_LENGTH;
 
-let lastMs = 0;
-let head = "";
-let tail = TAIL_END;
+/** Ids that are in order of creation among themselves. */
+interface Line {
+  lastMs: number;
+  head: string;
+  tail: number;
+}
+
+const newLine = (): Line => ({ lastMs: 0, head: "", tail: TAIL_END });
+const realLine = newLine();
+/** An environment whose time was moved ahead would else carry all others' ids along. */
+const lines = new Map<number, Line>();
 
 /**
- * A new public id: prefix, `_`, ULID. Ids of one process are in order of creation, also within a millisecond.
+ * A new public id: prefix, `_`, ULID. Ids of one process and one environment are in order of creation, also within a millisecond.
  * The library's own monotonic ULIDs make some twenty strings each, and every request and every job needs several.
  * @param prefix names the kind of thing
  * @param now milliseconds since 1970; the ULID carries it
+ * @param env_id whose time that is; without it, real time
  */
-export function newId(prefix: IdPrefix, now: number = systemClock.now()): string {
-  if (now > lastMs || tail === TAIL_END) beginMillisecond(Math.max(now, lastMs + 1));
-  const number = tail++;
-  return `${prefix}_${head}${PAIRS[number >>> 20]}${PAIRS[(number >>> 10) & 1023]}${PAIRS[number & 1023]}`;
+export function newId(prefix: IdPrefix, now: number = systemClock.now(), env_id?: number): string {
+  const line = env_id === undefined ? realLine : lineOf(env_id);
+  if (now > line.lastMs || line.tail === TAIL_END) beginMillisecond(line, Math.max(now, line.lastMs + 1));
+  const number = line.tail++;
+  return `${prefix}_${line.head}${PAIRS[number >>> 20]}${PAIRS[(number >>> 10) & 1023]}${PAIRS[number & 1023]}`;
 }
 
-function beginMillisecond(ms: number): void {
-  lastMs = ms;
-  head = ulid(ms).slice(0, -TAIL_LENGTH);
-  tail = Math.floor((Math.random() * TAIL_END) / 2);
+function lineOf(env_id: number): Line {
+  let line = lines.get(env_id);
+  if (line === undefined) lines.set(env_id, (line = newLine()));
+  return line;
+}
+
+function beginMillisecond(line: Line, ms: number): void {
+  line.lastMs = ms;
+  line.head = ulid(ms).slice(0, -TAIL_LENGTH);
+  line.tail = Math.floor((Math.random() * TAIL_END) / 2);
 }
 
 /** The least id that a thing made at `ms` can have: turns a filter by creation time into a range of ids. */

@@ -10,7 +10,7 @@ export interface Job {
   lane: string | null;
   /** Within a lane, jobs of one chat run one after another, in order. */
   chat: string | null;
-  /** Milliseconds; not before. Stays what it was when the job goes back to the queue, and with it its place. */
+  /** Milliseconds of real time; not before. Stays what it was when the job goes back to the queue, and with it its place. */
   run_at: number;
   /** Runs that have failed so far. */
   attempts: number;
@@ -34,7 +34,7 @@ export type Outcome =
   | { kind: "snooze"; ms: number; reason: string }
   /** Not now: back to its place, the chat held for `ms` and not the lane. Costs no attempt; forgotten with the process. */
   | { kind: "snooze_chat"; ms: number; reason: string }
-  /** Not before a time (ms): out of the way of the others, to a later place. Costs no attempt. */
+  /** Not before a time (ms, by the clock of its environment): out of the way of the others, to a later place. Costs no attempt. */
   | { kind: "postpone"; until: number }
   /** Failed, and safe to repeat: back to its place, the lane held for `ms`. Costs an attempt. */
   | { kind: "retry"; ms: number; reason: string }

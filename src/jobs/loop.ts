@@ -96,7 +96,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
       settled(job, outcome, wasDispatched) {
         onOutcome?.(job.kind, outcome);
         leave(job, (lane) => {
-          moveOn(lane, job, outcome, wasDispatched, clock.now());
+          moveOn(lane, clock, job, outcome, wasDispatched);
           if (outcome.kind !== "stop") return;
           ownership.noteChange();
           lane.paused = true;

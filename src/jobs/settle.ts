@@ -29,7 +29,7 @@ export async function settle(store: JobStore, clock: Clock, tx: Tx, settled: rea
 async function putBack(store: JobStore, clock: Clock, tx: Tx, job: Settled["job"], outcome: Waiting): Promise<void> {
   const { env_id, id, lane } = job;
   if (outcome.kind === "postpone") {
-    await store.repeat(tx, env_id, id, job.attempts, outcome.until);
+    await store.repeat(tx, env_id, id, job.attempts, dueAgain(clock, job, outcome));
     return;
   }
   const attempts = job.attempts + (outcome.kind === "retry" ? 1 : 0);
@@ -51,12 +51,16 @@ function isFinal(outcome: Outcome): outcome is Final {
   return outcome.kind === "done" || outcome.kind === "discard" || outcome.kind === "gone";
 }
 
+/** Kinds reckon by their environment's time, the queue by real time. */
+const dueAgain = (clock: Clock, { env_id }: Pick<Job, "env_id">, { until }: { until: number }) => clock.real(env_id, until);
+
 /** Does with a lane in memory what `settle` has done with its rows. */
-export function moveOn(lane: Lane, job: Job, outcome: Outcome, wasDispatched: boolean, now: number): void {
+export function moveOn(lane: Lane, clock: Clock, job: Job, outcome: Outcome, wasDispatched: boolean): void {
+  const now = clock.now();
   if (isFinal(outcome) || outcome.kind === "postpone") {
     if (wasDispatched) lane.finished(job, now);
     else lane.dropped(job);
-    if (outcome.kind === "postpone") lane.added({ run_at: outcome.until, id: job.id }, now);
+    if (outcome.kind === "postpone") lane.added({ run_at: dueAgain(clock, job, outcome), id: job.id }, now);
     else if (outcome.kind !== "gone" && outcome.rest !== undefined) lane.heldUntil = Math.max(lane.heldUntil, now + outcome.rest.ms);
     return;
   }

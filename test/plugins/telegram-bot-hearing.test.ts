@@ -32,7 +32,7 @@ async function setup({ webhookBase = null as string | null } = {}) {
   const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
   const secretFor = createWebhookSecrets("secret");
   const telling: Clock = {
-    now: clock.now,
+    ...clock,
     at(at, fire) {
       const cancel = clock.at(at, fire);
       changes.notify();

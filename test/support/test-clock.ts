@@ -1,7 +1,8 @@
-import type { Clock } from "#src/core/clock.ts";
+import { type Clock, unmoved } from "#src/core/clock.ts";
+import { createMovedClock, type MovedClock } from "#src/core/moved-clock.ts";
 
 /** A clock that stands still until it is moved. */
-export interface TestClock extends Clock {
+export interface TestClock extends MovedClock {
   /** Moves by `ms` at once; what falls due meanwhile fires in order, each at its own time. */
   advance(ms: number): void;
   /** Moves back, as when somebody sets the wall clock; timers stay where they are. */
@@ -55,7 +56,8 @@ export function createTestClock(from?: Clock): TestClock {
     newest = Math.max(newest, now + 1);
   }
 
-  return {
+  const base: Clock = {
+    ...unmoved,
     now: () => now,
     at(at, fire) {
       const timer = { at, fire };
@@ -64,6 +66,10 @@ export function createTestClock(from?: Clock): TestClock {
       if (at <= now) setImmediate(() => timers.includes(timer) && (remove(timer), fire()));
       return () => remove(timer);
     },
+  };
+
+  return {
+    ...createMovedClock(base),
     advance(ms) {
       const until = now + ms;
       for (let timer = next(); timer !== undefined && timer.at <= until; timer = next()) {

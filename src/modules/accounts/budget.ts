@@ -48,7 +48,7 @@ export function createBudget({ store, clock, random }: { store: AccountStore; cl
    */
   async function take(tx: Tx, row: AccountRow, isNew: boolean): Promise<{ fits: boolean; limit: SendLimit; ofNew: boolean } | null> {
     if (row.daily_cap === null && row.new_peer_daily_cap === null) return null;
-    const now = clock.now();
+    const now = clock.now(row.env_id);
     const day = dayOf(now, row.timezone);
     // The row is taken before it is judged, so that two at once can't both be the last.
     const used = await store.takeDay(tx, row.env_id, row.id, day, isNew);
@@ -79,7 +79,7 @@ export function createBudget({ store, clock, random }: { store: AccountStore; cl
 
     /** Judges a message that is about to leave, and counts it where it does not count yet. */
     async leave(tx: Tx, row: AccountRow, { isNew, place }: Sending): Promise<Leave> {
-      const now = clock.now();
+      const now = clock.now(row.env_id);
       const quiet = quietEnd(row, now);
       if (quiet !== null) return { kind: "hold", until: quiet, reason: QUIET_HOLD };
       if (isNew && row.restricted_until !== null && row.restricted_until > now)

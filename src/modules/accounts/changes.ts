@@ -28,7 +28,7 @@ export type AccountChanges = ReturnType<typeof createAccountChanges>;
 /** What becomes of an account, by whomever: its state, what is told of it, and whether its lane moves. */
 export function createAccountChanges({ store, clock, appendEvent, pauseLane, changed }: Needs) {
   async function show(tx: Tx | null, row: AccountRow): Promise<Account> {
-    const now = clock.now();
+    const now = clock.now(row.env_id);
     const standing = (await store.standings(tx, [row], now)).get(row.id) ?? unproved;
     return present(row, standing, now);
   }
@@ -44,7 +44,7 @@ export function createAccountChanges({ store, clock, appendEvent, pauseLane, cha
   }
 
   async function setStatus(tx: Tx, row: AccountRow, status: AccountStatus, reason: string | null, actor: string): Promise<AccountRow> {
-    const after = { ...row, status, status_reason: reason, updated_at: clock.now() };
+    const after = { ...row, status, status_reason: reason, updated_at: clock.now(row.env_id) };
     await store.update(tx, row.env_id, row.id, { status, status_reason: reason, updated_at: after.updated_at });
     await syncLane(tx, after);
     await tell(tx, after, status === "connected" ? "account.connected" : "account.disconnected", actor);
@@ -70,7 +70,7 @@ export function createAccountChanges({ store, clock, appendEvent, pauseLane, cha
     async pause(tx: Tx, env_id: number, id: number, reason: string): Promise<void> {
       const row = await store.lock(tx, env_id, id);
       if (row === undefined || row.paused === 1) return;
-      const after = { ...row, paused: 1, status_reason: reason, updated_at: clock.now() };
+      const after = { ...row, paused: 1, status_reason: reason, updated_at: clock.now(env_id) };
       await store.update(tx, env_id, id, { paused: 1, status_reason: reason, updated_at: after.updated_at });
       await syncLane(tx, after);
       await tell(tx, after, "account.paused", "job");
@@ -80,7 +80,7 @@ export function createAccountChanges({ store, clock, appendEvent, pauseLane, cha
     async restrict(tx: Tx, env_id: number, id: number): Promise<void> {
       const row = await store.lock(tx, env_id, id);
       if (row === undefined) return;
-      const now = clock.now();
+      const now = clock.now(env_id);
       if (row.restricted_until !== null && row.restricted_until > now) return;
       const isAgain = row.restricted_until !== null && now - row.restricted_until < FORGIVEN_MS;
       const restrictions = isAgain ? row.restrictions + 1 : 1;

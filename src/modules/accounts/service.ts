@@ -78,7 +78,7 @@ export function createAccountService(needs: Needs) {
   return {
     /** Gives a test environment its sandbox account. */
     async furnishSandbox(tx: Tx, env_id: number): Promise<void> {
-      const now = clock.now();
+      const now = clock.now(env_id);
       const row = { ...blank(env_id, SANDBOX_ACCOUNT_ID, now), kind: "sandbox", name: "Sandbox", username: "posthouse_sandbox" };
       await store.insert(tx, row);
       await needs.addLane(tx, env_id, laneOf(row.id));
@@ -145,7 +145,7 @@ export function createAccountService(needs: Needs) {
       const id = await needs.nextNumber(tx, "accounts", FIRST_ACCOUNT_ID);
       const namesake = bot === null ? undefined : await store.byTelegramId(tx, env_id, "telegram_bot", bot.telegram_id);
       if (namesake !== undefined) throw new AppError("conflict", `This bot is here already, as account ${namesake.id}.`);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const base = blank(env_id, id, now);
       const row = bot === null ? userRow(base, ask) : botRow(base, ask, bot);
       await store.insert(tx, row);
@@ -169,7 +169,7 @@ export function createAccountService(needs: Needs) {
     async list(env_id: number, { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery): Promise<Page<Account>> {
       const after = cursor === undefined ? null : decodeNumberCursor("accounts", env_id, cursor);
       const rows = await store.page(env_id, after, offset, limit + 1);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const standings = await store.standings(null, rows, now);
       const ask = { list: "accounts", env_id, limit, offset };
       const shown = (row: AccountRow) => present(row, standings.get(row.id) ?? unproved, now);
@@ -179,7 +179,7 @@ export function createAccountService(needs: Needs) {
     /** Those of these that are here, or the first of all, each as a client sees it. */
     async standing(tx: Tx, env_id: number, ids: readonly number[] | null): Promise<{ row: AccountRow; shown: Account }[]> {
       const rows = await store.some(tx, env_id, ids, SHOWN_MAX);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const standings = await store.standings(tx, rows, now);
       return rows.map((row) => ({ row, shown: present(row, standings.get(row.id) ?? unproved, now) }));
     },
@@ -201,7 +201,7 @@ export function createAccountService(needs: Needs) {
       const before = await find(tx, env_id, id);
       await check(tx, before, wanted);
       checkPatch(patch, before.kind);
-      const row = { ...before, updated_at: clock.now() };
+      const row = { ...before, updated_at: clock.now(env_id) };
       if (patch.token !== undefined) {
         if (bot === null || bot.telegram_id !== row.telegram_id)
           throw invalidField("token", "not_allowed", "This token belongs to another bot: connect it as an account of its own.");
@@ -244,7 +244,7 @@ export function createAccountService(needs: Needs) {
       const row = await find(tx, env_id, id);
       await check(tx, row, wanted);
       if (row.kind === "sandbox") throw new AppError("conflict", "The sandbox account belongs to its environment and can't be removed.");
-      const now = clock.now();
+      const now = clock.now(env_id);
       await changes.setStatus(tx, row, "disconnected", "removed", actor);
       await store.update(tx, env_id, id, { deleted_at: now, token: null, proxy: null });
       await store.end(tx, env_id, id);

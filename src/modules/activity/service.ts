@@ -100,7 +100,7 @@ export function createActivityService({ store, clock, points, merges, present }:
     const ids = [...(await merges.mergedInto(env_id, row.id)), row.id];
     const merged = (await Promise.all(ids.slice(0, -1).map((id) => store.contact(env_id, id)))).filter((one) => one !== undefined);
     const addresses = [...new Set([row, ...merged].flatMap(addressesOf))];
-    const head = { exported_at: toTime(clock.now()), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
+    const head = { exported_at: toTime(clock.now(row.env_id)), contact: await present.contact(row), deleted_at: toTime(row.deleted_at) };
     yield JSON.stringify(head).slice(0, -1);
     if (scopes.has("read:messages")) {
       yield* list("messages", messagesOf(env_id, ids, addresses));

@@ -29,7 +29,7 @@ export function createBulkUndo({ store, bulk, clock, custom }: Needs) {
       const found = await bulk.numbered(tx, env_id, first, last);
       const own = found.filter((row) => row.updated_at === madeAt || row.updated_at === writtenAt.get(row.id));
       const known = await custom.knownFor(tx, env_id, own);
-      const now = clock.now();
+      const now = clock.now(env_id);
       for (const row of own) rows.remove(tx, row, known, now);
       if (own.length > 0) await store.count(tx, env_id, "contacts", -own.length);
       return { removed: own.length, kept: found.length - own.length };
@@ -46,7 +46,7 @@ export function createBulkUndo({ store, bulk, clock, custom }: Needs) {
       for (const { name, value } of former) if ((await store.idOf(tx, env_id, name, value)) !== null) taken.add(name);
       const known = await custom.reader(tx, env_id)();
       const back = takeBack(row, changed, taken);
-      if (!isSame(row, back.row)) rows.replace(tx, row, { ...back.row, updated_at: clock.now() }, known);
+      if (!isSame(row, back.row)) rows.replace(tx, row, { ...back.row, updated_at: clock.now(env_id) }, known);
       return !back.left;
     },
   };

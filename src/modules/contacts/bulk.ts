@@ -115,7 +115,7 @@ export function createBulkWriter({ store, bulk, clock, custom, scoring }: Needs)
     known: KnownFields,
     options: BulkOptions,
   ): Promise<BulkResult> {
-    const now = clock.now();
+    const now = clock.now(env_id);
     const faces = await find(tx, env_id, entries);
     const made: Person[] = [];
     const changed = new Set<Person>();

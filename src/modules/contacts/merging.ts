@@ -70,7 +70,7 @@ export function createContactMerging({ store, clock, fields: source }: Needs) {
       const known = await custom.knownFor(tx, survivor.env_id, [survivor, other]);
       const before = presentContact(survivor, known);
       check(before);
-      const now = clock.now();
+      const now = clock.now(survivor.env_id);
       const both = combine(survivor, other, prefer);
       const made = { ...both, fields: keepKnown(both.fields, known), updated_at: now };
       const gone = { ...other, deleted_at: now, updated_at: now };
@@ -88,7 +88,7 @@ export function createContactMerging({ store, clock, fields: source }: Needs) {
     async separate(tx: Tx, [survivor, other]: readonly [ContactRow, ContactRow], snapshots: Snapshots): Promise<Pair> {
       const { env_id } = survivor;
       const known = await custom.knownFor(tx, env_id, [survivor, other, snapshots.before]);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const apart = separate(survivor, snapshots, other);
       const restored = { ...apart, fields: keepKnown(apart.fields, known), updated_at: now };
       const back = { ...other, fields: keepKnown(other.fields, known), deleted_at: null, updated_at: now };

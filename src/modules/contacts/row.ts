@@ -82,7 +82,7 @@ function isLanguage(language: string): boolean {
 export function blank(env_id: number, number: number, now: number): NewContactRow {
   return {
     env_id,
-    id: newId("ct", now),
+    id: newId("ct", now, env_id),
     number,
     external_id: null,
     telegram_id: null,

@@ -87,7 +87,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
   async function create(tx: Tx, act: Act): Promise<ContactRow> {
     const { env_id } = act;
     const { known } = act.fields;
-    const now = clock.now();
+    const now = clock.now(env_id);
     const number = await store.count(tx, env_id, "contact numbers", 1);
     await store.count(tx, env_id, "contacts", 1);
     const fresh = apply(blank(env_id, number, now), act, "add", now);
@@ -101,7 +101,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
 
   function change(tx: Tx, act: Act, before: ContactRow, mode: "add" | "replace"): ContactRow {
     const { known } = act.fields;
-    const now = clock.now();
+    const now = clock.now(act.env_id);
     const after = { ...apply(before, act, act.input.tags_mode ?? mode, now), row: before.row };
     if (isSame(before, after)) return before;
     if (isSame({ ...before, last_seen_at: after.last_seen_at }, after)) {
@@ -274,7 +274,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
       if (row.id !== ref && String(row.number) !== ref) throw mergedInto(row.id);
       const known = await custom.knownFor(tx, row.env_id, [row]);
       precondition(presentContact(row, known));
-      const deleted_at = clock.now();
+      const deleted_at = clock.now(row.env_id);
       rows.remove(tx, row, known, deleted_at);
       await store.count(tx, row.env_id, "contacts", -1);
       event(tx, "contact.deleted", row, writer, known);

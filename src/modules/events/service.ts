@@ -62,9 +62,9 @@ export function createEventService({ store, clock, keptDays, appended, reachable
   return {
     /** Writes an event down in the transaction of its change. */
     append(tx: Tx, env_id: number, event: NewEvent): void {
-      const created_at = clock.now();
+      const created_at = clock.now(env_id);
       const { type, subject, actor, data } = event;
-      store.append(tx, { env_id, id: newId("evt", created_at), type, subject, actor, data: JSON.stringify(data), created_at });
+      store.append(tx, { env_id, id: newId("evt", created_at, env_id), type, subject, actor, data: JSON.stringify(data), created_at });
       appended(tx, env_id);
     },
 

@@ -60,8 +60,8 @@ export function createFieldService({ store, clock, enqueue, checkUnused }: Needs
       const options = readOptions(type, ask.options);
       if ((await store.countAlone(tx, env_id, object)) >= FIELDS_MAX)
         throw new AppError("conflict", `There are at most ${FIELDS_MAX} fields: delete one first.`);
-      const now = clock.now();
-      const row = { env_id, id: newId("fld", now), object, key, label, type, options, created_at: now, updated_at: now };
+      const now = clock.now(env_id);
+      const row = { env_id, id: newId("fld", now, env_id), object, key, label, type, options, created_at: now, updated_at: now };
       await naming(key, () => store.insert(tx, row));
       return present(row);
     },
@@ -93,7 +93,7 @@ export function createFieldService({ store, clock, enqueue, checkUnused }: Needs
       const options = patch.options === undefined ? before.options : readOptions(before.type as FieldType, patch.options);
       const gone = optionsOf(before.options).difference(optionsOf(options));
       if (gone.size > 0) await checkUnused(tx, env_id, before, [...gone]);
-      const row = { ...before, key, label, options, updated_at: clock.now() };
+      const row = { ...before, key, label, options, updated_at: clock.now(env_id) };
       await naming(key, () => store.update(tx, row));
       return present(row);
     },
@@ -104,7 +104,7 @@ export function createFieldService({ store, clock, enqueue, checkUnused }: Needs
       check(present(row));
       await checkUnused(tx, env_id, row);
       await store.remove(tx, env_id, id);
-      enqueue(tx, forgetting({ env_id, field_id: id, kind: isNumeric(row.type as FieldType) ? "num" : "txt" }, clock.now()));
+      enqueue(tx, forgetting({ env_id, field_id: id, kind: isNumeric(row.type as FieldType) ? "num" : "txt" }, clock.now(env_id)));
     },
 
     /** What there is to know of the fields of contacts. @param tx null reads the last committed snapshot */

@@ -72,7 +72,7 @@ export function createMergeService({ store, clock, contacts, enqueue, appendEven
   async function checkUndo(tx: Tx, row: MergeRow, [survivor, other]: readonly (ContactRow | undefined)[]): Promise<Snapshots> {
     const { env_id, survivor_id } = row;
     if (row.undone_at !== null) throw conflict("This merge was undone already.");
-    if (row.snapshots === null || other === undefined || clock.now() >= undoUntil(row))
+    if (row.snapshots === null || other === undefined || clock.now(env_id) >= undoUntil(row))
       throw conflict("A merge can be undone for 30 days, and these are over.");
     const onward = await store.active(tx, env_id, survivor_id);
     const last = onward ?? (await store.lastInto(tx, env_id, survivor_id));
@@ -99,10 +99,10 @@ export function createMergeService({ store, clock, contacts, enqueue, appendEven
       const [late] = await store.moving(tx, env_id, goes);
       if (late !== undefined) throw conflict(`Messages of ${goes} are still moving by ${late.id}: try again shortly.`);
       const { snapshots, ...pair } = await contacts.combine(tx, both, new Set(prefer), check);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const merged = { id: goes, number: both[1].number };
       const row: MergeRow = {
-        ...{ env_id, id: newId("mrg", now), survivor_id: stays, merged_id: goes, merged_number: merged.number, actor },
+        ...{ env_id, id: newId("mrg", now, env_id), survivor_id: stays, merged_id: goes, merged_number: merged.number, actor },
         ...{ snapshots: JSON.stringify(snapshots), moving: 0, created_at: now, undone_at: null },
       };
       await store.insert(tx, row);
@@ -132,7 +132,7 @@ export function createMergeService({ store, clock, contacts, enqueue, appendEven
       check(present(row));
       const snapshots = await checkUndo(tx, row, rows);
       const pair = await contacts.separate(tx, rows as [ContactRow, ContactRow], snapshots);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const isLong = (await store.moveBack(tx, row, STEP_ROWS)) === STEP_ROWS;
       await store.update(tx, { ...row, snapshots: null, undone_at: now, moving: isLong ? 1 : 0 });
       if (isLong) enqueue(tx, moving({ ...row, undone_at: now }, now));

@@ -107,12 +107,12 @@ function changeJob<Account extends SendingAccount>(kind: ChangeKind, needs: Need
       kind === EDIT_JOB
         ? { ...rest, ...(leaving === undefined ? {} : { leaving }) }
         : { ...rest, ...(pending === undefined ? {} : { pending }) };
-    await changes.keep(tx, { ...row, content: toKept(other), last_error: reason, updated_at: clock.now() });
+    await changes.keep(tx, { ...row, content: toKept(other), last_error: reason, updated_at: clock.now(row.env_id) });
     return { kind: "discard", code: "message_rejected" };
   }
 
   async function record(tx: Tx, row: MessageRow, { pending: made }: Ready, text: string): Promise<Outcome> {
-    const now = clock.now();
+    const now = clock.now(row.env_id);
     const { pending, ...content } = keptContent(row);
     const isNewest = !isSuperseded(row, made);
     const changed = made === null ? content : withMarkup(content, made.parse_mode, made.buttons);
@@ -154,7 +154,7 @@ function changeJob<Account extends SendingAccount>(kind: ChangeKind, needs: Need
     const isOver = result.kind === "failed" || result.kind === "restricted";
     const reason = result.kind === "failed" ? result.message : result.reason;
     if (isOver && !isSuperseded(row, ready.pending)) return refuse(tx, row, reason);
-    await changes.keep(tx, { ...row, last_error: reason, updated_at: clock.now() });
+    await changes.keep(tx, { ...row, last_error: reason, updated_at: clock.now(row.env_id) });
     return isOver ? again : wait(result, job.attempts);
   }
 

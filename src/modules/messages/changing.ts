@@ -83,7 +83,7 @@ export function createChangeService(needs: Needs) {
       kind,
       lane,
       chat: recipient,
-      run_at: clock.now(),
+      run_at: clock.now(env_id),
       payload: channel.kind,
       eta: null,
     };
@@ -100,7 +100,7 @@ export function createChangeService(needs: Needs) {
       const { leaving, ...content } = keptContent(row);
       checkButtonsAllowed(channel, ask.buttons);
       const pending = readEdit(row, content, ask);
-      const updated_at = clock.now();
+      const updated_at = clock.now(row.env_id);
       if (row.status === "queued") {
         // Where nothing goes over a network a message that is due may be on its way without being marked.
         if (!channel.usesNetwork && account.paused === 0 && Math.max(row.created_at, row.schedule_at ?? 0) <= updated_at)
@@ -132,7 +132,7 @@ export function createChangeService(needs: Needs) {
       if (channel.remove === undefined) throw new AppError("conflict", `Messages of ${channel.name} can't be deleted.`);
       const content = keptContent(row);
       if (content.leaving === true) return { message: presentMessage(row), done: false };
-      const after = { ...row, content: toKept({ ...content, leaving: true }), updated_at: clock.now() };
+      const after = { ...row, content: toKept({ ...content, leaving: true }), updated_at: clock.now(row.env_id) };
       await changes.keep(tx, after);
       later(tx, DELETE_JOB, row, channel);
       return { message: presentMessage(after), done: false };

@@ -40,7 +40,7 @@ export function createHappenings(needs: ReceiverNeeds) {
 
   async function meet(tx: Tx, { env_id }: HearingAccount, person: Person | null, at: number): Promise<string | null> {
     if (!isPerson(person)) return null;
-    const contacts = await seen(tx, { env_id, actor: WRITER }, [{ person, at: Math.min(at, clock.now()) }]);
+    const contacts = await seen(tx, { env_id, actor: WRITER }, [{ person, at: Math.min(at, clock.now(env_id)) }]);
     return contacts.get(person.telegram_id) ?? null;
   }
 
@@ -74,7 +74,7 @@ export function createHappenings(needs: ReceiverNeeds) {
     const json = toKept({ ...content, ...(reactions === undefined ? {} : { reactions }) });
     const isSame = row.text === told.text && row.content === json;
     if (told.kind !== "edited" || told.at < (row.edited_at ?? 0) || isSame) return presentMessage(row);
-    const after = { ...row, text: told.text, content: json, edited_at: told.at, updated_at: clock.now() };
+    const after = { ...row, text: told.text, content: json, edited_at: told.at, updated_at: clock.now(row.env_id) };
     store.revise(tx, after);
     await meet(tx, account, told.sender, told.at);
     tell(tx, "message.edited", after, await threadOf(tx, row));
@@ -87,7 +87,7 @@ export function createHappenings(needs: ReceiverNeeds) {
     const { reactions: before = [], ...content } = keptContent(found.row);
     if (JSON.stringify(before) === JSON.stringify(item.reactions)) return;
     const json = toKept({ ...content, ...(item.reactions.length === 0 ? {} : { reactions: [...item.reactions] }) });
-    const after = { ...found.row, content: json, updated_at: clock.now() };
+    const after = { ...found.row, content: json, updated_at: clock.now(found.row.env_id) };
     store.revise(tx, after);
     await meet(tx, account, item.sender, item.at);
     tell(tx, "message.reacted", after, found.thread, { by: item.sender });
@@ -100,7 +100,7 @@ export function createHappenings(needs: ReceiverNeeds) {
     const by_contact_id = await meet(tx, account, item.sender, item.at);
     const more = { by: item.sender, by_contact_id, button: { data: item.data } };
     if (found !== undefined) {
-      const after = { ...found.row, updated_at: clock.now() };
+      const after = { ...found.row, updated_at: clock.now(found.row.env_id) };
       store.revise(tx, after);
       tell(tx, "message.button_pressed", after, found.thread, more);
       return;
@@ -125,7 +125,7 @@ export function createHappenings(needs: ReceiverNeeds) {
   /** What was sent earlier is read too: newest first, until there is nothing that was not. */
   async function read(tx: Tx, account: HearingAccount, item: Of<"read">): Promise<void> {
     const { env_id } = account;
-    const read_at = Math.min(item.at, clock.now());
+    const read_at = Math.min(item.at, clock.now(env_id));
     const notes: ReturnType<typeof notesOf> = [];
     for (const thread of await threads.ofChat(tx, env_id, placeOf(account, item))) {
       for (let before = LAST_ID, more = true; more;) {
@@ -135,7 +135,7 @@ export function createHappenings(needs: ReceiverNeeds) {
           // With what a change of it has made of its text meanwhile.
           const row = await lock(tx, env_id, id);
           if (row === undefined || !isReached(row)) continue;
-          const after = { ...row, status: "read", read_at, delivered_at: row.delivered_at ?? read_at, updated_at: clock.now() };
+          const after = { ...row, status: "read", read_at, delivered_at: row.delivered_at ?? read_at, updated_at: clock.now(env_id) };
           await store.record(tx, after, row.status as MessageStatus);
           tell(tx, "message.read", after, thread);
           notes.push(...notesOf(after, ["message.read"]));
@@ -165,7 +165,7 @@ export function createHappenings(needs: ReceiverNeeds) {
           await read(tx, account, item);
           return null;
         case "reach":
-          store.keepChat(tx, chatRow(account, item.chat, clock.now(), item.reachable ? null : item.at));
+          store.keepChat(tx, chatRow(account, item.chat, clock.now(account.env_id), item.reachable ? null : item.at));
           return null;
         case "topic": {
           const { topic, chat } = item;
@@ -176,7 +176,7 @@ export function createHappenings(needs: ReceiverNeeds) {
         }
         case "moved":
           await threads.move(tx, env_id, id, item.chat.id, item.to);
-          await store.moveChat(tx, { env_id, account_id: id, chat_id: item.chat.id }, item.to, clock.now());
+          await store.moveChat(tx, { env_id, account_id: id, chat_id: item.chat.id }, item.to, clock.now(env_id));
           return null;
         default:
           return item satisfies never;

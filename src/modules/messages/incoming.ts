@@ -32,7 +32,7 @@ export function incomingRow(
   const { sender, chat } = told;
   return {
     env_id,
-    id: newId("msg", now),
+    id: newId("msg", now, env_id),
     channel,
     account_id,
     direction: "in",

@@ -60,14 +60,14 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   async function endUnsent(tx: Tx, row: MessageRow, from: MessageStatus, code: OutcomeCode, book: Book): Promise<Outcome> {
     const { env_id, account_id, cap_day } = row;
     if (cap_day !== null && account_id !== null) await accounts.budget.giveBack(tx, env_id, account_id, cap_day);
-    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now() }, code, null, null), from, book);
+    return write(tx, fail({ ...row, cap_day: null, updated_at: clock.now(env_id) }, code, null, null), from, book);
   }
 
   /** @returns those that are queued still; what goes over a network is marked as being on the wire */
   async function claim(tx: Tx, env_id: number, jobs: Job[]): Promise<MessageRow[]> {
     const { leaving = [], staying = [] } = Object.groupBy(jobs, (job) => (channelOf(job).usesNetwork ? "leaving" : "staying"));
     const ids = (some: Job[]) => some.map((job) => job.id);
-    const marked = leaving.length === 0 ? [] : await store.markSending(tx, env_id, ids(leaving), clock.now());
+    const marked = leaving.length === 0 ? [] : await store.markSending(tx, env_id, ids(leaving), clock.now(env_id));
     const left = staying.length === 0 ? [] : await store.queued(tx, env_id, ids(staying));
     return [...marked, ...left];
   }
@@ -81,7 +81,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
   ): Promise<Begun<Ready>> {
     const { account, channel, aliases } = group;
     const { thread } = facts;
-    const now = clock.now();
+    const now = clock.now(row.env_id);
     const from = row.status as MessageStatus;
     if (account.deleted_at !== null)
       return { outcome: await write(tx, fail(row, "account_unauthorized", "The account was removed.", null), from, book) };
@@ -172,13 +172,13 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
     },
 
     async run(ready, signal) {
-      const started_at = clock.now();
+      const started_at = clock.now(ready.account.env_id);
       try {
         return await perform(ready, signal);
       } catch {
         // A channel never throws; should it, nobody knows how far it got. The error may hold the text: it is not kept.
         const result: SendResult = { kind: "unknown", reason: "the channel failed in a way that it does not expect" };
-        return { result, text: ready.row.text, started_at, ended_at: clock.now(), chat: null };
+        return { result, text: ready.row.text, started_at, ended_at: clock.now(ready.account.env_id), chat: null };
       }
     },
 
@@ -211,7 +211,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
       const row = await store.lock(tx, env_id, id);
       if (row?.status !== "queued") return { kind: "discard", code: "internal_error" };
       const book = await open(tx, [row]);
-      const outcome = await write(tx, fail({ ...row, updated_at: clock.now() }, "internal_error", null, null), "queued", book);
+      const outcome = await write(tx, fail({ ...row, updated_at: clock.now(env_id) }, "internal_error", null, null), "queued", book);
       await close(tx, book);
       return outcome;
     },
@@ -224,7 +224,7 @@ export function messageJobs<Account extends SendingAccount>(needs: Needs<Account
         if (row.account_id === null || needs.laneOf(row.account_id) !== lane) continue;
         const account = (await accounts.row(tx, env_id, row.account_id))!;
         const repeat = channelOf({ payload: account.kind }).resendable || (await needs.onUnknown(tx, env_id)) === "retry";
-        const now = { ...row, updated_at: clock.now() };
+        const now = { ...row, updated_at: clock.now(env_id) };
         const verdict = repeat
           ? requeue(now, "the program broke off", { kind: "snooze", ms: 0, reason: "" })
           : fail(now, "outcome_unknown", null, null);

@@ -38,7 +38,7 @@ export function newRow(
 ): MessageRow {
   return {
     env_id: sender.env_id,
-    id: newId("msg", now),
+    id: newId("msg", now, sender.env_id),
     channel: channel.name,
     account_id: ask.account_id,
     direction: "out",

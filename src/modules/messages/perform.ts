@@ -37,9 +37,9 @@ export function createPerformer({ clock, files }: { clock: Clock; files: OpenFil
     { row, channel, account, chat_id, thread, contact, reply_to }: Ready,
     signal: AbortSignal,
   ): Promise<Result> {
-    const started_at = clock.now();
+    const started_at = clock.now(account.env_id);
     let chat: ChatFacts | null = null;
-    const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(), chat });
+    const done = (result: SendResult, text = row.text): Result => ({ result, text, started_at, ended_at: clock.now(account.env_id), chat });
     const content = row.content === null ? null : enclosedIn(row.content);
     const markup = content?.parse_mode ?? null;
     let profile = null;

@@ -83,7 +83,7 @@ export function createPreflight<Row extends SendingAccount>(needs: Needs<Row>) {
       const { code, message = outcomes[code], link = null } = obstacle;
       return { ...about, reachable: false, eta: null, reason: code, message, link };
     }
-    const now = clock.now();
+    const now = clock.now(row.env_id);
     const late = await latenessOf(tx, candidate);
     const accountLimits = limitsOf(channel, accounts.budget.usualGapMs(row));
     const place = { env_id: row.env_id, lane: laneOf(row.id), recipient, accountLimits, chatLimits: channel.chatLimits(recipient) };

@@ -130,7 +130,7 @@ export function createReceiver(needs: ReceiverNeeds) {
   /** Keeps messages that were received, each once. */
   async function receive(tx: Tx, account: HearingAccount, told: readonly Told[]): Promise<Landed[]> {
     const { env_id } = account;
-    const now = clock.now();
+    const now = clock.now(env_id);
     const arrivals = await land(tx, account, told, now);
     const fresh = arrivals.filter(({ created }) => created);
     if (fresh.length > 0) {

@@ -28,7 +28,9 @@ export function messageRoutes(messages: MessageService, write: UnitOfWork, clock
           { request, body, set },
           async (tx, principal) => {
             const { sent, cap } = await messages.send(tx, principal, body);
-            return cap === null ? { status: 200, body: sent } : { status: 200, body: sent, headers: capHeaders(cap, clock.now()) };
+            return cap === null
+              ? { status: 200, body: sent }
+              : { status: 200, body: sent, headers: capHeaders(cap, clock.now(principal.env_id)) };
           },
           { keepForever: true },
         ),

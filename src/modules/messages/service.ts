@@ -96,7 +96,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     if ((account.daily_cap === null && account.new_peer_daily_cap === null) || timing.schedule_at !== null) return null;
     const isNew = budget.mindsNewPeers(account) && !(await store.hasMet(tx, account.env_id, account.id, recipient));
     const taken = await budget.take(tx, account, isNew);
-    if (taken !== null && !taken.fits) throw capReached(taken.limit, clock.now(), taken.ofNew);
+    if (taken !== null && !taken.fits) throw capReached(taken.limit, clock.now(account.env_id), taken.ofNew);
     return taken?.limit ?? null;
   }
 
@@ -112,7 +112,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     { thread_id = null, origin = null }: Making = {},
   ): Promise<{ sent: Sent; cap: CapLeft | null }> {
     const { env_id } = sender;
-    const now = clock.now();
+    const now = clock.now(env_id);
     const timing = readTiming(ask, now);
     const { account, channel } = await findAccount(tx, sender, ask.account_id);
     const to = await addressee(tx, env_id, { channel, contacts, to: ask.to });
@@ -217,7 +217,7 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
         throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);
       await needs.withdraw(tx, row.env_id, expireJobId(row.id));
       if (row.cap_day !== null && row.account_id !== null) await budget.giveBack(tx, row.env_id, row.account_id, row.cap_day);
-      const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now() };
+      const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now(row.env_id) };
       await store.record(tx, canceled, "queued");
       await event(tx, canceled, "message.canceled", sender.key_id);
       return presentMessage(canceled);

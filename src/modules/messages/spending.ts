@@ -38,7 +38,8 @@ export function createSpending<Account extends SendingAccount>({ store, clock, a
     const { budget } = accounts;
     const isNew = budget.mindsNewPeers(account) && !(await store.hasMet(tx, row.env_id, account.id, row.recipient, row.id));
     const leave = await budget.leave(tx, account, { isNew, place: row.cap_day });
-    if (leave.kind === "hold") return requeue(row, leave.reason, { kind: "snooze", ms: leave.until - clock.now(), reason: leave.reason });
+    if (leave.kind === "hold")
+      return requeue(row, leave.reason, { kind: "snooze", ms: leave.until - clock.now(row.env_id), reason: leave.reason });
     if (leave.kind === "postpone") return requeue(row, leave.reason, { kind: "postpone", until: leave.until });
     if (leave.place === row.cap_day) return row;
     const counted = { ...row, cap_day: leave.place };

@@ -75,8 +75,8 @@ export function createSandboxService({ clock, channels, accounts, contacts, happ
       const sender = from === null || channel.persona(from) === null ? null : await playedBy(tx, env_id, from, channel);
       if (sender === null)
         throw invalidField("from", "bad_format", "from is neither a username such as @sarah_miller nor a person's numeric id.", ask.from);
-      const now = clock.now();
-      const remote_id = ask.message_id === undefined ? newId("msg", now) : String(ask.message_id);
+      const now = clock.now(env_id);
+      const remote_id = ask.message_id === undefined ? newId("msg", now, env_id) : String(ask.message_id);
       const { telegram_id: _, ...names } = sender;
       const chat = { ...names, id: String(sender.telegram_id), type: "private", title: null } as const;
       const nothing = { files: [], location: null, contact_card: null, album_id: null, reply_to: null, start_payload: null };

@@ -59,7 +59,7 @@ export function createScorer({ store, clock, fields, appendEvent, merged }: Need
 
   /** The rows of the contacts that are changed are the caller's alone meanwhile. */
   async function apply(tx: Tx, { env_id, actor }: Cause, rules: readonly Rule[], changes: readonly LeadChange[]): Promise<void> {
-    const now = clock.now();
+    const now = clock.now(env_id);
     const gains = changes.map(({ happened }) => gainsOf(rules, happened, now));
     const thresholds = JSON.parse((await store.settings(tx, env_id))?.thresholds ?? "[]") as number[];
     if (thresholds.length > 0) {
@@ -112,7 +112,7 @@ export function createScorer({ store, clock, fields, appendEvent, merged }: Need
       const rules = await rulesOf(null, env_id);
       if (rules.length === 0) return nothing;
       const [given, known] = await Promise.all([givenTo(null, env_id, [lead]), fieldsFor(null, env_id, rules)]);
-      return score(rules, given.get(lead.row) ?? [], lead, known, clock.now());
+      return score(rules, given.get(lead.row) ?? [], lead, known, clock.now(env_id));
     },
 
     /** All points for events that are kept of a contact, also of rules that are disabled. */

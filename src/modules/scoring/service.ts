@@ -56,9 +56,9 @@ export function createScoringService({ store, clock, fields, enqueue, audit }: N
       checkDecay(condition, decay_days);
       if ((await store.countAlone(tx, env_id)) >= RULES_MAX)
         throw new AppError("conflict", `There are at most ${RULES_MAX} rules: delete one first.`);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const row: ScoreRuleRow = {
-        ...{ env_id, id: newId("rule", now), name, points, condition: JSON.stringify(condition), decay_days },
+        ...{ env_id, id: newId("rule", now, env_id), name, points, condition: JSON.stringify(condition), decay_days },
         ...{ enabled: enabled ? 1 : 0, created_at: now, updated_at: now },
       };
       await store.insertRule(tx, row);
@@ -103,7 +103,7 @@ export function createScoringService({ store, clock, fields, enqueue, audit }: N
       const { name = row.name, points = row.points, decay_days = row.decay_days, enabled = row.enabled === 1 } = patch;
       checkPoints(points);
       checkDecay(JSON.parse(row.condition) as Condition, decay_days);
-      const changed = { ...row, name, points, decay_days, enabled: enabled ? 1 : 0, updated_at: clock.now() };
+      const changed = { ...row, name, points, decay_days, enabled: enabled ? 1 : 0, updated_at: clock.now(env_id) };
       await store.updateRule(tx, changed);
       const after = present(changed, known);
       audit(tx, env_id, { actor: key_id, operation: "scoring.rules.patch", subject: id, before, after });
@@ -116,7 +116,7 @@ export function createScoringService({ store, clock, fields, enqueue, audit }: N
       const before = present(row, await knownFields(tx, env_id));
       check(before);
       await store.removeRule(tx, env_id, id);
-      if ("event" in (JSON.parse(row.condition) as Condition)) enqueue(tx, forgetting({ env_id, rule_id: id }, clock.now()));
+      if ("event" in (JSON.parse(row.condition) as Condition)) enqueue(tx, forgetting({ env_id, rule_id: id }, clock.now(env_id)));
       audit(tx, env_id, { actor: key_id, operation: "scoring.rules.delete", subject: id, before, after: null });
     },
 
@@ -132,7 +132,7 @@ export function createScoringService({ store, clock, fields, enqueue, audit }: N
       const before = presentSettings(row);
       check(before);
       const thresholds = [...new Set(patch.thresholds ?? before.thresholds)].toSorted((a, b) => a - b);
-      const changed = { env_id, thresholds: JSON.stringify(thresholds), updated_at: clock.now() };
+      const changed = { env_id, thresholds: JSON.stringify(thresholds), updated_at: clock.now(env_id) };
       await store.putSettings(tx, changed);
       const after = presentSettings(changed);
       audit(tx, env_id, { actor: key_id, operation: "scoring.patch", subject: "scoring", before, after });

@@ -46,7 +46,7 @@ export function createSegmentService({ store, clock, fields, fieldValues, matchi
   /** @param by what the filter calls its fields by @throws AppError `validation_error` on `filter` */
   async function read(tx: Tx | null, env_id: number, filter: Filter, by: "key" | "id") {
     const known = new Map((await fields(tx, env_id)).map((field) => [field[by], field]));
-    return readFilter("filter", filter, { now: clock.now(), fieldValues, fieldOf: (name) => known.get(name) });
+    return readFilter("filter", filter, { now: clock.now(env_id), fieldValues, fieldOf: (name) => known.get(name) });
   }
 
   async function find(tx: Tx, env_id: number, id: string): Promise<SegmentRow> {
@@ -74,9 +74,9 @@ export function createSegmentService({ store, clock, fields, fieldValues, matchi
       if ((await store.allAlone(tx, env_id)).length >= SEGMENTS_MAX)
         throw new AppError("conflict", `There are at most ${SEGMENTS_MAX} segments: delete one first.`);
       const { kept } = await read(tx, env_id, ask.filter, "key");
-      const now = clock.now();
+      const now = clock.now(env_id);
       const filter = JSON.stringify(kept);
-      const row = { env_id, id: newId("seg", now), object, name, description, filter, created_at: now, updated_at: now };
+      const row = { env_id, id: newId("seg", now, env_id), object, name, description, filter, created_at: now, updated_at: now };
       await naming(name, () => store.insert(tx, row));
       const after = (await presentWith(tx, env_id))(row);
       audit(tx, env_id, { actor: key_id, operation: "segments.create", subject: row.id, before: null, after });
@@ -115,7 +115,7 @@ export function createSegmentService({ store, clock, fields, fieldValues, matchi
       check(before);
       const { name = row.name, description = row.description } = patch;
       const filter = patch.filter === undefined ? row.filter : JSON.stringify((await read(tx, env_id, patch.filter, "key")).kept);
-      const changed = { ...row, name, description, filter, updated_at: clock.now() };
+      const changed = { ...row, name, description, filter, updated_at: clock.now(env_id) };
       await naming(name, () => store.update(tx, changed));
       const after = show(changed);
       audit(tx, env_id, { actor: key_id, operation: "segments.patch", subject: id, before, after });

@@ -60,8 +60,8 @@ export function createSuppressionService({ store, clock, channels, audit }: Need
     const [recipient] = formsOf(readChannel(channel), to);
     if (recipient === undefined)
       throw invalidField("to", "bad_format", "to is neither a username such as @sarah_miller nor a numeric id nor a phone number.", to);
-    const now = clock.now();
-    return { env_id, id: newId("sup", now), channel, recipient, reason, note, actor: key_id, created_at: now };
+    const now = clock.now(env_id);
+    return { env_id, id: newId("sup", now, env_id), channel, recipient, reason, note, actor: key_id, created_at: now };
   }
 
   async function keep(tx: Tx, author: Author, row: SuppressionRow): Promise<{ suppression: Suppression; created: boolean }> {

@@ -27,7 +27,7 @@ export type EndTask = (tx: Tx, row: TaskRow, end: End) => Promise<TaskRow>;
 
 export function createEnding({ store, clock, kinds, appendEvent }: Needs): EndTask {
   return async (tx, row, { status, error, actor, withoutKind = false }) => {
-    const now = clock.now();
+    const now = clock.now(row.env_id);
     const kind = withoutKind ? undefined : kinds.get(row.kind);
     const task = kind === undefined ? undefined : toRunning(kind, row);
     const result = task === undefined ? null : kind!.result(task.state);

@@ -48,7 +48,7 @@ export function taskJob({ store, clock, log, kinds, end, write, calm }: Needs): 
     if (row === undefined || hasEnded(row)) return { outcome: { kind: "done" } };
     if (!kinds.has(row.kind)) return { outcome: { kind: "snooze", ms: UNKNOWN_KIND_MS, reason: "unknown kind" } };
     if (row.status === "running") return { ready: row };
-    const running = { ...row, status: "running", updated_at: clock.now() };
+    const running = { ...row, status: "running", updated_at: clock.now(row.env_id) };
     await store.record(tx, running);
     return { ready: running };
   }
@@ -70,7 +70,7 @@ export function taskJob({ store, clock, log, kinds, end, write, calm }: Needs): 
         if (row === null) return null;
         const step = await kind.apply(tx, toRunning(kind, row), batch);
         const state = JSON.stringify(step.state);
-        const after = { ...row, ...step.progress, state, steps: row.steps + 1, failures: 0, updated_at: clock.now() };
+        const after = { ...row, ...step.progress, state, steps: row.steps + 1, failures: 0, updated_at: clock.now(row.env_id) };
         if (step.kind === "done") return end(tx, after, { status: "done", actor: "job" });
         if (step.kind === "failed") return end(tx, after, { status: "failed", error: step.error, actor: "job" });
         await store.record(tx, after);
@@ -102,7 +102,7 @@ export function taskJob({ store, clock, log, kinds, end, write, calm }: Needs): 
     if (failures < FAILURES_MAX) {
       const noted = await write(async (tx) => {
         const row = await lockAsKnown(tx, known);
-        if (row !== null) await store.record(tx, { ...row, failures, updated_at: clock.now() });
+        if (row !== null) await store.record(tx, { ...row, failures, updated_at: clock.now(row.env_id) });
         return row !== null;
       });
       return noted ? { kind: "retry", ms: backoffMs(failures, RETRY_BASE_MS, RETRY_MAX_MS), reason: "internal error" } : { kind: "gone" };

@@ -37,9 +37,9 @@ export function createTaskService({ store, clock, kinds, end, enqueue, withdraw 
      */
     async create(tx: Tx, env_id: number, { kind, scopes, params, total }: NewTask): Promise<Task> {
       if (!kinds.has(kind)) throw new Error(`there is no kind of long job ${kind}`);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const row: TaskRow = {
-        ...{ env_id, id: newId("job", now), kind, read_scope: scopes.read, write_scope: scopes.write },
+        ...{ env_id, id: newId("job", now, env_id), kind, read_scope: scopes.read, write_scope: scopes.write },
         ...{ params: JSON.stringify(params), state: null, steps: 0, failures: 0, status: "queued", done: 0, total },
         ...{ result: null, error_code: null, error_message: null, created_at: now, finished_at: null, updated_at: now },
       };

@@ -102,9 +102,20 @@ export function createTemplateService({ store, clock, contactVariables }: Needs)
      */
     async create(tx: Tx, env_id: number, ask: NewTemplate, actor: string): Promise<Template> {
       const { name, kind = "message", category = null } = ask;
-      const now = clock.now();
+      const now = clock.now(env_id);
       const { body, variables } = readBody(ask.body);
-      const row = { env_id, id: newId("tpl", now), name, kind, category, body, variables, version: 1, created_at: now, updated_at: now };
+      const row = {
+        env_id,
+        id: newId("tpl", now, env_id),
+        name,
+        kind,
+        category,
+        body,
+        variables,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+      };
       await naming(name, () => store.insert(tx, row));
       await store.insertVersion(tx, { env_id, template_id: row.id, version: 1, body, actor, created_at: now });
       return presentTemplate(row);
@@ -144,7 +155,7 @@ export function createTemplateService({ store, clock, contactVariables }: Needs)
       const before = await find(tx, env_id, id);
       check(presentTemplate(before));
       const { name = before.name, category = before.category } = patch;
-      const row = { ...before, name, category, updated_at: clock.now() };
+      const row = { ...before, name, category, updated_at: clock.now(env_id) };
       if (patch.body !== undefined && patch.body !== before.body) Object.assign(row, readBody(patch.body), { version: before.version + 1 });
       await naming(name, () => store.update(tx, row));
       const { version, body, updated_at: created_at } = row;

@@ -25,7 +25,7 @@ export function createPlacing({ store, clock }: { store: PlacingStore; clock: Cl
       known.set(key, rows.length);
       const { channel, account_id, chat_id, type, title, username, contact_id, message_id, at } = one;
       const last = { unread, last_message_id: message_id, last_message_at: at };
-      const id = newId("th", now);
+      const id = newId("th", now, env_id);
       return (
         rows.push({ env_id, id, channel, account_id, chat_id, topic_id: one.topic_id ?? "", type, title, username, contact_id, ...last }) -
         1
@@ -35,7 +35,7 @@ export function createPlacing({ store, clock }: { store: PlacingStore; clock: Cl
   }
 
   async function place(tx: Tx, env_id: number, news: readonly ThreadNews[], verb: "heard" | "wrote"): Promise<ThreadBrief[]> {
-    const now = clock.now();
+    const now = clock.now(env_id);
     const { rows, parts } = merge(env_id, news, verb === "heard" ? 1 : 0, now);
     const briefs = (await store[verb](tx, env_id, rows, now)).map(presentBrief);
     return parts.map((part) => briefs[part]!);
@@ -62,13 +62,13 @@ export function createPlacing({ store, clock }: { store: PlacingStore; clock: Cl
       env_id: number,
       { topic_id, ...topic }: Omit<ThreadNews, "message_id" | "at" | "username" | "contact_id">,
     ): Promise<void> {
-      const now = clock.now();
+      const now = clock.now(env_id);
       const empty = { username: null, contact_id: null, unread: 0, last_message_id: "", last_message_at: now };
-      return store.entitle(tx, { ...topic, ...empty, env_id, id: newId("th", now), topic_id: topic_id ?? "" }, now);
+      return store.entitle(tx, { ...topic, ...empty, env_id, id: newId("th", now, env_id), topic_id: topic_id ?? "" }, now);
     },
     /** A chat is under another id from now on. */
     move: (tx: Tx, env_id: number, account_id: number, from: string, to: string): Maybe<void> =>
-      store.move(tx, { env_id, account_id, chat_id: from }, to, clock.now()),
+      store.move(tx, { env_id, account_id, chat_id: from }, to, clock.now(env_id)),
   };
 }
 

@@ -49,7 +49,7 @@ export function replyRoutes(threads: ThreadService<Replied>, write: UnitOfWork, 
           { request, body, set },
           async (tx, principal) => {
             const { sent, headers } = await threads.reply(tx, principal, params.id, body);
-            return { status: 200, body: sent, headers: headers(clock.now()) };
+            return { status: 200, body: sent, headers: headers(clock.now(principal.env_id)) };
           },
           { keepForever: true },
         ),

@@ -49,7 +49,7 @@ export function createThreadService<Sent>({ store, clock, messages }: Needs<Sent
   }
 
   async function change(tx: Tx, row: ThreadRow, changes: Partial<ThreadRow>): Promise<Thread> {
-    const after = { ...row, ...changes, updated_at: clock.now() };
+    const after = { ...row, ...changes, updated_at: clock.now(row.env_id) };
     await store.update(tx, after);
     return (await present(tx, [after]))(after);
   }
@@ -80,7 +80,7 @@ export function createThreadService<Sent>({ store, clock, messages }: Needs<Sent
       const before = (await present(tx, [row]))(row);
       check(before);
       if (archived === undefined || archived === before.archived) return before;
-      return change(tx, row, { archived_at: archived ? clock.now() : null });
+      return change(tx, row, { archived_at: archived ? clock.now(row.env_id) : null });
     },
 
     /** Nothing in it is unread any more. @throws AppError `not_found`; what `check` throws */
@@ -103,7 +103,7 @@ export function createThreadService<Sent>({ store, clock, messages }: Needs<Sent
       if (row.chat_id === id)
         throw new AppError("conflict", "The person of this thread was erased: there is no chat to write in any more.");
       const sent = await messages.send(tx, writer, { ...reply, account_id: row.account_id, to: row.chat_id }, id);
-      if (row.unread > 0) await store.update(tx, { ...row, unread: 0, updated_at: clock.now() });
+      if (row.unread > 0) await store.update(tx, { ...row, unread: 0, updated_at: clock.now(row.env_id) });
       return sent;
     },
 
@@ -119,8 +119,8 @@ export function createThreadService<Sent>({ store, clock, messages }: Needs<Sent
     /** Tells colleagues something of a thread. @throws AppError `not_found` */
     async addNote(tx: Tx, writer: Writer, id: string, { text }: NewNote): Promise<ThreadNote> {
       const { env_id } = await lock(tx, writer, id);
-      const now = clock.now();
-      const row = { env_id, thread_id: id, id: newId("note", now), text, actor: writer.key_id, created_at: now };
+      const now = clock.now(env_id);
+      const row = { env_id, thread_id: id, id: newId("note", now, env_id), text, actor: writer.key_id, created_at: now };
       await store.addNote(tx, row);
       return presentNote(row);
     },

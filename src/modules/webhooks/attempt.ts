@@ -30,6 +30,8 @@ export interface Tried {
 interface Needs {
   sender: HttpSender;
   clock: Clock;
+  /** Whose time attempts are noted in; without it, real time. The signed timestamp is real: receivers go by their own clocks. */
+  env_id?: number;
 }
 
 /** Answers that say that the signature is not the one expected. */
@@ -42,18 +44,18 @@ const FAULTS: Record<number, string> = { 410: "The endpoint is gone." };
  * @param accepted number of that secret; null when none was yet
  */
 export async function tryDelivery(
-  { sender, clock }: Needs,
+  { sender, clock, env_id }: Needs,
   endpoint: Addressee,
   { event_id, body }: Letter,
   accepted: number | null,
   signal: AbortSignal,
 ): Promise<Tried> {
   const attempts: Attempt[] = [];
-  const live = liveSecrets(endpoint, accepted, clock.now());
+  const live = liveSecrets(endpoint, accepted, clock.now(env_id));
   for (let turn = 0; ; turn++) {
     const secret = live[turn]!;
-    const at = clock.now();
-    const timestamp = Math.floor(at / 1_000);
+    const at = clock.now(env_id);
+    const timestamp = Math.floor(clock.now() / 1_000);
     const signature = plainSignature(secret.text, body, endpoint.signature.format);
     const webhook_signature = standardSignature(newestFirst(live), event_id, timestamp, body);
     const last = await sender.post(

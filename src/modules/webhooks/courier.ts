@@ -219,10 +219,10 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   /** A fault of ours, such as a row that can't be made a request of, is a failed attempt too: it must not be tried for ever. */
   async function attempt(letter: Letter): Promise<Tried> {
     try {
-      return await tryDelivery(needs, endpoint, letter, state.accepted, needs.signal);
+      return await tryDelivery({ ...needs, env_id }, endpoint, letter, state.accepted, needs.signal);
     } catch (error) {
       needs.onFault(error);
-      return failedBefore(clock.now());
+      return failedBefore(clock.now(env_id));
     }
   }
 

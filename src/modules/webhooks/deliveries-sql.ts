@@ -179,12 +179,12 @@ export function createDeliveryLogStore(db: Database) {
         .limit(most);
       return db.slowly(query);
     },
-    /** Has those that have failed and whose events are kept attempted at once. @returns how many */
-    async replayFailed(tx: Tx, env_id: number, ids: readonly string[], now: number): Promise<number> {
+    /** Has those that have failed and whose events are kept attempted at once. @param due when that is in real time @returns how many */
+    async replayFailed(tx: Tx, env_id: number, ids: readonly string[], { now, due }: { now: number; due: number }): Promise<number> {
       const { numUpdatedRows } = await db
         .in(tx)
         .updateTable("deliveries")
-        .set({ ...again, next_attempt_at: now, replayed_at: now, updated_at: now })
+        .set({ ...again, next_attempt_at: due, replayed_at: now, updated_at: now })
         .where("env_id", "=", env_id)
         .where("id", "in", json(ids))
         .where((where) =>

@@ -7,7 +7,7 @@ import { decodeCursor, type Page, PAGE_DEFAULT, toPage } from "#src/core/page.ts
 import { readTime } from "#src/core/time-field.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewTask, Task } from "#src/modules/tasks/model.ts";
-import type { DeliveryLogStore, DeliveryRow, EventRow, Narrowed } from "./deliveries-sql.ts";
+import type { DeliveryLogStore, DeliveryRow, DeliverySummary, EventRow, Narrowed } from "./deliveries-sql.ts";
 import { deliveryId } from "./delivery-id.ts";
 import { checkEvent, type EventKinds, typesOf } from "./event-names.ts";
 import { HIDDEN, signatureOf } from "./headers.ts";
@@ -41,6 +41,8 @@ export type DeliveryService = ReturnType<typeof createDeliveryService>;
 
 /** The log of what was delivered, and what can be done about it. Attempts are made, and noted, elsewhere. */
 export function createDeliveryService({ store, webhooks, clock, cipher, kinds, bodyOf, changed, createTask }: Needs) {
+  const shown = (row: DeliverySummary) => presentDelivery(row, clock);
+
   async function narrow(env_id: number, query: DeliveryQuery): Promise<Narrowed> {
     const { status, event, event_id, webhook_id, created_after, created_before } = query;
     const by: Narrowed = {};
@@ -87,7 +89,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       store.page(env_id, by, deleted, before, offset, limit + 1, slow),
       store.count(env_id, by, deleted),
     ]);
-    return toPage(rows, { list: name, env_id, limit, offset }, count, presentDelivery, (row) => row.id);
+    return toPage(rows, { list: name, env_id, limit, offset }, count, shown, (row) => row.id);
   }
 
   return {
@@ -106,7 +108,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       if (row === undefined || webhook === undefined) throw notFound("delivery");
       const event = row.body === null ? await store.event(null, env_id, row.event_id) : undefined;
       const body = row.body ?? (event === undefined ? null : bodyOf(event));
-      const state = presentDelivery(row);
+      const state = shown(row);
       const names = Object.keys(openHeaders(cipher, webhook));
       const attempts = (JSON.parse(row.attempts) as Attempt[]).map((attempt) => presentAttempt(row, attempt, webhook, names));
       return { detail: { ...state, request: { url: webhook.url, body }, attempts }, state };
@@ -118,15 +120,15 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
      */
     async replay(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<Delivery> {
       const { row, webhook } = await find(tx, env_id, id);
-      check(presentDelivery(row));
+      check(shown(row));
       checkEnabled(webhook);
       if (row.body === null && (await store.event(tx, env_id, row.event_id)) === undefined)
         throw new AppError("conflict", "The event is no longer kept, so it can't be sent again.");
-      const now = clock.now();
-      const again = { ...row, status: "pending", tries: 0, next_attempt_at: now, replayed_at: now, updated_at: now };
+      const now = clock.now(env_id);
+      const again = { ...row, status: "pending", tries: 0, next_attempt_at: clock.now(), replayed_at: now, updated_at: now };
       await store.replay(tx, again);
       changed(tx, env_id, row.webhook_id);
-      return presentDelivery(again);
+      return shown(again);
     },
 
     /**
@@ -146,7 +148,7 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
     /** Takes a delivery out of the log. @throws AppError `not_found`; `conflict` while it is pending; what `check` throws */
     async remove(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<void> {
       const { row } = await find(tx, env_id, id);
-      check(presentDelivery(row));
+      check(shown(row));
       if (row.status === "pending") throw new AppError("conflict", "The delivery is pending: it can be removed when it is settled.");
       await store.remove(tx, env_id, id);
     },
@@ -173,17 +175,17 @@ export function createDeliveryService({ store, webhooks, clock, cipher, kinds, b
       const example = kinds.exampleOf(event);
       if (example === null)
         throw invalidField("event", "not_allowed", `${event} is announced: nothing writes it yet, so there is nothing to show.`);
-      const now = clock.now();
-      const event_id = newId("evt", now);
+      const now = clock.now(env_id);
+      const event_id = newId("evt", now, env_id);
       const row: DeliveryRow = {
         ...{ env_id, id: deliveryId(event_id, webhook_id), webhook_id, event_id, event_type: event },
-        ...{ status: "pending", tries: 0, next_attempt_at: now, response_status: null, is_test: 1, replayed_at: null },
+        ...{ status: "pending", tries: 0, next_attempt_at: clock.now(), response_status: null, is_test: 1, replayed_at: null },
         ...{ created_at: now, updated_at: now, attempts: "[]" },
         body: JSON.stringify({ ...example, event, id: event_id, created_at: toTime(now) }),
       };
       await store.insert(tx, row);
       changed(tx, env_id, webhook_id);
-      return presentDelivery(row);
+      return shown(row);
     },
 
     /** Forgets what receivers answered about these events. */

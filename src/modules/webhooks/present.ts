@@ -1,4 +1,4 @@
-import { toTime } from "#src/core/clock.ts";
+import { type Clock, toTime } from "#src/core/clock.ts";
 import { hidden, signatureOf } from "./headers.ts";
 import type { Delivery, DeliveryStatus } from "./delivery-model.ts";
 import type { Webhook, WebhookStatus } from "./model.ts";
@@ -37,7 +37,8 @@ export function withoutUse({ failing_since: _since, last_success_at: _at, ...set
   return settings;
 }
 
-export function presentDelivery(row: DeliverySummary): Delivery {
+/** @param clock by which the next attempt is due in real time */
+export function presentDelivery(row: DeliverySummary, clock: Pick<Clock, "seen">): Delivery {
   return {
     id: row.id,
     webhook_id: row.webhook_id,
@@ -45,7 +46,7 @@ export function presentDelivery(row: DeliverySummary): Delivery {
     event: row.event_type,
     status: row.status as DeliveryStatus,
     tries: row.tries,
-    next_attempt_at: toTime(row.next_attempt_at),
+    next_attempt_at: row.next_attempt_at === null ? null : toTime(clock.seen(row.env_id, row.next_attempt_at)),
     response_status: row.response_status,
     test: row.is_test === 1,
     replayed_at: toTime(row.replayed_at),

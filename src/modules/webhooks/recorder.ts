@@ -41,7 +41,7 @@ export interface RecorderDeps {
 
 interface Waiting extends Outcome {
   courier: Courier;
-  /** The moment of the outcome (ms). */
+  /** The moment of the outcome (ms), as the environment has it; when it is tried again is real time. */
   at: number;
 }
 
@@ -188,7 +188,7 @@ export function createRecorder(deps: RecorderDeps) {
     const isOurs = await store.advance(tx, recorded, row);
     const reason = mine.some(({ verdict }) => verdict.kind === "gone") ? "gone" : isFailing(courier, mine) ? "failing" : null;
     if (reason === null) return isOurs;
-    const now = clock.now();
+    const now = clock.now(env_id);
     if (await store.disable(tx, env_id, id, reason, now)) {
       const data = { id, url: endpoint.url, status: "disabled", reason, disabled_at: toTime(now) };
       deps.appendEvent(tx, env_id, { type: "webhook.disabled", subject: id, actor: "job", data });
@@ -198,9 +198,11 @@ export function createRecorder(deps: RecorderDeps) {
   }
 
   /** Only what has just failed disables: who is enabled again begins anew. */
-  function isFailing({ state }: Courier, mine: readonly Waiting[]): boolean {
+  function isFailing({ state, endpoint }: Courier, mine: readonly Waiting[]): boolean {
     const since = state.failing_since;
-    return since !== null && clock.now() - since >= FAILING_MS_MAX && mine.some(({ verdict }) => verdict.kind !== "delivered");
+    return (
+      since !== null && clock.now(endpoint.env_id) - since >= FAILING_MS_MAX && mine.some(({ verdict }) => verdict.kind !== "delivered")
+    );
   }
 
   /** Not each attempt, which the log of deliveries has, but that it begins to fail, and that it is over. */
@@ -221,8 +223,8 @@ export function createRecorder(deps: RecorderDeps) {
     },
     /** Takes the outcome of an item; what it tells of the endpoint counts at once. */
     done(courier: Courier, { item, tried }: Done): void {
-      const at = clock.now();
-      const verdict = verdictOf(courier, item, tried, at, deps.random());
+      const at = clock.now(courier.endpoint.env_id);
+      const verdict = verdictOf(courier, item, tried, clock.now(), deps.random());
       if (tried !== null) {
         const wasFailing = courier.state.failing_since !== null;
         learn(courier, item, tried.secret, verdict, at);

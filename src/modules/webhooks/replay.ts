@@ -82,11 +82,11 @@ export function replayKind({ store, webhooks, clock, kinds, eventOf, changed }: 
 
   async function send(tx: Tx, webhook: WebhookWithState, { deliveries, events }: Batch): Promise<number> {
     const { env_id, id: webhook_id } = webhook;
-    const now = clock.now();
-    if (deliveries.length > 0) return store.replayFailed(tx, env_id, deliveries, now);
+    const at = { now: clock.now(env_id), due: clock.now() };
+    if (deliveries.length > 0) return store.replayFailed(tx, env_id, deliveries, at);
     // What stands behind the endpoint's place in the log is on its way for the first time.
     const known = events.filter(({ tx_id, seq }) => tx_id < webhook.tx_id || (tx_id === webhook.tx_id && seq <= webhook.seq));
-    for (const event of known) await store.replay(tx, replayed(env_id, webhook_id, event, now));
+    for (const event of known) await store.replay(tx, replayed(env_id, webhook_id, event, at));
     return known.length;
   }
 
@@ -120,10 +120,10 @@ function isAbout({ subject, data }: EventRow, contact_id: string): boolean {
   return subject === contact_id || (JSON.parse(data) as { contact_id?: unknown }).contact_id === contact_id;
 }
 
-function replayed(env_id: number, webhook_id: string, event: EventRow, now: number): DeliveryRow {
+function replayed(env_id: number, webhook_id: string, event: EventRow, { now, due }: { now: number; due: number }): DeliveryRow {
   return {
     ...{ env_id, id: deliveryId(event.id, webhook_id), webhook_id, event_id: event.id, event_type: event.type },
-    ...{ status: "pending", tries: 0, next_attempt_at: now, response_status: null, is_test: 0, replayed_at: now },
+    ...{ status: "pending", tries: 0, next_attempt_at: due, response_status: null, is_test: 0, replayed_at: now },
     ...{ created_at: now, updated_at: now, body: null, attempts: "[]" },
   };
 }

@@ -112,9 +112,9 @@ export function createWebhookService(needs: Needs) {
       const settings = readAll(ask);
       if ((await store.countAlone(tx, env_id)) >= WEBHOOKS_MAX)
         throw new AppError("conflict", `There are at most ${WEBHOOKS_MAX} webhooks: delete one first.`);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const secret = ask.secret ?? makeSecret();
-      const place = { env_id, id: newId("wh", now) };
+      const place = { env_id, id: newId("wh", now, env_id) };
       const row: WebhookRow = {
         ...place,
         ...columnsOf(place, settings),
@@ -178,7 +178,7 @@ export function createWebhookService(needs: Needs) {
       const enabled = patch.paused === false ? { disabled_at: null, disabled_reason: null } : {};
       const paused = patch.paused === undefined ? row.paused : Number(patch.paused);
       const { tx_id, seq, failing_since, last_success_at, ...columns } = row;
-      const changed: WebhookRow = { ...columns, ...columnsOf(row, settings), ...enabled, paused, updated_at: clock.now() };
+      const changed: WebhookRow = { ...columns, ...columnsOf(row, settings), ...enabled, paused, updated_at: clock.now(env_id) };
       await store.update(tx, changed);
       const isBack = row.disabled_at !== null && changed.disabled_at === null;
       const anew = {
@@ -201,7 +201,7 @@ export function createWebhookService(needs: Needs) {
       const row = await find(tx, env_id, id);
       const before = show(row);
       check(withoutUse(before));
-      const now = clock.now();
+      const now = clock.now(env_id);
       const { tx_id: _tx, seq: _seq, failing_since: _since, last_success_at: _at, ...columns } = row;
       // Of the secrets and the headers nothing is needed any more.
       await store.update(tx, { ...columns, secrets: sealSecrets(cipher, row, []), headers: null, deleted_at: now, updated_at: now });
@@ -218,7 +218,7 @@ export function createWebhookService(needs: Needs) {
     async rotateSecret(tx: Tx, { env_id, key_id }: Author, id: string, ask: RotateSecret): Promise<RotatedSecret> {
       if (ask.secret !== undefined) checkSecret(ask.secret);
       const row = await find(tx, env_id, id);
-      const now = clock.now();
+      const now = clock.now(env_id);
       const secrets = openSecrets(cipher, row);
       if (secrets.some(({ text }) => text === ask.secret))
         throw invalidField("secret", "taken", "The endpoint has this secret already: take another one.");

@@ -29,7 +29,7 @@ export function createStatistics({ store, log, clock, kinds }: Needs) {
   return async (env_id: number, id: string, hours = HOURS): Promise<WebhookStatistics> => {
     const row = await store.get(env_id, id);
     if (row === undefined) throw notFound("webhook");
-    const first = (Math.floor(clock.now() / HOUR_MS) - hours + 1) * HOUR_MS;
+    const first = (Math.floor(clock.now(env_id) / HOUR_MS) - hours + 1) * HOUR_MS;
     const types = typesOf(JSON.parse(row.events) as string[], kinds.types);
     const [by_hour, waiting, pending] = await Promise.all([
       store.hours(env_id, id, first),

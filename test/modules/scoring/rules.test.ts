@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { scoringJobs } from "#src/modules/scoring/job.ts";
+import { unmoved } from "#src/core/clock.ts";
 import type { Page } from "#src/core/page.ts";
 import type { AuditEntry } from "#src/modules/audit/model.ts";
 import type { NewScoreRule, ScoreRule, Scoring } from "#src/modules/scoring/model.ts";
@@ -140,7 +141,7 @@ describe.each(appEngines)("the thresholds on %s", (engine) => {
 
 describe("the jobs of scoring", () => {
   test("leave what they can't do in one run to the next", async () => {
-    const clock = { now: () => 0, at: () => () => undefined };
+    const clock = { ...unmoved, now: () => 0, at: () => () => undefined };
     const many = () => Promise.resolve(200);
     const write = <T>(work: (tx: never) => T | Promise<T>) => Promise.resolve(work(undefined as never));
     for (const job of scoringJobs({ forgetRule: many, removeFaded: many, write, clock })) {
