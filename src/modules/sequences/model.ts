@@ -1,0 +1,176 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { idPattern } from "#src/core/ids.ts";
+import { Metadata } from "#src/modules/contacts/model.ts";
+import { Duration, NewStep, Step, Tag, TimeOfDay, Weekdays } from "./steps.ts";
+
+export type * from "./steps.ts";
+
+/** Steps of one sequence. */
+const STEPS_MAX = 200;
+const TRIGGERS_MAX = 20;
+const HOLIDAYS_MAX = 366;
+/** Sequences of an environment that are not archived. */
+export const SEQUENCES_MAX = 500;
+
+export const sequenceStatuses = ["draft", "active", "paused", "archived"] as const;
+export type SequenceStatus = (typeof sequenceStatuses)[number];
+
+/** What can enroll a contact by itself. */
+export const triggerEvents = [
+  "contact.created",
+  "contact.updated",
+  "contact.tagged",
+  "contact.untagged",
+  "message.received",
+  "message.button_pressed",
+  "message.reacted",
+  "lead.scored",
+] as const;
+export type TriggerEvent = (typeof triggerEvents)[number];
+
+export const reentryRules = ["never", "after", "always"] as const;
+
+const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
+const SequenceId = Type.String({ pattern: idPattern("seq") });
+const Status = Type.Union(sequenceStatuses.map((status) => Type.Literal(status)));
+const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique among those that are not archived." });
+const timezone = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: "IANA name: of contacts who have none, and whose language doesn't tell one. UTC without it.",
+  examples: ["Europe/Berlin"],
+});
+const LocalDate = Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples: ["2026-12-25"] });
+
+const Window = Type.Object(
+  {
+    weekdays: Type.Optional(Weekdays),
+    from: Type.Optional(TimeOfDay),
+    to: Type.Optional({ ...TimeOfDay, description: "The first minute that is outside; earlier than `from`, it is that of the next day." }),
+  },
+  { additionalProperties: false, minProperties: 1, description: "When messages may leave, in the contact's local time." },
+);
+export type Window = Static<typeof Window>;
+
+const FrequencyCap = Type.Object(
+  { count: Type.Integer({ minimum: 1, maximum: 1_000 }), per: Duration },
+  {
+    additionalProperties: false,
+    description: "Not more messages than this to one contact within that time, from all sequences and broadcasts of the environment.",
+  },
+);
+export type FrequencyCap = Static<typeof FrequencyCap>;
+
+const exitMembers = {
+  reply: Type.Boolean({ description: "When the contact writes; true without it." }),
+  tags: Type.Array(Tag, { maxItems: 50, uniqueItems: true, description: "When the contact gets one of these." }),
+  blocked: Type.Boolean({
+    description: "When the contact can't be reached anymore, having blocked the account or being suppressed; true without it.",
+  }),
+};
+const ExitOn = Type.Object(exitMembers, { additionalProperties: false, description: "What ends it for a contact ahead of its end." });
+const Reentry = Type.Object(
+  {
+    rule: Type.Union(
+      reentryRules.map((rule) => Type.Literal(rule)),
+      { description: "Whether a contact who has been through it can enter again." },
+    ),
+    after: Type.Optional({ ...Duration, description: "Of `after` alone: how long since it ended." }),
+  },
+  { additionalProperties: false },
+);
+const Trigger = Type.Object(
+  {
+    event: Type.Union(triggerEvents.map((event) => Type.Literal(event))),
+    tag: Type.Optional({ ...Tag, description: "Of tagged and untagged alone: only with this tag." }),
+    start_payload: Type.Optional(
+      Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$", description: "Of received alone: only with this behind `/start`." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type Trigger = Static<typeof Trigger>;
+
+const Holidays = Type.Array(LocalDate, {
+  maxItems: HOLIDAYS_MAX,
+  uniqueItems: true,
+  description: "Local dates on which no message leaves.",
+});
+const Triggers = Type.Array(Trigger, { maxItems: TRIGGERS_MAX, description: "Events that enroll the contact whom they are about." });
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** What a version keeps: everything is said, nothing is left to defaults. */
+const definition = {
+  steps: Type.Array(Step, { description: "It begins with the first." }),
+  timezone: nullable(timezone),
+  window: nullable(Window),
+  holidays: Holidays,
+  frequency_cap: nullable(FrequencyCap),
+  exit_on: ExitOn,
+  reentry: Reentry,
+  triggers: Triggers,
+};
+export const Definition = Type.Object(definition);
+export type Definition = Static<typeof Definition>;
+
+export const Sequence = Type.Object(
+  {
+    id: SequenceId,
+    name: Type.String(),
+    status: Status,
+    version: Type.Integer({ description: "From 1 on; a changed definition is the next." }),
+    ...definition,
+    metadata: Metadata,
+    created_at: time,
+    updated_at: time,
+  },
+  { $id: "Sequence" },
+);
+export type Sequence = Static<typeof Sequence>;
+
+const newDefinition = {
+  steps: Type.Array(NewStep, { minItems: 1, maxItems: STEPS_MAX, description: "It begins with the first." }),
+  timezone: Type.Optional(nullable(timezone)),
+  window: Type.Optional(nullable(Window)),
+  holidays: Type.Optional(Holidays),
+  frequency_cap: Type.Optional(nullable(FrequencyCap)),
+  exit_on: Type.Optional(Type.Partial(ExitOn, { additionalProperties: false })),
+  reentry: Type.Optional({ ...Reentry, default: { rule: "never" } }),
+  triggers: Type.Optional(Triggers),
+};
+export const NewDefinition = Type.Object(newDefinition);
+export type NewDefinition = Static<typeof NewDefinition>;
+
+export const NewSequence = Type.Object({ name, ...newDefinition, metadata: Type.Optional(Metadata) }, { additionalProperties: false });
+export type NewSequence = Static<typeof NewSequence>;
+
+export const SequencePatch = Type.Object(
+  {
+    name: Type.Optional(name),
+    ...Type.Partial(NewDefinition).properties,
+    metadata: Type.Optional(Metadata),
+    move_enrolled: Type.Optional(
+      Type.Boolean({
+        description: "Contacts whose next step is in the new version too go on with it; all others finish on theirs.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type SequencePatch = Static<typeof SequencePatch>;
+
+export const SequenceVersion = Type.Object(
+  {
+    version: Type.Integer(),
+    ...definition,
+    created_at: time,
+    actor: Type.String({ description: "Who wrote it: a key." }),
+  },
+  { $id: "SequenceVersion" },
+);
+export type SequenceVersion = Static<typeof SequenceVersion>;
+
+/** What a list of sequences can be narrowed by. */
+export interface SequenceFilter {
+  status?: SequenceStatus;
+}
