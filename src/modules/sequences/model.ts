@@ -174,3 +174,42 @@ export type SequenceVersion = Static<typeof SequenceVersion>;
 export interface SequenceFilter {
   status?: SequenceStatus;
 }
+
+export const enrollmentStatuses = ["active", "paused", "completed", "exited", "failed"] as const;
+export type EnrollmentStatus = (typeof enrollmentStatuses)[number];
+const nullableTime = Type.Union([time, Type.Null()]);
+
+/** A contact in a sequence, or one who was. */
+export const Enrollment = Type.Object(
+  {
+    id: Type.String({ pattern: idPattern("enr") }),
+    sequence_id: SequenceId,
+    version: Type.Integer({ description: "Of the sequence: it goes on with this one." }),
+    contact_id: Type.String({ pattern: idPattern("ct") }),
+    status: Type.Union(enrollmentStatuses.map((status) => Type.Literal(status))),
+    step: Type.Union([Type.String(), Type.Null()], {
+      description: "The one that comes next, or that it waits in; null when it has ended.",
+    }),
+    next_at: Type.Union([time, Type.Null()], { description: "When it goes on by itself." }),
+    why: Type.String({ description: "Why it goes on no earlier: `due`, `wait`, `window`, `holiday`, `frequency_cap`, `event`, …" }),
+    waits_for: Type.Union([Type.String(), Type.Null()], { description: "The type of the event that it waits for." }),
+    account_id: Type.Union([Type.Integer(), Type.Null()], { description: "The account that writes to the contact, once one has." }),
+    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it has ended, or is paused." }),
+    replied_at: nullableTime,
+    converted_at: nullableTime,
+    entered_at: time,
+    ended_at: nullableTime,
+    updated_at: time,
+  },
+  { $id: "Enrollment" },
+);
+export type Enrollment = Static<typeof Enrollment>;
+
+/** What `sequence.started`, `sequence.paused`, `sequence.resumed` and `sequence.completed` tell. */
+export const SequenceNews = Type.Object({
+  sequence: Type.Object({ id: SequenceId, name: Type.String(), status: Status, version: Type.Integer() }),
+  enrollment: Type.Union([Enrollment, Type.Null()], {
+    description: "Whom it is about; null where the sequence as a whole was paused or resumed.",
+  }),
+});
+export type SequenceNews = Static<typeof SequenceNews>;
