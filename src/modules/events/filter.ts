@@ -9,6 +9,9 @@ const readers: Record<string, readonly Scope[]> = {
   subscription: ["manage:keys"],
   contact: ["read:contacts"],
   lead: ["read:contacts"],
+  sequence: ["read:messages", "manage:sequences"],
+  // It tells all of the contact.
+  "sequence.webhook": ["read:contacts"],
   // Each job has scopes of its own, which are looked at one by one.
   job: allScopes,
   webhook: ["manage:webhooks"],
@@ -57,5 +60,5 @@ function checkName(name: string): void {
 }
 
 function mayRead(type: EventType, scopes: ReadonlySet<string>): boolean {
-  return readers[type.slice(0, type.indexOf("."))]!.some((scope) => scopes.has(scope));
+  return (readers[type] ?? readers[type.slice(0, type.indexOf("."))]!).some((scope) => scopes.has(scope));
 }

@@ -27,19 +27,20 @@ export const eventTypes = [
   "contact.merged",
   "contact.unmerged",
   "lead.scored",
+  "sequence.started",
+  "sequence.paused",
+  "sequence.resumed",
+  "sequence.completed",
+  "sequence.exited",
+  "sequence.step",
+  "sequence.webhook",
   "job.completed",
   "webhook.disabled",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
 /** Names that are promised and may be asked for, of which nothing is told yet. */
-export const announcedEventTypes = [
-  "sequence.started",
-  "sequence.paused",
-  "sequence.resumed",
-  "sequence.completed",
-  "broadcast.completed",
-] as const;
+export const announcedEventTypes = ["broadcast.completed"] as const;
 
 /** Every name that may be asked for, beside `noun.*`. */
 export const knownEventTypes: readonly string[] = [...eventTypes, ...announcedEventTypes];

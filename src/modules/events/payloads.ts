@@ -8,6 +8,7 @@ import { Task } from "#src/modules/tasks/model.ts";
 import { ThreadBrief } from "#src/modules/threads/model.ts";
 import { Workspace } from "#src/modules/workspaces/model.ts";
 import { envelope, type Event, type EventType, messageEnvelope } from "./model.ts";
+import { sequencePayloads } from "./sequence-payloads.ts";
 import { account, AT, contact, contactId, message, person, task, thread, workspace } from "./payload-examples.ts";
 
 /** What an event tells. */
@@ -181,6 +182,7 @@ export const payloads: Readonly<Record<EventType, Payload>> = {
       why: [{ rule_id: "rule_01HKQ9R2X60000000000000000", name: "Answered", points: 60, count: 3, last_at: AT }],
     },
   },
+  ...sequencePayloads,
   "job.completed": {
     summary: "A long job has ended",
     description: "Done, failed or canceled, as `status` says. Seen by keys that can read the job.",

@@ -27,6 +27,14 @@ export interface Points {
 /** Days in UTC since 1970. */
 const dayOf = (at: number) => Math.floor(at / DAY_MS);
 
+/** Sequences give points too, which stay; in the place of a rule stands the sequence. */
+const isSequence = (rule_id: string) => rule_id.startsWith("seq_");
+
+/** What a step of a sequence gives. */
+export function pointsBy(sequence_id: string, points: number, at: number): Points & { fades_at: null } {
+  return { rule_id: sequence_id, decay_days: 0, day: 0, points, count: 1, last_at: at, fades_at: null };
+}
+
 /** What a rule gives for one event. */
 export function pointsOf({ id, points, decay_days }: Rule, at: number): Points & { fades_at: number | null } {
   const day = decay_days === null ? 0 : dayOf(at);
@@ -67,6 +75,13 @@ export function scoreOf(rules: readonly Rule[], given: readonly Points[], holds:
     const count = counting.reduce((events, one) => events + one.count, 0);
     sum += points;
     why.push({ rule_id, name, points: round(points, 2), count, last_at: toTime(Math.max(...counting.map((one) => one.last_at))) });
+  }
+  for (const [rule_id, points] of byRule) {
+    if (!isSequence(rule_id)) continue;
+    const total = points.reduce((left, one) => left + one.points, 0);
+    const count = points.reduce((times, one) => times + one.count, 0);
+    sum += total;
+    why.push({ rule_id, name: "A sequence", points: total, count, last_at: toTime(Math.max(...points.map((one) => one.last_at))) });
   }
   return { total: round(sum, 0), why: why.toSorted((a, b) => b.points - a.points) };
 }

@@ -4,7 +4,7 @@ import type { NewEvent } from "#src/modules/events/model.ts";
 import type { FieldDefinition } from "#src/modules/fields/model.ts";
 import { type Condition, type FieldValues, holds, isMet, type KnownFields, type StateCondition } from "./condition.ts";
 import type { HeldPoints, Lead, LeadChange, LeadNote, Score } from "./model.ts";
-import { type Points, pointsOf, type Rule, scoreOf } from "./score.ts";
+import { type Points, pointsBy, pointsOf, type Rule, scoreOf } from "./score.ts";
 import type { ContactPointsRow, ScoreRuleRow, ScoringStore } from "./store.ts";
 
 interface Needs {
@@ -25,8 +25,6 @@ interface Cause {
   env_id: number;
   actor: string;
 }
-
-const nothing: Score = { total: 0, why: [] };
 
 /** Gives points to contacts as things happen to them, and tells their scores. */
 export function createScorer({ store, clock, fields, appendEvent, merged }: Needs) {
@@ -58,9 +56,9 @@ export function createScorer({ store, clock, fields, appendEvent, merged }: Need
   }
 
   /** The rows of the contacts that are changed are the caller's alone meanwhile. */
-  async function apply(tx: Tx, { env_id, actor }: Cause, rules: readonly Rule[], changes: readonly LeadChange[]): Promise<void> {
+  async function apply(tx: Tx, { env_id, actor }: Cause, rules: readonly Rule[], changes: readonly LeadChange[], given_too: Gains = []) {
     const now = clock.now(env_id);
-    const gains = changes.map(({ happened }) => gainsOf(rules, happened, now));
+    const gains = changes.map(({ happened }, at) => [...gainsOf(rules, happened, now), ...(given_too[at] ?? [])]);
     const thresholds = JSON.parse((await store.settings(tx, env_id))?.thresholds ?? "[]") as number[];
     if (thresholds.length > 0) {
       const known = await fieldsFor(tx, env_id, rules);
@@ -107,10 +105,17 @@ export function createScorer({ store, clock, fields, appendEvent, merged }: Need
       await apply(tx, cause, rules, changes);
     },
 
+    /** A step of a sequence gives a contact points, or takes them; one who is gone gets none. */
+    async give(tx: Tx, cause: Cause, contact_id: string, sequence_id: string, points: number): Promise<void> {
+      const [lead] = await store.lockLeads(tx, cause.env_id, [contact_id]);
+      if (lead === undefined) return;
+      const gain = pointsBy(sequence_id, points, clock.now(cause.env_id));
+      await apply(tx, cause, await rulesOf(tx, cause.env_id), [{ before: lead, after: lead, happened: [] }], [[gain]]);
+    },
+
     /** A contact's score as it is now, and why. */
     async scoreOf(env_id: number, lead: Lead): Promise<Score> {
       const rules = await rulesOf(null, env_id);
-      if (rules.length === 0) return nothing;
       const [given, known] = await Promise.all([givenTo(null, env_id, [lead]), fieldsFor(null, env_id, rules)]);
       return score(rules, given.get(lead.row) ?? [], lead, known, clock.now(env_id));
     },
@@ -130,6 +135,8 @@ export function createScorer({ store, clock, fields, appendEvent, merged }: Need
     forgetContact: (tx: Tx, env_id: number, contact_row: number): Promise<void> => store.forgetContact(tx, env_id, contact_row),
   };
 }
+
+type Gains = readonly (readonly ReturnType<typeof pointsOf>[])[];
 
 function gainsOf(rules: readonly Rule[], happened: LeadChange["happened"], now: number) {
   return happened.flatMap((happening) => rules.filter(({ condition }) => isMet(condition, happening)).map((rule) => pointsOf(rule, now)));

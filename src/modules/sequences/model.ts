@@ -4,6 +4,7 @@ import { Metadata } from "#src/modules/contacts/model.ts";
 import { Duration, NewStep, Step, Tag, TimeOfDay, Weekdays } from "./steps.ts";
 
 export type * from "./steps.ts";
+export { StepTypeName } from "./steps.ts";
 
 /** Steps of one sequence. */
 const STEPS_MAX = 200;

@@ -237,7 +237,7 @@ export const stepTypes = [
   "exit",
   "goal",
 ] as const satisfies StepType[];
-const StepTypeName = Type.Union(stepTypes.map((type) => Type.Literal(type)));
+export const StepTypeName = Type.Union(stepTypes.map((type) => Type.Literal(type)));
 
 export const Step = Type.Unsafe<Step>(Type.Union(Object.values(kept), { $id: "SequenceStep" }));
 
