@@ -54,6 +54,7 @@ const fieldFault: Json = {
     field: { type: "string", description: "Which field, with dots into objects and lists." },
     error: { type: "string", enum: Object.keys(fieldErrors) },
     received: { description: "What was sent; never a secret or a text." },
+    message: { type: "string", description: "What to do about it, where many fields can be wrong at once." },
   },
 };
 

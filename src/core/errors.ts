@@ -57,6 +57,8 @@ export const fieldErrors = {
   not_found: "The value names something that is not here.",
   refused: "The outside service refused the value.",
   taken: "Another one has this value already.",
+  unreachable: "Nothing leads to this part.",
+  endless: "This part leads back to itself without a wait.",
 } as const;
 
 export type FieldErrorCode = keyof typeof fieldErrors;
@@ -66,6 +68,8 @@ export interface FieldFault {
   field: string;
   error: FieldErrorCode;
   received?: unknown;
+  /** What to do about it, where there can be many and the problem's own message tells of one. */
+  message?: string;
 }
 
 interface Extras {
