@@ -1,5 +1,7 @@
 import { type Static, type TProperties, Type } from "@sinclair/typebox";
+import { durationPattern, offsetPattern } from "#src/core/duration.ts";
 import { idPattern } from "#src/core/ids.ts";
+import { timeOfDayPattern, weekdays } from "#src/core/local-time.ts";
 import { accountKinds } from "#src/modules/accounts/model.ts";
 import { Metadata } from "#src/modules/contacts/model.ts";
 import { SendMessage } from "#src/modules/messages/model.ts";
@@ -8,9 +10,6 @@ const TAG_LENGTH_MAX = 64;
 const POINTS_MAX = 1_000;
 const POOL_MAX = 50;
 const PARTS_MAX = 10;
-
-export const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-export type Weekday = (typeof weekdays)[number];
 
 /** What a step can wait for. */
 export const awaitedEvents = [
@@ -27,18 +26,18 @@ export const awaitedEvents = [
 export type AwaitedEvent = (typeof awaitedEvents)[number];
 
 export const Duration = Type.String({
-  pattern: "^[1-9][0-9]{0,3}(s|m|h|d|w)$",
+  pattern: durationPattern,
   description: "`90s`, `10m`, `4h`, `3d` or `2w`. Days and weeks are those of a calendar: the same local time, later.",
   examples: ["3d"],
 });
 /** Ahead of or behind a date. */
 const Offset = Type.String({
-  pattern: "^-?[1-9][0-9]{0,3}(s|m|h|d|w)$",
+  pattern: offsetPattern,
   description: "A duration that is added to the date; with `-` it is before it.",
   examples: ["-3d"],
 });
 export const TimeOfDay = Type.String({
-  pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+  pattern: timeOfDayPattern,
   description: "In the contact's local time.",
   examples: ["09:00"],
 });
@@ -58,7 +57,7 @@ const AccountId = SendMessage.properties.account_id;
 
 const Until = Type.Object(
   { time: TimeOfDay, weekdays: Type.Optional(Weekdays) },
-  { additionalProperties: false, description: "The next time that a clock of the contact shows this." },
+  { additionalProperties: false, description: "The next time, later than now, that a clock of the contact shows this." },
 );
 const UntilField = Type.Object(
   {
@@ -222,7 +221,6 @@ export type SplitStep = Static<typeof kept.split>;
 export type Step = Static<(typeof kept)[keyof typeof kept]>;
 export type StepType = Step["type"];
 export type NewStep = Static<(typeof newSteps)[keyof typeof newSteps]>;
-
 
 export const Step = Type.Unsafe<Step>(Type.Union(Object.values(kept), { $id: "SequenceStep" }));
 
