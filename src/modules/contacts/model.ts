@@ -105,6 +105,9 @@ const given = {
 /** Names that no custom field can have. */
 export const contactNames: ReadonlySet<string> = new Set([...Object.keys(contactMembers), ...Object.keys(given), "created"]);
 
+/** What a text can say of a contact beside its custom fields: `{first_name}`. */
+export const spokenNames = ["name", "first_name", "last_name", "username", "email", "phone", "external_id"] as const;
+
 /** What a client says of a person: what is absent stays as it is, null clears. The service refuses members that are no field. */
 export const ContactInput = Type.Object(given, {
   additionalProperties: Type.Unknown({ description: "The custom field with this key. A name that is no field's is refused." }),

@@ -2,7 +2,7 @@ import { toTime } from "#src/core/clock.ts";
 import { wordsOf } from "#src/core/search-text.ts";
 import { writeValue } from "./field-values.ts";
 import { type KnownFields, presentFields, writeFields } from "./fields.ts";
-import type { Contact } from "./model.ts";
+import { type Contact, spokenNames } from "./model.ts";
 import type { NewContactRow } from "./store.ts";
 
 /** @param known needed where the contact has custom fields */
@@ -49,9 +49,8 @@ export function wordsOfContact({
 
 /** What texts may say of a contact: `{first_name}` and its like, and custom fields. What is not known is left out. */
 export function variablesOf(row: NewContactRow, known: KnownFields): Record<string, string> {
-  const { name, first_name, last_name, username, email, phone, external_id } = row;
-  const own = Object.entries({ name, first_name, last_name, username, email, phone, external_id });
-  const told = own.filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== "");
+  const own = spokenNames.map((name) => [name, row[name]] as const);
+  const told = own.filter((entry): entry is [(typeof entry)[0], string] => entry[1] !== null && entry[1] !== "");
   return { ...writeFields(row, known), ...Object.fromEntries(told) };
 }
 

@@ -55,9 +55,8 @@ async function readAttachment(
   until: number,
 ): Promise<Attachment> {
   const field = `attachments.${at}`;
+  checkAttachment(field, asked);
   const { file_id, url } = asked;
-  if ((file_id === undefined) === (url === undefined))
-    throw invalidField(field, "required", "An attachment has either a file_id or a url.");
   const facts = { width: null, height: null, duration: null };
   if (file_id === undefined) return { ...facts, ...readRemote(field, asked, url!) };
   const file = await files.reserve(tx, env_id, file_id, until);
@@ -67,6 +66,14 @@ async function readAttachment(
   if (type === "photo" && (size ?? 0) > PHOTO_BYTES_MAX)
     throw invalidField(`${field}.type`, "not_allowed", "Telegram takes photos of up to 10 MB: send this one as a document.", type);
   return { ...facts, type, file_id, url: null, name: asked.name ?? name, mime, size };
+}
+
+/** What can be told of an attachment without looking its file up. @throws AppError `validation_error` */
+export function checkAttachment(field: string, asked: NewAttachment): void {
+  const { file_id, url } = asked;
+  if ((file_id === undefined) === (url === undefined))
+    throw invalidField(field, "required", "An attachment has either a file_id or a url.");
+  if (url !== undefined) readRemote(field, asked, url);
 }
 
 /** What is no way to appear in a chat of one's own, such as a sticker, is a document. */

@@ -145,6 +145,14 @@ export function createSegmentService({ store, clock, fields, fieldValues, matchi
       return (await read(null, env_id, JSON.parse(row.filter) as Filter, "id")).condition;
     },
 
+    /** Whether there is such a segment; it stays until the transaction ends. */
+    has: async (tx: Tx, env_id: number, id: string): Promise<boolean> => (await store.lock(tx, env_id, id)) !== undefined,
+
+    /** Holds a filter that something else keeps against the fields as they are. @throws AppError `validation_error` on the part of `filter` that is wrong */
+    async checkFilter(tx: Tx, env_id: number, filter: Filter): Promise<void> {
+      await read(tx, env_id, filter, "key");
+    },
+
     /** The id of the segment of contacts with this id or name. */
     async idOf(env_id: number, ref: string): Promise<string | undefined> {
       return ((await store.get(env_id, ref)) ?? (await store.byName(env_id, "contact", ref)))?.id;

@@ -198,7 +198,36 @@ export function createTemplateService({ store, clock, contactVariables }: Needs)
       if (first === undefined) return text;
       throw invalidField("variables", "required", `The template needs the variable ${first}, for which it has no default.`);
     },
+
+    /**
+     * Names that a template needs beside these variables and what is known of everybody; undefined where there is no such template.
+     * What stands in a condition is looked for both with nothing known of the contact and with everything.
+     * @param known names that a contact can tell
+     */
+    async lacking(
+      tx: Tx,
+      env_id: number,
+      template_id: string,
+      variables: Variables,
+      known: ReadonlySet<string>,
+    ): Promise<string[] | undefined> {
+      const row = await store.get(tx, env_id, template_id);
+      if (row === undefined) return undefined;
+      const everything = Object.fromEntries([...known].map((name) => [name, "1"]));
+      const missing = [{}, everything].flatMap((contact) => missingFrom(row.body, { ...contact, ...variables }));
+      return [...new Set(missing)].filter((name) => !known.has(name.split(".", 1)[0]!)).toSorted();
+    },
   };
+
+  /** None where the values are not what the body makes something of: a contact's own may be. */
+  function missingFrom(body: string, values: Record<string, unknown>): string[] {
+    try {
+      return previewText(parse(body), values).missing;
+    } catch (error) {
+      if (!(error instanceof TemplateFault)) throw error;
+      return [];
+    }
+  }
 }
 
 /** @throws AppError `validation_error` on `field` for what is wrong with a body */
