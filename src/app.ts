@@ -37,6 +37,7 @@ import { sandboxRoutes } from "#src/modules/sandbox/routes.ts";
 import { scoringRoutes } from "#src/modules/scoring/routes.ts";
 import { describeSegments } from "#src/modules/segments/describe.ts";
 import { segmentRoutes } from "#src/modules/segments/routes.ts";
+import { sequenceRoutes } from "#src/modules/sequences/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { auditRoutes } from "#src/modules/audit/routes.ts";
 import { tagRoutes } from "#src/modules/tags/routes.ts";
@@ -112,6 +113,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(fieldRoutes(services.fields, write))
     .use(scoringRoutes(services.scoring, write))
     .use(segmentRoutes(services.segments, write))
+    .use(sequenceRoutes(services.sequences, write))
     .use(tagRoutes(services.tags))
     .use(eventRoutes(services.events, services.streams))
     .use(accountRoutes(services.accounts, write, writeAsking))
@@ -210,6 +212,8 @@ const reference = {
     Scoring:
       "Lead scoring: rules give contacts points for what happens to them, which can fade, and for what is known of them. A contact shows its score and why; `lead.scored` tells when a score rises past a threshold.",
     Segments: describeSegments(),
+    Sequences:
+      "Messages in steps: sends, waits in the contact's local time, branches, changes of the contact. Checked as a whole before anybody enters; every change is a version, and who is in the middle finishes on theirs.",
     Accounts:
       "Who sends and hears: bots, user accounts, and in test environments the sandbox account 7421. A bot can't write first; a user account can, and so has caps: 50 sends a day, 10 of them to people whom it has not written with, 2 to 6 seconds apart, until you set others.",
     Events:

@@ -57,6 +57,7 @@ import { createMessaging } from "./messaging.ts";
 import { createReceiving } from "./receiving.ts";
 import { inEnvironmentTime } from "./rehearsing.ts";
 import { createSegmenting } from "./segmenting.ts";
+import { createSequencing } from "./sequencing.ts";
 import { createTenancy } from "./tenancy.ts";
 import { createPlacing } from "#src/modules/threads/placing.ts";
 import { createPlacingStore } from "#src/modules/threads/placing-sql.ts";
@@ -212,6 +213,10 @@ export function createServices({
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
+  const sequencing = createSequencing({
+    ...{ db, clock, channels, accounts, files: filing.service, templates, segments, fields: fields.definitions },
+    ...{ appendEvent, audit: audit.record },
+  });
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
     ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service, happened: receiving.happened },
@@ -289,6 +294,7 @@ export function createServices({
     fields,
     scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue, audit: audit.record }),
     segments,
+    sequences: sequencing.service,
     tags: createTagService({ store: createTagStore(db) }),
     merges,
     duplicates: createDuplicateService({ store: createDuplicateStore(db), present: contacts.present }),

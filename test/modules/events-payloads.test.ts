@@ -7,8 +7,8 @@ import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { eventsOf, makeContact, makeRule } from "#test/support/scoring.ts";
 import { cancel, queue } from "#test/support/sending.ts";
 
-/** Told by the delivery of webhooks alone. */
-const elsewhere = new Set(["webhook.disabled"]);
+/** Told by the delivery of webhooks, and by contacts that go through sequences. */
+const elsewhere = new Set(["webhook.disabled", "sequence.started", "sequence.completed"]);
 
 describe("the payloads of events", () => {
   test("are told of names that are known, and what is announced is told by nobody", () => {
@@ -62,6 +62,10 @@ describe.each(appEngines)("what is told on %s", (engine) => {
     await sandbox.patch(`/v1/messages/${toAnna}`, { text: "Changed" });
     await sandbox.delete(`/v1/messages/${toAnna}`);
     await app.settled();
+
+    const steps = [{ type: "send", text: "Hey", account_id: 7421 }];
+    const { body: sequence } = await sandbox.post<{ id: string }>("/v1/sequences", { name: "Welcome", steps });
+    for (const verb of ["activate", "pause", "resume"]) await sandbox.post(`/v1/sequences/${sequence.id}/${verb}`);
 
     const told = async () => [...(await eventsOf(sandbox)), ...(await eventsOf(live))];
     const before = await told();

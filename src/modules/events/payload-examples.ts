@@ -1,6 +1,7 @@
 import type { Account } from "#src/modules/accounts/model.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
 import type { Message, Person } from "#src/modules/messages/model.ts";
+import type { Enrollment, SequenceNews } from "#src/modules/sequences/model.ts";
 import type { Task } from "#src/modules/tasks/model.ts";
 import type { ThreadBrief } from "#src/modules/threads/model.ts";
 import type { Workspace } from "#src/modules/workspaces/model.ts";
@@ -118,4 +119,25 @@ export const task: Task = {
   error: null,
   created_at: AT,
   finished_at: AT,
+};
+
+export const sequence: SequenceNews["sequence"] = { id: "seq_01HKQ9R2XD0000000000000000", name: "Welcome", status: "active", version: 1 };
+
+export const enrollment: Enrollment = {
+  id: "enr_01HKQ9R2XE0000000000000000",
+  sequence_id: sequence.id,
+  version: 1,
+  contact_id: contactId,
+  status: "active",
+  step: "reminder",
+  next_at: "2026-05-09T09:00:00.000Z",
+  why: "wait",
+  waits_for: null,
+  account_id: 10_000,
+  reason: null,
+  replied_at: null,
+  converted_at: null,
+  entered_at: AT,
+  ended_at: null,
+  updated_at: AT,
 };

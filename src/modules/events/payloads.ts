@@ -4,6 +4,7 @@ import { Account } from "#src/modules/accounts/model.ts";
 import { Contact } from "#src/modules/contacts/model.ts";
 import { Message, Person } from "#src/modules/messages/model.ts";
 import { Score } from "#src/modules/scoring/model.ts";
+import type { Enrollment } from "#src/modules/sequences/model.ts";
 import { Task } from "#src/modules/tasks/model.ts";
 import { ThreadBrief } from "#src/modules/threads/model.ts";
 import { Workspace } from "#src/modules/workspaces/model.ts";
@@ -227,9 +228,10 @@ export function exampleEvent(type: EventType): Event {
     thread_id,
     contact_id,
     workspace,
-  } = data as Partial<Message> & { workspace?: Workspace };
+    enrollment: enrolled,
+  } = data as Partial<Message> & { workspace?: Workspace; enrollment?: Enrollment };
   const head = { event: type, id: "evt_01HKQ9R2X70000000000000000", created_at: AT };
-  const subject = String(id ?? contact_id ?? workspace?.id);
+  const subject = String(id ?? contact_id ?? enrolled?.contact_id ?? workspace?.id);
   const event = { ...head, subject, actor: "job" };
   if (!type.startsWith("message.")) return { ...event, data };
   const contact = sender === null ? to! : "@sarah_miller";

@@ -30,7 +30,15 @@ const filter = {
 };
 
 /** Any of these reads some events; the filter leaves out what a key may not read. */
-const readers: readonly Scope[] = ["read:messages", "write:messages", "manage:accounts", "manage:keys", "read:contacts", "manage:webhooks"];
+const readers: readonly Scope[] = [
+  "read:messages",
+  "write:messages",
+  "manage:accounts",
+  "manage:keys",
+  "read:contacts",
+  "manage:webhooks",
+  "manage:sequences",
+];
 
 const streamExample = `:\n\n${new TextDecoder().decode(writeEvents([exampleOfStream()]))}`;
 

@@ -1,31 +1,16 @@
 import { Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { Contact, Metadata } from "#src/modules/contacts/model.ts";
-import { Enrollment, type SequenceNews, SequenceNews as News, StepTypeName } from "#src/modules/sequences/model.ts";
-import { AT, contact, contactId, message } from "./payload-examples.ts";
+import { Enrollment, type SequenceNews, SequenceNews as News } from "#src/modules/sequences/model.ts";
+import { AT, contact, contactId, enrollment, message, sequence } from "./payload-examples.ts";
 import type { Payload } from "./payloads.ts";
 
-const sequence_id = "seq_01HKQ9R2XB0000000000000000";
-const enrollment_id = "enr_01HKQ9R2XC0000000000000000";
-
-const enrollment: Enrollment = {
-  ...{ id: enrollment_id, sequence_id, version: 1, contact_id: contactId, status: "active", step: "welcome", next_at: AT, why: "due" },
-  ...{
-    waits_for: null,
-    account_id: null,
-    reason: null,
-    replied_at: null,
-    converted_at: null,
-    entered_at: AT,
-    ended_at: null,
-    updated_at: AT,
-  },
-};
+const { id: enrollment_id, sequence_id } = enrollment;
 const ended = { step: null, next_at: null, why: "ended", ended_at: AT };
 
 function ofEnrollment(summary: string, description: string, changes: Partial<Enrollment>): Payload {
   const news: SequenceNews = {
-    sequence: { id: sequence_id, name: "Welcome", status: "active", version: 1 },
+    sequence,
     enrollment: { ...enrollment, ...changes },
   };
   return { summary, description, data: News, example: news };
@@ -63,7 +48,7 @@ export const sequencePayloads = {
       ...about,
       version: Type.Integer(),
       contact_id: Type.String({ pattern: idPattern("ct") }),
-      type: StepTypeName,
+      type: Type.String({ description: "`send`, `wait`, `branch`, …: the step's own." }),
       message_id: Type.Union([Type.String({ pattern: idPattern("msg") }), Type.Null()]),
     }),
     example: { enrollment_id, sequence_id, version: 1, contact_id: contactId, step: "welcome", type: "send", message_id: message({}).id },

@@ -50,7 +50,8 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
       return { reason: "in_it_already", message: "The contact is in this sequence already.", ...about };
     const { reentry } = await programs(tx, env_id, id, sequence.version);
     if (reentry.rule === "always") return null;
-    if (reentry.rule === "never") return { reason: "was_in_it", message: "The contact was in this sequence, which is entered once.", ...about };
+    if (reentry.rule === "never")
+      return { reason: "was_in_it", message: "The contact was in this sequence, which is entered once.", ...about };
     const again = addDuration(last.ended_at!, reentry.after!, zone);
     if (again <= clock.now(env_id)) return null;
     return { reason: "too_soon", message: `The contact can enter this sequence again ${reentry.after} after the last time.`, ...about };
@@ -68,7 +69,8 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
       return { refusal: { reason: "not_active", message, enrollment_id: null } };
     }
     const contact = await people.find(tx, env_id, contact_id);
-    if (contact === undefined) return { refusal: { reason: "contact_gone", message: "There is no such contact here.", enrollment_id: null } };
+    if (contact === undefined)
+      return { refusal: { reason: "contact_gone", message: "There is no such contact here.", enrollment_id: null } };
     const program = await programs(tx, env_id, sequence_id, sequence.version);
     if (start_at !== undefined && program.step(start_at) === undefined)
       throw invalidField("start_at", "not_found", "The sequence has no step of this id.", start_at);

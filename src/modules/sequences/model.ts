@@ -1,10 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { type FieldErrorCode, fieldErrors } from "#src/core/errors.ts";
 import { idPattern } from "#src/core/ids.ts";
 import { Metadata } from "#src/modules/contacts/model.ts";
 import { Duration, NewStep, Step, Tag, TimeOfDay, Weekdays } from "./steps.ts";
 
 export type * from "./steps.ts";
-export { StepTypeName } from "./steps.ts";
 
 /** Steps of one sequence. */
 const STEPS_MAX = 200;
@@ -170,6 +170,22 @@ export const SequenceVersion = Type.Object(
   { $id: "SequenceVersion" },
 );
 export type SequenceVersion = Static<typeof SequenceVersion>;
+
+export const SequenceCheck = Type.Object(
+  {
+    valid: Type.Boolean({ description: "Whether it can be activated." }),
+    faults: Type.Array(
+      Type.Object({
+        field: Type.String({ description: "Where it is, such as `steps.3.template_id`." }),
+        error: Type.Union((Object.keys(fieldErrors) as FieldErrorCode[]).map((code) => Type.Literal(code))),
+        message: Type.String({ description: "What to do about it." }),
+        received: Type.Optional(Type.Unknown()),
+      }),
+    ),
+  },
+  { $id: "SequenceCheck" },
+);
+export type SequenceCheck = Static<typeof SequenceCheck>;
 
 /** What a list of sequences can be narrowed by. */
 export interface SequenceFilter {

@@ -86,12 +86,12 @@ function idOf(given: unknown): string | null {
 
 /** The step with all that its order says of it. */
 function complete(given: NewStep, { id, following }: Place): Step {
-  if (given.type === "exit") return { ...given, id };
-  if (given.type === "split") return { ...given, id };
-  if (given.type === "branch") return { ...given, id, then: onward(given.then, following), else: onward(given.else, following) };
+  if (given.type === "exit") return { id, ...given };
+  if (given.type === "split") return { id, ...given };
+  if (given.type === "branch") return { id, ...given, then: onward(given.then, following), else: onward(given.else, following) };
   const next = onward(given.next, following);
-  if ("for_event" in given) return { ...given, id, next, on_timeout: onward(given.on_timeout, next) };
-  return { ...given, id, next };
+  if ("for_event" in given) return { id, ...given, next, on_timeout: onward(given.on_timeout, next) };
+  return { id, ...given, next };
 }
 
 const onward = (given: string | null | undefined, usual: string | null) => (given === undefined ? usual : given);
