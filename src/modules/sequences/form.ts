@@ -20,12 +20,13 @@ export function readDefinition(given: NewDefinition, { refusal, content }: Forms
   const read = readSteps(given.steps, refusal);
   const nodes = read.map(({ node }) => node);
   const isWhole = read.every(({ step }) => step !== null);
+  const doubles = sameIds(nodes);
   const faults = [
     ...read.flatMap(({ faults, step }, at) => (step === null ? faults : stepFaults(step, at, content))),
-    ...sameIds(nodes),
+    ...doubles,
     ...strayTargets(nodes),
-    // Where a step leads that is none, nobody can say.
-    ...(isWhole ? [...unreachable(nodes), ...endlessLoops(nodes)] : []),
+    // Where a step leads that is none, nobody can say, nor which of two steps is meant.
+    ...(isWhole && doubles.length === 0 ? [...unreachable(nodes), ...endlessLoops(nodes)] : []),
     ...checkLimits(given),
   ];
   const steps = read.flatMap(({ step }) => (step === null ? [] : [tidied(step)]));

@@ -228,4 +228,4 @@ export const Step = Type.Unsafe<Step>(Type.Union(Object.values(kept), { $id: "Se
  * The body is not held against this: which of the kinds a step is, and what is wrong with it as one of that kind, the service
  * tells. A union would only say that it is none of them.
  */
-export const NewStep = Type.Unsafe<NewStep>({ ...Type.Object({}, { additionalProperties: true }), oneOf: Object.values(newSteps) });
+export const NewStep = Type.Unsafe<NewStep>({ ...Type.Unknown(), oneOf: Object.values(newSteps) });
