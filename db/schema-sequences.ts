@@ -49,6 +49,13 @@ export interface EnrollmentRow {
   updated_at: number;
 }
 
+/** Up to where sequences have heeded the event log of an environment. */
+export interface SequencePlaceRow {
+  env_id: number;
+  tx_id: number;
+  seq: number;
+}
+
 /** How often something has happened in a step on a day (`2026-05-06`, in UTC). */
 export interface AutomationCountRow {
   env_id: number;

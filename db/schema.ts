@@ -19,7 +19,7 @@ import type {
   SuppressionRow,
   TallyRow,
 } from "./schema-people.ts";
-import type { AutomationCountRow, EnrollmentRow, SequenceRow, SequenceVersionRow } from "./schema-sequences.ts";
+import type { AutomationCountRow, EnrollmentRow, SequencePlaceRow, SequenceRow, SequenceVersionRow } from "./schema-sequences.ts";
 import type { TemplateRow, TemplateVersionRow } from "./schema-templates.ts";
 import type { DeliveryRow, WebhookHourRow, WebhookRow, WebhookStateRow } from "./schema-webhooks.ts";
 
@@ -73,6 +73,7 @@ export interface Schema {
   sequences: SequenceRow;
   sequence_versions: SequenceVersionRow;
   enrollments: EnrollmentRow;
+  sequence_places: SequencePlaceRow;
   automation_counts: AutomationCountRow;
 }
 

@@ -37,6 +37,7 @@ import { sandboxRoutes } from "#src/modules/sandbox/routes.ts";
 import { scoringRoutes } from "#src/modules/scoring/routes.ts";
 import { describeSegments } from "#src/modules/segments/describe.ts";
 import { segmentRoutes } from "#src/modules/segments/routes.ts";
+import { enrollmentRoutes } from "#src/modules/sequences/enrollment-routes.ts";
 import { sequenceRoutes } from "#src/modules/sequences/routes.ts";
 import { suppressionRoutes } from "#src/modules/suppressions/routes.ts";
 import { auditRoutes } from "#src/modules/audit/routes.ts";
@@ -113,7 +114,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(fieldRoutes(services.fields, write))
     .use(scoringRoutes(services.scoring, write))
     .use(segmentRoutes(services.segments, write))
-    .use(sequenceRoutes(services.sequences, write))
+    .use(sequenceRoutes(services.sequencing.service, write))
+    .use(enrollmentRoutes(services.sequencing.enrollments, services.sequencing.statistics, write))
     .use(tagRoutes(services.tags))
     .use(eventRoutes(services.events, services.streams))
     .use(accountRoutes(services.accounts, write, writeAsking))
@@ -180,6 +182,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
       tellStranger: limiter.tellStranger,
       onRequest(operation, status, seconds) {
         services.loop.makeWay();
+        services.sequencing.loop.makeWay();
         metrics.requests.observe(operation, status, seconds);
       },
     }),

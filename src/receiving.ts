@@ -8,7 +8,7 @@ import { createSandboxService } from "#src/modules/sandbox/service.ts";
 
 interface Needs extends Pick<
   ReceiverNeeds,
-  "store" | "threads" | "keepFile" | "scoring" | "suppressions" | "hearsReplies" | "appendEvent"
+  "store" | "threads" | "keepFile" | "scoring" | "suppressions" | "hearsReplies" | "answered" | "appendEvent"
 > {
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;

@@ -4,37 +4,39 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import { readValue } from "#src/modules/contacts/field-values.ts";
-import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Channel } from "#src/modules/messages/channel.ts";
 import { contentFaults } from "#src/modules/messages/content-form.ts";
-import type { SegmentService } from "#src/modules/segments/service.ts";
 import { createEnrollmentStore } from "#src/modules/sequences/enrollments-sql.ts";
 import type { SequenceStatus } from "#src/modules/sequences/model.ts";
 import { createReferences, type Places } from "#src/modules/sequences/references.ts";
-import { createSequenceService } from "#src/modules/sequences/service.ts";
+import { createSequenceService, type Enrollments, type SequenceService } from "#src/modules/sequences/service.ts";
 import { createSequenceStore } from "#src/modules/sequences/store.ts";
 import type { TemplateService } from "#src/modules/templates/service.ts";
-import type { createAccounts } from "./accounts.ts";
+import { createEnrolling } from "./enrolling.ts";
 import type { createFiling } from "./filing.ts";
+import { createPool } from "./pool.ts";
 
-interface Needs {
+type EnrollingNeeds = Parameters<typeof createEnrolling>[0];
+
+interface Needs extends Omit<EnrollingNeeds, "accounts"> {
   db: Database;
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;
-  accounts: Pick<ReturnType<typeof createAccounts>["service"], "row">;
+  accounts: Parameters<typeof createPool>[0]["accounts"];
+  chatsOf: Parameters<typeof createPool>[0]["chatsOf"];
   files: Pick<ReturnType<typeof createFiling>["service"], "reserve">;
   templates: TemplateService;
-  segments: SegmentService;
   fields: Places["fields"];
-  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
 
 /** A sequence can send a file at any time: 9999-12-31, in ms. */
 const ALWAYS = 253_402_214_400_000;
 
-/** Sequences: what they are, and what they look up of all else. */
-export function createSequencing({ db, clock, channels, accounts, files, templates, segments, fields, appendEvent, audit }: Needs) {
+/** Sequences: what they are, what they look up of all else, and who is in them. */
+export function createSequencing({ channels, accounts, chatsOf, files, templates, fields, audit, ...needs }: Needs) {
+  const { db, clock, segments, contacts, appendEvent } = needs;
+  const { following, loop, ...enrolling } = createEnrolling({ ...needs, accounts: createPool({ channels, accounts, contacts, chatsOf }) });
   const store = createSequenceStore(db);
   const references = createReferences({
     templateLacks: templates.lacking,
@@ -51,7 +53,30 @@ export function createSequencing({ db, clock, channels, accounts, files, templat
     keepFile: async (tx, env_id, id) => (await files.reserve(tx, env_id, id, ALWAYS)) !== undefined,
     sequenceStatus: async (tx, env_id, id) => (await store.status(tx, env_id, id))?.status as SequenceStatus | undefined,
   });
-  const enrollments = createEnrollmentStore(db, clock);
+  const kept = createEnrollmentStore(db, clock);
+  const enrollments: Enrollments = {
+    ...kept,
+    async resumed(tx, ...which) {
+      await kept.resumed(tx, ...which);
+      tx.afterCommit(loop.wake);
+    },
+  };
   const forms = { refusal: fromValidation, content: contentFaults };
-  return { service: createSequenceService({ ...forms, store, clock, references, enrollments, appendEvent, audit }) };
+  const service = createSequenceService({ ...forms, store, clock, references, enrollments, appendEvent, audit });
+  const activate: SequenceService["activate"] = async (tx, author, ...which) => {
+    const sequence = await service.activate(tx, author, ...which);
+    await following.begin(tx, author.env_id);
+    return sequence;
+  };
+  return {
+    ...enrolling,
+    loop,
+    following,
+    service: { ...service, activate },
+    /** Others may have written anything. */
+    rescan() {
+      loop.wake();
+      following.rescan();
+    },
+  };
 }

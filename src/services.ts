@@ -175,6 +175,7 @@ export function createServices({
   const receiving = createReceiving({
     ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
+    answered: (...args) => sequencing.answered(...args),
     ...{ threads, keepFile: filing.keepFile },
   });
   const connecting = createConnecting({
@@ -208,15 +209,8 @@ export function createServices({
     forgetFiles: filing.service.forget,
   });
 
-  const kinds = new Map([erasing.kind as TaskKind, ...importing.kinds, ...webhooks.kinds, ...taskKinds].map((kind) => [kind.kind, kind]));
-  const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
-
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
-  const sequencing = createSequencing({
-    ...{ db, clock, channels, accounts, files: filing.service, templates, segments, fields: fields.definitions },
-    ...{ appendEvent, audit: audit.record },
-  });
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
     ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service, happened: receiving.happened },
@@ -224,7 +218,15 @@ export function createServices({
     lastEta,
   });
   const { messages } = messaging;
+  const sequencing = createSequencing({
+    ...{ db, clock, log, feed, channels, accounts, files: filing.service, templates, segments, fields: fields.definitions },
+    ...{ contacts, contactStore, scoring: scorer, messages, chatsOf: messageStore.chatsOf, createTask, appendEvent, audit: audit.record },
+  });
 
+  const kinds = new Map(
+    [erasing.kind as TaskKind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]),
+  );
+  const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
   const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
 
   const loop = createJobLoop({
@@ -262,6 +264,7 @@ export function createServices({
       loop.rescan();
       feed.rescan();
       webhooks.relay.rescan();
+      sequencing.rescan();
       connecting.connections.look();
     },
     runTask: createTaskRunner({ running, clock, write: db.write }),
@@ -294,7 +297,7 @@ export function createServices({
     fields,
     scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue, audit: audit.record }),
     segments,
-    sequences: sequencing.service,
+    sequencing,
     tags: createTagService({ store: createTagStore(db) }),
     merges,
     duplicates: createDuplicateService({ store: createDuplicateStore(db), present: contacts.present }),

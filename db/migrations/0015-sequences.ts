@@ -82,6 +82,12 @@ async function addEnrollments({ schema }: Kysely<unknown>, engine: Engine): Prom
     .execute();
 
   await schema
+    .createTable("sequence_places")
+    .addColumn("env_id", "integer", (c) => c.notNull().primaryKey())
+    .addColumn("tx_id", "bigint", (c) => c.notNull())
+    .addColumn("seq", "bigint", (c) => c.notNull())
+    .execute();
+  await schema
     .createTable("automation_counts")
     .addColumn("env_id", "integer", (c) => c.notNull())
     .addColumn("subject_id", "text", (c) => c.notNull())

@@ -36,6 +36,8 @@ export interface ReceiverNeeds {
   ): Promise<ReadonlyMap<number, string>>;
   keepFile: KeepFile;
   scoring: Scoring;
+  /** Contacts have written by themselves, not in a group. */
+  answered(tx: Tx, env_id: number, contact_ids: readonly string[]): Promise<void>;
   suppressions: {
     optOut(tx: Tx, env_id: number, family: string, recipient: string): Promise<void>;
     /** Lifts what `optOut` has made. */
@@ -151,6 +153,8 @@ export function createReceiver(needs: ReceiverNeeds) {
         appendEvent(tx, env_id, { type: "message.received", subject: row.id, actor: WRITER, data: presentInThread(row, thread) });
         await heed(tx, account, arrival);
       }
+      const writers = fresh.filter(({ told: one }) => isPrivate(one)).flatMap(({ row }) => row.contact_id ?? []);
+      await needs.answered(tx, env_id, [...new Set(writers)]);
       const notes = fresh.flatMap(({ row }) => notesOf(row, ["message.received"]));
       await scoring.noted(tx, { env_id, actor: WRITER }, notes);
     }

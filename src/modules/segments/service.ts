@@ -153,6 +153,9 @@ export function createSegmentService({ store, clock, fields, fieldValues, matchi
       await read(tx, env_id, filter, "key");
     },
 
+    /** The condition that a filter stands for at this moment. @throws AppError `validation_error` on the part of the `filter` that is wrong */
+    conditionOf: async (env_id: number, filter: Filter): Promise<ContactCondition> => (await read(null, env_id, filter, "key")).condition,
+
     /** The id of the segment of contacts with this id or name. */
     async idOf(env_id: number, ref: string): Promise<string | undefined> {
       return ((await store.get(env_id, ref)) ?? (await store.byName(env_id, "contact", ref)))?.id;

@@ -83,11 +83,12 @@ export function createEngine(needs: Needs) {
     return { kind: "go", next: step.next, message_id: sent.message_id };
   }
 
-  function wait({ row, zone, contact, at }: Turn, step: WaitStep): Turned {
+  function wait({ row, state, zone, contact, at }: Turn, step: WaitStep): Turned {
     const isAwaiting = "for_event" in step;
     if (row.why === "wait" || row.why === "event") return { kind: "go", next: isAwaiting ? step.on_timeout : step.next };
     const until = endOfWait(step, at, zone, contact);
     if (until <= at) return { kind: "go", next: step.next };
+    if (isAwaiting) state.waits_since = clock.now(row.env_id);
     return isAwaiting
       ? { kind: "wait", until, why: "event", waits_for: step.for_event.event, isBegun: true }
       : { kind: "wait", until, why: "wait", isBegun: true };

@@ -64,7 +64,7 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
   async function enter(tx: Tx, { env_id, sequence_id, contact_id, start_at, actor }: Entry, tally: Tally): Promise<Entered> {
     const sequence = await store.sequence(tx, env_id, sequence_id);
     if (sequence === undefined) throw notFound("sequence");
-    if (sequence.status !== "active" && sequence.status !== "paused") {
+    if (sequence.status !== "active") {
       const message = `The sequence is ${sequence.status}: only an active one can be entered.`;
       return { refusal: { reason: "not_active", message, enrollment_id: null } };
     }
@@ -77,21 +77,16 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
     const refusal = await refusalOf(tx, sequence, contact.id, contact.timezone ?? program.timezone ?? "UTC");
     if (refusal !== null) return { refusal };
     const now = clock.now(env_id);
-    const isHeld = sequence.status === "paused";
-    const due_at = clock.real(env_id, now);
     const row: EnrollmentRow = {
       ...{ env_id, id: newId("enr", now), sequence_id, version: sequence.version, contact_id: contact.id, status: "active" },
       step: start_at ?? program.first,
-      due_at: isHeld ? null : due_at,
-      why: isHeld ? "sequence_paused" : "due",
-      waits_for: null,
-      state: JSON.stringify(isHeld ? { held_due_at: due_at } : {}),
+      ...{ due_at: clock.real(env_id, now), why: "due", waits_for: null, state: "{}" },
       ...{ actor, reason: null, entered_at: now, ended_at: null, updated_at: now },
     };
     store.insert(tx, row);
     tally.add(env_id, sequence_id, "", "entered", now);
     await telling.changed(tx, "sequence.started", row, actor);
-    if (!isHeld) tx.afterCommit(wake);
+    tx.afterCommit(wake);
     return { row };
   }
 

@@ -45,3 +45,22 @@ export const sequenceExample = {
 export const versionExample = { version: 1, ...definition, created_at: AT, actor: "key_01HKQ9R2X00000000000000000" };
 
 export const checkExample = { valid: true, faults: [] };
+
+export const enrollmentExample = {
+  ...{ id: "enr_01HKQ9R2XE0000000000000000", sequence_id: sequenceExample.id, version: 1, contact_id: "ct_01HKQ9R2X90000000000000000" },
+  ...{ status: "active", step: "hello", next_at: AT, why: "due", waits_for: null, account_id: null, reason: null },
+  ...{ replied_at: null, converted_at: null, entered_at: AT, ended_at: null, updated_at: AT },
+};
+
+export const enrollJobExample = {
+  ...{ id: "job_01HKQ9R2X40000000000000000", kind: "sequences.enroll", status: "queued", progress: { done: 0, total: null } },
+  ...{ result: null, error: null, created_at: AT, finished_at: null },
+};
+
+const messageCounts = { sent: 1, failed: 0, replied: 1, converted: 0 };
+const enrollmentCounts = { entered: 1, completed: 0, exited: 1, failed_enrollments: 0 };
+export const statisticsExample = {
+  ...{ sequence_id: sequenceExample.id, active: 0, paused: 0, ...enrollmentCounts, ...messageCounts },
+  steps: [{ step: "hello", reached: 1, ...messageCounts, left: 0, drop_off: 0 }],
+  days: [{ day: "2026-05-06", ...enrollmentCounts, ...messageCounts }],
+};

@@ -2,9 +2,10 @@ import { type Static, Type } from "@sinclair/typebox";
 import { type FieldErrorCode, fieldErrors } from "#src/core/errors.ts";
 import { idPattern } from "#src/core/ids.ts";
 import { Metadata } from "#src/modules/contacts/model.ts";
-import { Duration, NewStep, Step, Tag, TimeOfDay, Weekdays } from "./steps.ts";
+import { Duration, NewStep, Step, StepId, Tag, TimeOfDay, Weekdays } from "./steps.ts";
 
 export type * from "./steps.ts";
+export { awaitedEvents } from "./steps.ts";
 
 /** Steps of one sequence. */
 const STEPS_MAX = 200;
@@ -221,6 +222,77 @@ export const Enrollment = Type.Object(
   { $id: "Enrollment" },
 );
 export type Enrollment = Static<typeof Enrollment>;
+
+/** Whom to let in: a contact, or many by a job. */
+export const Enroll = Type.Object(
+  {
+    contact_id: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 40 }), Type.Integer()], { description: "Its id or number." }),
+    ),
+    segment_id: Type.Optional(
+      Type.String({ pattern: idPattern("seg"), description: "All who are in a segment at this moment, by a job." }),
+    ),
+    filter: Type.Optional(
+      Type.Object({}, { additionalProperties: true, description: "As of a segment: all whom it holds for, by a job." }),
+    ),
+    tag: Type.Optional({ ...Tag, description: "All who have it, by a job." }),
+    start_at: Type.Optional({ ...StepId, description: "The step to begin with; the first without it." }),
+  },
+  { additionalProperties: false, description: "Exactly one of `contact_id`, `segment_id`, `filter` and `tag`." },
+);
+export type Enroll = Static<typeof Enroll>;
+
+export const Unenroll = Type.Object(
+  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Kept with it; `unenrolled` without it." })) },
+  { additionalProperties: false },
+);
+export type Unenroll = Static<typeof Unenroll>;
+
+export const Move = Type.Object(
+  {
+    version: Type.Optional(Type.Integer({ minimum: 1, description: "Of the sequence; its own without it." })),
+    step: Type.Optional({ ...StepId, description: "To go on with at once; without it the present one, at its time." }),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type Move = Static<typeof Move>;
+
+/** What a list of enrollments can be narrowed by. */
+export interface EnrollmentFilter {
+  status?: EnrollmentStatus;
+  contact_id?: string;
+  step?: string;
+}
+
+const n = Type.Integer();
+const messageCounts = { sent: n, failed: n, replied: n, converted: n };
+const enrollmentCounts = {
+  entered: n,
+  completed: n,
+  exited: n,
+  failed_enrollments: { ...n, description: "Those that ended for a fault; `failed` are messages." },
+};
+export const SequenceStatistics = Type.Object(
+  {
+    sequence_id: SequenceId,
+    active: { ...n, description: "Now, whatever the days." },
+    paused: { ...n, description: "Now, by themselves." },
+    ...enrollmentCounts,
+    ...messageCounts,
+    steps: Type.Array(
+      Type.Object({
+        step: Type.String(),
+        reached: { ...n, description: "How often somebody came to it." },
+        ...messageCounts,
+        left: { ...n, description: "How many left the sequence in it, ahead of its end." },
+        drop_off: Type.Number({ description: "`left` as a share of `reached`." }),
+      }),
+    ),
+    days: Type.Array(Type.Object({ day: Type.String({ description: "In UTC." }), ...enrollmentCounts, ...messageCounts })),
+  },
+  { $id: "SequenceStatistics" },
+);
+export type SequenceStatistics = Static<typeof SequenceStatistics>;
 
 /** What `sequence.started`, `sequence.paused`, `sequence.resumed` and `sequence.completed` tell. */
 export const SequenceNews = Type.Object({

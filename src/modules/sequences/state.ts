@@ -10,8 +10,11 @@ export interface State {
   sent_step?: string;
   replied_at?: number;
   converted_at?: number;
-  /** When it would have gone on, had it not been paused; in real time. */
-  held_due_at?: number | null;
+  /** While it is paused: when it would have gone on, in the environment's time (ms), and why not before. */
+  held_due_at?: number;
+  held_why?: string;
+  /** Since when it waits for an event. */
+  waits_since?: number;
   /** How often the engine could not do the step that is due, for a fault of ours. */
   faults?: number;
 }

@@ -1,0 +1,111 @@
+import type { Clock } from "#src/core/clock.ts";
+import type { OutcomeCode } from "#src/core/outcomes.ts";
+import type { Tx } from "#src/core/tx.ts";
+import type { Event } from "#src/modules/events/model.ts";
+import type { Message } from "#src/modules/messages/model.ts";
+import type { Ending } from "./ending.ts";
+import type { EnrollmentRow, EnrollmentStore } from "./enrolled-sql.ts";
+import type { Entrance } from "./enrolling.ts";
+import { awaitedEvents, type Trigger, triggerEvents } from "./model.ts";
+import type { PlaceStore } from "./places-sql.ts";
+import type { Programs } from "./program.ts";
+import { stateOf } from "./state.ts";
+import { createTally, type Tally } from "./tally.ts";
+
+/** A contact with one of these can't be reached by the account any more. */
+const BLOCKED: ReadonlySet<OutcomeCode> = new Set([
+  "recipient_blocked",
+  "recipient_suppressed",
+  "recipient_not_found",
+  "recipient_not_started",
+]);
+
+/** What may matter to a contact in a sequence, or let them in. */
+const heeded: ReadonlySet<string> = new Set([...triggerEvents, ...awaitedEvents, "contact.deleted", "message.failed"]);
+
+/** As much of what an event tells as sequences ask for. */
+interface Told {
+  id?: string | null;
+  contact_id?: string | null;
+  by_contact_id?: string | null;
+  tags_added?: string[];
+  tags_removed?: string[];
+  start_payload?: string | null;
+  origin?: Message["origin"];
+  error?: { code: OutcomeCode } | null;
+}
+
+interface Needs {
+  store: EnrollmentStore;
+  places: Pick<PlaceStore, "active">;
+  clock: Clock;
+  programs: Programs;
+  entrance: Entrance;
+  end: Ending;
+  /** Something may be due now. */
+  wake(): void;
+}
+
+/** Does with people in sequences what follows from an event; also lets them in, where it is a trigger. */
+export function createHeeding({ store, places, clock, programs, entrance, end, wake }: Needs) {
+  /** An enrollment that waits for this goes on. */
+  function goOn(tx: Tx, row: EnrollmentRow, next: string | null): void {
+    const now = clock.now(row.env_id);
+    store.update(tx, { ...row, step: next, why: "due", waits_for: null, due_at: clock.real(row.env_id, now), updated_at: now });
+    tx.afterCommit(wake);
+  }
+
+  async function heedOpen(tx: Tx, event: Event, told: Told, row: EnrollmentRow, at: number, tally: Tally): Promise<void> {
+    const { env_id, sequence_id } = row;
+    const program = await programs(tx, env_id, sequence_id, row.version);
+    const { tags, blocked } = program.exit_on;
+    const leave = (reason: string) => end(tx, row, { status: "exited", reason }, sequence_id, tally);
+    if (event.event === "contact.deleted") return void (await leave("contact_gone"));
+    if (event.event === "contact.tagged" && told.tags_added?.some((tag) => tags.includes(tag)) === true)
+      return void (await leave("tagged"));
+    if (event.event === "message.failed" && blocked && isOf(told, row) && BLOCKED.has(told.error?.code as OutcomeCode))
+      return void (await leave("blocked"));
+    const step = row.step === null ? undefined : program.step(row.step);
+    if (row.why !== "event" || row.waits_for !== event.event || at < (stateOf(row).waits_since ?? 0)) return;
+    if (step?.type === "wait" && "for_event" in step && isTag(step.for_event.tag, event, told)) goOn(tx, row, step.next);
+  }
+
+  const isOf = ({ origin }: Told, row: EnrollmentRow) => origin?.enrollment_id === row.id;
+
+  /** What lets contacts in at this moment. */
+  async function triggersOf(tx: Tx, env_id: number): Promise<{ id: string; triggers: readonly Trigger[] }[]> {
+    const active = await places.active(tx, env_id);
+    const all = await Promise.all(active.map(async ({ id, version }) => ({ id, ...(await programs(tx, env_id, id, version)) })));
+    return all.filter(({ triggers }) => triggers.length > 0);
+  }
+
+  return async (tx: Tx, env_id: number, events: readonly { event: Event; at: number }[]): Promise<void> => {
+    const tally = createTally(store);
+    const sequences = events.some(({ event }) => heeded.has(event.event)) ? await triggersOf(tx, env_id) : [];
+    for (const { event, at } of events) {
+      const told = event.data as Told;
+      const origin = told.origin ?? null;
+      if (origin?.type === "sequence" && (event.event === "message.sent" || event.event === "message.failed"))
+        tally.add(env_id, origin.id, origin.step ?? "", event.event === "message.sent" ? "sent" : "failed", at);
+      const contact_id = told.by_contact_id ?? told.contact_id ?? (event.subject.startsWith("ct_") ? event.subject : null);
+      if (contact_id === null || !heeded.has(event.event)) continue;
+      for (const row of await store.openOf(tx, env_id, [contact_id]))
+        if (row.status === "active") await heedOpen(tx, event, told, row, at, tally);
+      for (const { id: sequence_id, triggers } of sequences)
+        if (triggers.some((trigger) => isMet(trigger, event, told)))
+          await entrance.enter(tx, { env_id, sequence_id, contact_id, actor: event.event }, tally);
+    }
+    tally.write(tx);
+  };
+}
+
+function isTag(tag: string | undefined, event: Event, told: Told): boolean {
+  if (tag === undefined) return true;
+  const tags = event.event === "contact.untagged" ? told.tags_removed : told.tags_added;
+  return tags?.includes(tag) === true;
+}
+
+function isMet({ event: type, tag, start_payload }: Trigger, event: Event, told: Told): boolean {
+  if (type !== event.event || !isTag(tag, event, told)) return false;
+  return start_payload === undefined || told.start_payload === start_payload;
+}
