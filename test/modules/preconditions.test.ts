@@ -49,6 +49,14 @@ const cases: Case[] = [
     },
   },
   {
+    what: "a sequence",
+    async of({ live }) {
+      const { body } = await live.post<{ id: string }>("/v1/sequences", { name: "Welcome", steps: [{ type: "wait", for: "1d" }] });
+      const path = `/v1/sequences/${body.id}`;
+      return { path, change: (at, headers) => live.patch(path, { name: `Welcome ${at}` }, headers) };
+    },
+  },
+  {
     what: "a webhook",
     async of({ live }) {
       const { body } = await live.post<{ id: string }>("/v1/webhooks", { url: "https://example.com/hook", events: ["*"] });

@@ -133,7 +133,7 @@ function stateRoutes(sequences: SequenceService, write: UnitOfWork) {
   const routes = new Elysia().post(
     "/v1/sequences/:id/check",
     ({ request, params, set }) =>
-      write({ request, body: null, set }, async (tx, { env_id }) => ({ status: 200, body: await sequences.check(tx, env_id, params.id) })),
+      write({ request, body: null, set }, async (tx, author) => ({ status: 200, body: await sequences.check(tx, author, params.id) })),
     {
       params,
       detail: operation({

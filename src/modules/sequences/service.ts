@@ -78,8 +78,9 @@ export function createSequenceService(needs: Needs) {
   async function read(tx: Tx, author: Author, given: NewDefinition, demandsAll: boolean): Promise<Definition> {
     const { definition, faults } = readDefinition(given, needs);
     const steps = definition?.steps ?? [];
-    const missing = await references.check(tx, author.env_id, steps);
-    refuse([...faults, ...foreignAccounts(author, steps), ...(demandsAll ? missing : [])]);
+    // A draft's too: files that it names are kept from now on.
+    const absent = await references.check(tx, author.env_id, steps);
+    refuse([...faults, ...foreignAccounts(author, steps), ...(demandsAll ? absent : [])]);
     return definition!;
   }
 
@@ -114,9 +115,10 @@ export function createSequenceService(needs: Needs) {
     return presentSequence(after);
   }
 
-  /** @throws AppError `validation_error` */
-  async function demandAll(tx: Tx, { env_id }: Author, { definition }: DefinedRow): Promise<void> {
-    refuse(await references.check(tx, env_id, (JSON.parse(definition) as Definition).steps));
+  /** What stands against letting contacts enter. */
+  async function missing(tx: Tx, author: Author, { definition }: DefinedRow): Promise<Fault[]> {
+    const { steps } = JSON.parse(definition) as Definition;
+    return [...foreignAccounts(author, steps), ...(await references.check(tx, author.env_id, steps))];
   }
 
   function tell(tx: Tx, { env_id, key_id }: Author, type: "sequence.paused" | "sequence.resumed", row: DefinedRow): void {
@@ -184,8 +186,9 @@ export function createSequenceService(needs: Needs) {
       if (metadata !== undefined) row.metadata = JSON.stringify(metadata);
       if (Object.keys(given).length > 0) {
         const present = JSON.parse(before.definition) as Definition;
-        row.definition = JSON.stringify(await read(tx, author, { ...present, ...given }, before.status !== "draft"));
-        if (row.definition !== before.definition) row.version++;
+        const definition = await read(tx, author, { ...present, ...given }, before.status !== "draft");
+        if (!Bun.deepEquals(definition, present))
+          Object.assign(row, { definition: JSON.stringify(definition), version: before.version + 1 });
       }
       await naming(name, () => store.update(tx, row));
       if (row.version !== before.version) await keepVersion(tx, row, key_id, row.updated_at);
@@ -201,7 +204,9 @@ export function createSequenceService(needs: Needs) {
      * archived; what `check` throws
      */
     activate: (tx: Tx, author: Author, id: string, check: Precondition = unconditional): Promise<Sequence> =>
-      turn(tx, author, id, { operation: "sequences.activate", from: ["draft"], to: "active" }, check, (row) => demandAll(tx, author, row)),
+      turn(tx, author, id, { operation: "sequences.activate", from: ["draft"], to: "active" }, check, async (row) =>
+        refuse(await missing(tx, author, row)),
+      ),
 
     /** Nobody enters any more, and nothing is sent until it is resumed. @throws AppError `not_found`, `conflict`; what `check` throws */
     pause: (tx: Tx, author: Author, id: string, check: Precondition = unconditional): Promise<Sequence> =>
@@ -213,7 +218,7 @@ export function createSequenceService(needs: Needs) {
     /** Goes on; what fell due meanwhile is done now. @throws AppError as `activate` */
     resume: (tx: Tx, author: Author, id: string, check: Precondition = unconditional): Promise<Sequence> =>
       turn(tx, author, id, { operation: "sequences.resume", from: ["paused"], to: "active" }, check, async (row) => {
-        await demandAll(tx, author, row);
+        refuse(await missing(tx, author, row));
         await enrollments.resumed(tx, author.env_id, id);
         tell(tx, author, "sequence.resumed", row);
       }),
@@ -225,9 +230,8 @@ export function createSequenceService(needs: Needs) {
       ),
 
     /** What `activate` would refuse it for. @throws AppError `not_found` */
-    async check(tx: Tx, env_id: number, id: string): Promise<SequenceCheck> {
-      const { definition } = await find(tx, env_id, id);
-      const faults = await references.check(tx, env_id, (JSON.parse(definition) as Definition).steps);
+    async check(tx: Tx, author: Author, id: string): Promise<SequenceCheck> {
+      const faults = await missing(tx, author, await find(tx, author.env_id, id));
       return { valid: faults.length === 0, faults };
     },
   };
