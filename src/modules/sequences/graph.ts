@@ -9,7 +9,7 @@ export interface Node {
   waits: boolean;
 }
 
-export interface Target {
+interface Target {
   /** Such as `steps.3.next`. */
   at: string;
   /** Null ends. */
@@ -92,7 +92,7 @@ function circlesOf(next: readonly (readonly number[])[]): number[][] {
     isOpen.add(at);
     for (const to of next[at]!) {
       if (order[to] === undefined) visit(to);
-      if (isOpen.has(to)) lowest[at] = Math.min(lowest[at]!, lowest[to]!);
+      if (isOpen.has(to)) lowest[at] = Math.min(lowest[at], lowest[to]!);
     }
     if (lowest[at] !== order[at]) return;
     const part = open.splice(open.indexOf(at));

@@ -4,8 +4,8 @@ import { idPattern } from "#src/core/ids.ts";
 import { Metadata } from "#src/modules/contacts/model.ts";
 import { Duration, NewStep, Step, StepId, Tag, TimeOfDay, Weekdays } from "./steps.ts";
 
-export type * from "./steps.ts";
 export { awaitedEvents } from "./steps.ts";
+export type { AwaitedEvent, BranchStep, Condition, SendStep, SplitStep, Step, WaitStep } from "./steps.ts";
 
 /** Steps of one sequence. */
 const STEPS_MAX = 200;
@@ -28,9 +28,8 @@ export const triggerEvents = [
   "message.reacted",
   "lead.scored",
 ] as const;
-export type TriggerEvent = (typeof triggerEvents)[number];
 
-export const reentryRules = ["never", "after", "always"] as const;
+const reentryRules = ["never", "after", "always"] as const;
 
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 const SequenceId = Type.String({ pattern: idPattern("seq") });

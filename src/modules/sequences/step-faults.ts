@@ -5,7 +5,7 @@ import type { SendStep, Step } from "./model.ts";
 import { isMinute } from "./step-form.ts";
 
 /** The content of a message. */
-export type Content = Pick<SendStep, "text" | "template_id" | "variables" | "parse_mode" | "attachments" | "buttons">;
+type Content = Pick<SendStep, "text" | "template_id" | "variables" | "parse_mode" | "attachments" | "buttons">;
 
 /** The rules of messages. @returns what of a content Telegram or messages would refuse, its fields as the content has them */
 export type ContentForm = (content: Content) => Fault[];
@@ -56,7 +56,7 @@ function contentFaults(step: SendStep, here: string, content: ContentForm): Faul
 }
 
 /** A brace, what is no variable, and a brace: most likely one that is misspelled, or Liquid, which templates alone have. */
-function hasMalformed(text: string, parse_mode: SendStep["parse_mode"] = undefined): boolean {
+function hasMalformed(text: string, parse_mode: SendStep["parse_mode"]): boolean {
   // In MarkdownV2 any brace has a backslash, which its own rules see to.
   if (parse_mode === "MarkdownV2") return false;
   const blank = () => "";

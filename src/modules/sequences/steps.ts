@@ -50,7 +50,7 @@ export const Weekdays = Type.Array(Type.Union(weekdays.map((day) => Type.Literal
 export const Tag = Type.String({ minLength: 1, maxLength: TAG_LENGTH_MAX });
 const FieldKey = Type.String({ minLength: 1, maxLength: 50 });
 
-export const StepId = Type.String({ pattern: "^[a-z0-9_]{1,40}$", examples: ["welcome"] });
+const StepId = Type.String({ pattern: "^[a-z0-9_]{1,40}$", examples: ["welcome"] });
 const Target = Type.Union([StepId, Type.Null()], { description: "Id of a step; null ends." });
 const SequenceId = Type.String({ pattern: idPattern("seq") });
 const AccountId = SendMessage.properties.account_id;
@@ -219,7 +219,6 @@ export type WaitStep =
 export type BranchStep = Static<typeof kept.branch>;
 export type SplitStep = Static<typeof kept.split>;
 export type Step = Static<(typeof kept)[keyof typeof kept]>;
-export type StepType = Step["type"];
 export type NewStep = Static<(typeof newSteps)[keyof typeof newSteps]>;
 
 export const Step = Type.Unsafe<Step>(Type.Union(Object.values(kept), { $id: "SequenceStep" }));

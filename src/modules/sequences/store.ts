@@ -68,7 +68,7 @@ export function createSequenceStore(db: Database) {
         .where("env_id", "=", env_id)
         .where("status", "<>", "archived")
         .executeTakeFirstOrThrow();
-      return Number(total);
+      return total;
     },
     insert: async (tx: Tx, { definition: _kept, ...row }: DefinedRow) => {
       await db.in(tx).insertInto("sequences").values(row).execute();
