@@ -8,7 +8,8 @@ import { eventsOf, makeContact, makeRule } from "#test/support/scoring.ts";
 import { cancel, queue } from "#test/support/sending.ts";
 
 /** Told by the delivery of webhooks, and by contacts that go through sequences. */
-const elsewhere = new Set(["webhook.disabled", "sequence.started", "sequence.completed"]);
+const inSequences = ["sequence.started", "sequence.completed", "sequence.exited", "sequence.step", "sequence.webhook"];
+const elsewhere = new Set(["webhook.disabled", ...inSequences]);
 
 describe("the payloads of events", () => {
   test("are told of names that are known, and what is announced is told by nobody", () => {
