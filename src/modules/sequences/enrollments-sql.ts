@@ -39,12 +39,12 @@ export function createEnrollmentStore(db: Database, clock: Clock): Enrollments {
     async resumed(tx, env_id, sequence_id) {
       const ahead = clock.seen(env_id, 0);
       const due_at = isSqlite
-        ? sql<number>`${later}(${clock.now()}, ${heldAt} - ${ahead})`
-        : sql<number>`${later}(${clock.now()}::bigint, ${heldAt} - ${ahead}::bigint)`;
+        ? sql<number>`${later}(${clock.now()}, coalesce(${heldAt} - ${ahead}, 0))`
+        : sql<number>`${later}(${clock.now()}::bigint, coalesce(${heldAt} - ${ahead}::bigint, 0))`;
       await open(tx, env_id, sequence_id)
         .where("status", "=", "active")
         .where("why", "=", "sequence_paused")
-        .set({ due_at, why: heldWhy, state: letGo, updated_at: clock.now(env_id) })
+        .set({ due_at, why: sql<string>`coalesce(${heldWhy}, 'due')`, state: letGo, updated_at: clock.now(env_id) })
         .execute();
     },
     async archived(tx, env_id, sequence_id) {

@@ -211,6 +211,7 @@ describe.each(appEngines)("a sequence on %s", (engine) => {
     const late = await enroll(app, made, { due_at: now + 10 * DAY });
     const waiting = await enroll(app, made, { due_at: null, why: "event", waits_for: "message.received" });
     const own = await enroll(app, made, { status: "paused", due_at: null, why: "paused" });
+    const entered = await enroll(app, made, { due_at: null, why: "sequence_paused", state: "{}" });
     const others = await enroll(app, await make(app.sandbox, { name: "Other" }));
     await verb(app.sandbox, made, "pause");
     expect(await enrolled(app, soon)).toMatchObject({ status: "active", due_at: null, why: "sequence_paused" });
@@ -227,6 +228,7 @@ describe.each(appEngines)("a sequence on %s", (engine) => {
     expect(await tidy(soon)).toMatchObject({ ...kept, due_at: app.clock.now(), why: "window" });
     expect(await tidy(late)).toMatchObject({ ...kept, due_at: now + 10 * DAY, why: "wait" });
     expect(await tidy(waiting)).toMatchObject({ ...kept, due_at: null, why: "event" });
+    expect(await tidy(entered)).toMatchObject({ status: "active", due_at: app.clock.now(), why: "due" });
     expect(await tidy(own)).toMatchObject({ status: "paused", due_at: null, why: "paused" });
   });
 
