@@ -133,6 +133,8 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     throw error;
   }
   const ticks = [
+    // What falls due wakes its loop by itself; this is for what another program has written, or a clock that was set.
+    { pattern: "* * * * * *", enqueue: () => Promise.resolve(services.sequencing.loop.wake()) },
     { pattern: "7 * * * *", enqueue: () => enqueueOnce(db, services, purgeAt(clock.now())) },
     { pattern: "37 * * * *", enqueue: () => enqueueOnce(db, services, sweepAt(clock.now())) },
     { pattern: "52 * * * *", enqueue: () => enqueueOnce(db, services, fadeAt(clock.now())) },
@@ -147,6 +149,8 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     services.loop,
     services.feed,
     services.relay,
+    services.sequencing.loop,
+    services.sequencing.following,
     bell.listen(services.rescan, services.feed.rescan),
     createTicks(ticks, log),
   ]);

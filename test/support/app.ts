@@ -141,6 +141,9 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   await services.connections.start();
   await services.feed.start();
   if (options.delivers === true) await services.relay.start();
+  await services.sequencing.loop.start();
+  await services.sequencing.following.start();
+  const settled = () => settle(services);
 
   async function makeKey({ env_id, name, mode }: Pick<Tenant, "env_id" | "name" | "mode">, ask: Partial<NewKey> = {}): Promise<Caller> {
     const maker = { env_id, mode, environment: name, plan: null, scopes: null };
@@ -160,20 +163,20 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   }
 
   async function advance(ms: number): Promise<void> {
-    await services.loop.settled();
+    await settled();
     const until = clock.now() + ms;
     for (let at = clock.nextTimer(); at !== null && at <= until; at = clock.nextTimer()) {
       clock.advance(Math.max(0, at - clock.now()));
-      await services.loop.settled();
+      await settled();
     }
     clock.advance(until - clock.now());
-    await services.loop.settled();
+    await settled();
   }
 
   async function leap(ms: number): Promise<void> {
-    await services.loop.settled();
+    await settled();
     clock.advance(ms);
-    await services.loop.settled();
+    await settled();
   }
 
   const first = await makeWorkspace("First");
@@ -189,12 +192,14 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     log: lines,
     makeWorkspace,
     makeKey,
-    settled: () => services.loop.settled(),
+    settled,
     advance,
     leap,
     async [Symbol.asyncDispose]() {
       services.streams.stop();
       await services.feed.stop();
+      await services.sequencing.following.stop();
+      await services.sequencing.loop.stop();
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.relay.stop());
       await movingOn(clock, services.connections.stop());
@@ -206,4 +211,14 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       client.checkLog(lines);
     },
   };
+}
+
+/** What one of them does can be work for another: until all have rested in turn. */
+async function settle({ loop, sequencing }: Services): Promise<void> {
+  for (let rounds = 0; rounds < 3; rounds++) {
+    await loop.settled();
+    await sequencing.following.settled();
+    await sequencing.loop.settled();
+  }
+  await loop.settled();
 }

@@ -41,8 +41,8 @@ export function createEnrollmentStore(db: Database) {
       .limit(v("most"));
     return isSqlite ? found : found.forUpdate().skipLocked();
   });
-  const nextDue = db.prepare<Record<never, never>, { due_at: number }>(
-    (q) => q.selectFrom("enrollments").select("due_at").where("due_at", "is not", null).orderBy("due_at").limit(1) as never,
+  const nextDue = db.prepare<{ most: number }, { due_at: number | null }>((q, v) =>
+    q.selectFrom("enrollments").select("due_at").where("due_at", "is not", null).orderBy("due_at").limit(v("most")),
   );
   const insert = db.prepare<EnrollmentRow>((q, v) =>
     q.insertInto("enrollments").values(Object.fromEntries(columns.map((name) => [name, v(name)])) as unknown as EnrollmentRow),
@@ -124,7 +124,7 @@ export function createEnrollmentStore(db: Database) {
     /** A contact is in the sequence already. */
     isDuplicate: isUniqueViolation,
     /** When the first of all falls due, in real time (ms). */
-    nextDue: async (): Promise<number | null> => (await nextDue.one(null, {}))?.due_at ?? null,
+    nextDue: async (): Promise<number | null> => (await nextDue.one(null, { most: 1 }))?.due_at ?? null,
     /** What is due at `now` (real time, ms), in order of time; nobody else takes it until the transaction ends. */
     due: (tx: Tx, now: number, most: number): Maybe<EnrollmentRow[]> => due.all(tx, { now, most }),
     insert: (tx: Tx, row: EnrollmentRow): void => insert.later(tx, row),

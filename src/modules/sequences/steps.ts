@@ -50,7 +50,7 @@ export const Weekdays = Type.Array(Type.Union(weekdays.map((day) => Type.Literal
 export const Tag = Type.String({ minLength: 1, maxLength: TAG_LENGTH_MAX });
 const FieldKey = Type.String({ minLength: 1, maxLength: 50 });
 
-const StepId = Type.String({ pattern: "^[a-z0-9_]{1,40}$", examples: ["welcome"] });
+export const StepId = Type.String({ pattern: "^[a-z0-9_]{1,40}$", examples: ["welcome"] });
 const Target = Type.Union([StepId, Type.Null()], { description: "Id of a step; null ends." });
 const SequenceId = Type.String({ pattern: idPattern("seq") });
 const AccountId = SendMessage.properties.account_id;

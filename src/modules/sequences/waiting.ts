@@ -16,7 +16,8 @@ type Dated = Pick<Contact, "created_at" | "fields">;
 export function endOfWait(step: WaitStep, at: number, zone: string, contact: Dated): number {
   if ("for" in step) return addDuration(at, step.for, zone);
   if ("for_event" in step) return addDuration(at, step.timeout, zone);
-  if ("until" in step) return nextLocal(at, zone, step.until);
+  // Later than now: who comes just at that time waits for the next.
+  if ("until" in step) return nextLocal(at + 1, zone, step.until);
   const { field, offset, time } = step.until_field;
   if (field === "created_at") {
     const made = parseTime(contact.created_at) ?? at;

@@ -20,7 +20,9 @@ async function enroll(app: TestApp, sequence: string, contact_id: string): Promi
 }
 
 const texts = async (app: TestApp) => {
-  const { body } = await app.sandbox.get<{ items: { text: string; created_at: string; direction: string }[] }>("/v1/messages?limit=200&direction=out");
+  const { body } = await app.sandbox.get<{ items: { text: string; created_at: string; direction: string }[] }>(
+    "/v1/messages?limit=200&direction=out",
+  );
   return body.items.map(({ text }) => text).toReversed();
 };
 
