@@ -7,21 +7,8 @@ import { createQuiet } from "#src/core/quiet.ts";
 import type { JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
 import type { BotGate, UserGate } from "#src/modules/accounts/model.ts";
-import { createContactExport } from "#src/modules/contacts/export.ts";
-import { auditedContacts } from "#src/modules/contacts/audited.ts";
-import { createContactMerging } from "#src/modules/contacts/merging.ts";
-import { createContactService } from "#src/modules/contacts/service.ts";
-import { createContactStore } from "#src/modules/contacts/store.ts";
 import { createAuditService } from "#src/modules/audit/service.ts";
 import { createAuditStore } from "#src/modules/audit/store.ts";
-import { createDuplicateService } from "#src/modules/duplicates/service.ts";
-import { createDuplicateStore } from "#src/modules/duplicates/store.ts";
-import { forgetJob } from "#src/modules/fields/job.ts";
-import { createFieldService } from "#src/modules/fields/service.ts";
-import { createFieldStore } from "#src/modules/fields/store.ts";
-import { moveJob } from "#src/modules/merges/job.ts";
-import { createMergeService } from "#src/modules/merges/service.ts";
-import { createMergeStore } from "#src/modules/merges/store.ts";
 import { purgeJob } from "#src/modules/idempotency/job.ts";
 import { createIdempotencyService } from "#src/modules/idempotency/service.ts";
 import { createIdempotencyStore } from "#src/modules/idempotency/store.ts";
@@ -29,13 +16,6 @@ import type { Channel } from "#src/modules/messages/channel.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
-import { indexedOf, readValue } from "#src/modules/contacts/field-values.ts";
-import { scoringJobs } from "#src/modules/scoring/job.ts";
-import { createScorer } from "#src/modules/scoring/scorer.ts";
-import { createScoringService } from "#src/modules/scoring/service.ts";
-import { createScoringStore } from "#src/modules/scoring/store.ts";
-import { createTagService } from "#src/modules/tags/service.ts";
-import { createTagStore } from "#src/modules/tags/store.ts";
 import { createEnding } from "#src/modules/tasks/ending.ts";
 import { createTaskRunner, taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
@@ -56,9 +36,9 @@ import { createImporting } from "./importing.ts";
 import { createMessaging } from "./messaging.ts";
 import { createReceiving } from "./receiving.ts";
 import { inEnvironmentTime } from "./rehearsing.ts";
-import { createSegmenting } from "./segmenting.ts";
 import { createSequencing } from "./sequencing.ts";
 import { createTenancy } from "./tenancy.ts";
+import { createPeople } from "./people.ts";
 import { createPlacing } from "#src/modules/threads/placing.ts";
 import { createPlacingStore } from "#src/modules/threads/placing-sql.ts";
 import { createWebhooks } from "./webhooks.ts";
@@ -147,33 +127,11 @@ export function createServices({
   const filing = createFiling({ db, clock, channels, accounts, ...filesPlace });
   const suppressions = createSuppressionService({ store: createSuppressionStore(db), clock, channels: channelList, audit: audit.record });
 
-  const contactStore = createContactStore(db);
-  const fieldStore = createFieldStore(db);
-  const fields = createFieldService({
-    store: fieldStore,
-    clock,
-    enqueue,
-    checkUnused: (...args) => segments.checkUnused(...args),
-  });
-  const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
-  const mergeStore = createMergeStore(db);
-  const scoringStore = createScoringStore(db);
-  const fieldValues = { definitions: fields.definitions, read: readValue, indexed: indexedOf };
-  const scorer = createScorer({ store: scoringStore, clock, fields: fieldValues, appendEvent, merged: mergeStore.rowsInto });
-  const segmentSource = { condition: (env_id: number, id: string) => segments.condition(env_id, id) };
-  const contacts = createContactService({
-    store: contactStore,
-    clock,
-    appendEvent,
-    fields: fieldSource,
-    scoring: scorer,
-    segments: segmentSource,
-    survivorOf: (...args) => mergeStore.survivorOf(...args),
-  });
-  const segments = createSegmenting({ db, clock, contacts: contactStore, fields: fieldSource, audit: audit.record });
+  const people = createPeople({ db, clock, enqueue, isQuiet: quiet.isQuiet, appendEvent, audit: audit.record });
+  const { contacts, requested, fields, fieldSource, mergeStore, scorer, segments } = people;
   const threads = createPlacing({ store: createPlacingStore(db), clock });
   const receiving = createReceiving({
-    ...{ store: messageStore, clock, channels, accounts, contacts, contactStore, scoring: scorer, suppressions, appendEvent },
+    ...{ store: messageStore, clock, channels, accounts, contacts, contactStore: people.store, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
     answered: (...args) => sequencing.answered(...args),
     ...{ threads, keepFile: filing.keepFile },
@@ -182,17 +140,8 @@ export function createServices({
     ...{ db, clock, log, connectors, accounts: accounting, happened: receiving.happened },
     lanesLost: (...args) => loop.lanesLost(...args),
   });
-  const requested = auditedContacts(contacts, audit.record);
-
-  const merges = createMergeService({
-    store: mergeStore,
-    clock,
-    contacts: createContactMerging({ store: contactStore, clock, fields: fieldSource }),
-    ...{ enqueue, appendEvent, audit: audit.record },
-  });
-
   const importing = createImporting({
-    ...{ db, clock, store: contactStore, fields: fieldSource, scoring: scorer, addValue: fieldStore.addValue },
+    ...{ db, clock, store: people.store, fields: fieldSource, scoring: scorer, addValue: fieldSource.addValue },
     ...{ isQuiet: quiet.isQuiet, enqueue, createTask, audit: audit.record },
   });
   const webhooks = createWebhooks({
@@ -220,7 +169,16 @@ export function createServices({
   const { messages } = messaging;
   const sequencing = createSequencing({
     ...{ db, clock, log, feed, channels, accounts, files: filing.service, templates, segments, fields: fields.definitions },
-    ...{ contacts, contactStore, scoring: scorer, messages, chatsOf: messageStore.chatsOf, createTask, appendEvent, audit: audit.record },
+    ...{
+      contacts,
+      contactStore: people.store,
+      scoring: scorer,
+      messages,
+      chatsOf: messageStore.chatsOf,
+      createTask,
+      appendEvent,
+      audit: audit.record,
+    },
   });
 
   const kinds = new Map(
@@ -237,9 +195,7 @@ export function createServices({
     kinds: [
       purgeJob({ purge: (tx, now, most) => idempotencyStore.purge(tx, now, most), write: db.write, clock }),
       ...messaging.jobs,
-      forgetJob({ forget: fieldStore.forgetValues, write: db.write }),
-      ...scoringJobs({ forgetRule: scoringStore.forgetRule, removeFaded: scoringStore.removeFaded, write: db.write, clock }),
-      moveJob({ store: mergeStore, write: db.write }),
+      ...people.jobs,
       erasing.service.sweepJob,
       importing.sweepJob,
       filing.sweepJob,
@@ -272,7 +228,7 @@ export function createServices({
     relay: webhooks.relay,
     contacts: requested,
     erase: erasing.service.erase,
-    exportContacts: createContactExport({ store: contactStore, fields: fieldSource, segments: segmentSource, isQuiet: quiet.isQuiet }),
+    exportContacts: people.exportContacts,
     imports: importing.service,
     accounts,
     logins: accounting.logins,
@@ -295,11 +251,11 @@ export function createServices({
     tasks,
     templates,
     fields,
-    scoring: createScoringService({ store: scoringStore, clock, fields: fieldValues, enqueue, audit: audit.record }),
+    scoring: people.scoring,
     segments,
     sequencing,
-    tags: createTagService({ store: createTagStore(db) }),
-    merges,
-    duplicates: createDuplicateService({ store: createDuplicateStore(db), present: contacts.present }),
+    tags: people.tags,
+    merges: people.merges,
+    duplicates: people.duplicates,
   };
 }

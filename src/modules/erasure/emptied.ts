@@ -30,9 +30,17 @@ export function emptiedContact(json: string): string {
   return JSON.stringify(emptied(JSON.parse(json) as Members, keptOfContact));
 }
 
-/** What an event about a contact holds: the contact, or a message that is not known. */
+/** What an event about a contact holds: the contact, a message that is not known, or the contact's part in a sequence. */
 export function emptiedEvent(json: string): string {
-  return "direction" in (JSON.parse(json) as Members) ? emptiedMessage(json) : emptiedContact(json);
+  const data = JSON.parse(json) as Members;
+  if ("direction" in data) return emptiedMessage(json);
+  if ("enrollment" in data || "enrollment_id" in data) return emptiedStep(data);
+  return emptiedContact(json);
+}
+
+/** Ids, times and steps stay, as they do of messages; what a step tells of the contact goes. */
+function emptiedStep(data: Members): string {
+  return JSON.stringify({ ...data, ...("contact" in data ? { contact: emptied(data.contact as Members, keptOfContact), data: {} } : {}) });
 }
 
 /** An event of what somebody did to a message of others, without who it was. */

@@ -173,6 +173,7 @@ export function eraseKind({
       await store.forgetChats(tx, contact.env_id, chats, names);
       if (contact.row !== null) await points.forgetContact(tx, contact.env_id, contact.row);
       await forgetImports(tx, contact.env_id, contact.id);
+      await store.forgetEnrollments(tx, contact.env_id, contact.id);
       await store.remove(tx, contact.env_id, contact.id);
     };
   }

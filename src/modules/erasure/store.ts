@@ -228,6 +228,10 @@ export function createErasureStore(db: Database) {
       const all = of.threads(env_id, contact_id).select("id").union(of.threadsIn(env_id, chat_ids).select("id"));
       return (await all.execute()).map(({ id }) => id);
     },
+    /** Which sequences the contact was in; what they came to is counted elsewhere. */
+    async forgetEnrollments(tx: Tx, env_id: number, contact_id: string): Promise<void> {
+      await db.in(tx).deleteFrom("enrollments").where("env_id", "=", env_id).where("contact_id", "=", contact_id).execute();
+    },
     async remove(tx: Tx, env_id: number, id: string): Promise<void> {
       await db
         .in(tx)

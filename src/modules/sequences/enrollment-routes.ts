@@ -10,7 +10,8 @@ import type { UnitOfWork } from "#src/core/write.ts";
 import { Task } from "#src/modules/tasks/model.ts";
 import type { EnrollmentService } from "./enrollments.ts";
 import { enrollJobExample, enrollmentExample as example, statisticsExample } from "./examples.ts";
-import { Enroll, Enrollment, enrollmentStatuses, Move, SequenceStatistics, Unenroll } from "./model.ts";
+import { Enroll, Enrollment, enrollmentStatuses, Move, Unenroll } from "./model.ts";
+import { SequenceStatistics } from "./statistics-model.ts";
 import type { StatisticsService } from "./statistics.ts";
 
 const SequenceId = Type.String({ pattern: idPattern("seq"), description: "`seq_…`" });

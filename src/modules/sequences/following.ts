@@ -150,5 +150,3 @@ export function createFollowing({ places, feed, clock, log, write, heed }: Needs
     },
   };
 }
-
-export type Following = ReturnType<typeof createFollowing>;

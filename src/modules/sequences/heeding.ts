@@ -21,12 +21,13 @@ const BLOCKED: ReadonlySet<OutcomeCode> = new Set([
 ]);
 
 /** What may matter to a contact in a sequence, or let them in. */
-const heeded: ReadonlySet<string> = new Set([...triggerEvents, ...awaitedEvents, "contact.deleted", "message.failed"]);
+const heeded: ReadonlySet<string> = new Set([...triggerEvents, ...awaitedEvents, "contact.deleted", "contact.merged", "message.failed"]);
 
 /** As much of what an event tells as sequences ask for. */
 interface Told {
   id?: string | null;
   contact_id?: string | null;
+  merged_id?: string;
   by_contact_id?: string | null;
   tags_added?: string[];
   tags_removed?: string[];
@@ -72,6 +73,14 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
 
   const isOf = ({ origin }: Told, row: EnrollmentRow) => origin?.enrollment_id === row.id;
 
+  /** What a contact was in is the survivor's now; who would be in a sequence twice leaves it once. */
+  async function takeOver(tx: Tx, env_id: number, survivor_id: string, merged_id: string, tally: Tally): Promise<void> {
+    const own = new Set((await store.openOf(tx, env_id, [survivor_id])).map(({ sequence_id }) => sequence_id));
+    for (const row of await store.openOf(tx, env_id, [merged_id]))
+      if (own.has(row.sequence_id)) await end(tx, row, { status: "exited", reason: "contact_merged" }, row.sequence_id, tally);
+      else store.update(tx, { ...row, contact_id: survivor_id, updated_at: clock.now(env_id) });
+  }
+
   /** What lets contacts in at this moment. */
   async function triggersOf(tx: Tx, env_id: number): Promise<{ id: string; triggers: readonly Trigger[] }[]> {
     const active = await places.active(tx, env_id);
@@ -89,6 +98,7 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
         tally.add(env_id, origin.id, origin.step ?? "", event.event === "message.sent" ? "sent" : "failed", at);
       const contact_id = told.by_contact_id ?? told.contact_id ?? (event.subject.startsWith("ct_") ? event.subject : null);
       if (contact_id === null || !heeded.has(event.event)) continue;
+      if (event.event === "contact.merged") await takeOver(tx, env_id, contact_id, told.merged_id!, tally);
       for (const row of await store.openOf(tx, env_id, [contact_id]))
         if (row.status === "active") await heedOpen(tx, event, told, row, at, tally);
       for (const { id: sequence_id, triggers } of sequences)

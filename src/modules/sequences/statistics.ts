@@ -1,6 +1,6 @@
 import { notFound } from "#src/core/errors.ts";
 import type { EnrollmentStore } from "./enrolled-sql.ts";
-import type { SequenceStatistics } from "./model.ts";
+import type { SequenceStatistics } from "./statistics-model.ts";
 import { type Counted, counted } from "./tally.ts";
 
 type Counts = Record<Counted, number>;
