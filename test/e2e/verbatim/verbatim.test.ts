@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { connect, outcomeOf } from "#test/e2e/api.ts";
+import { connect, eventually, outcomeOf } from "#test/e2e/api.ts";
 import { type Posthouse, run, startPosthouse } from "#test/e2e/posthouse.ts";
 import { executable } from "#test/support/executable.ts";
 import { paste } from "./shell.ts";
@@ -79,4 +79,28 @@ test("a webhook is registered as the guide registers it, with the secret that it
     status: "enabled",
   });
   expect((await caller.get("/v1/webhooks")).body).toMatchObject({ total: 1, items: [{ id: made.id }] });
+});
+
+test("a contact is enrolled as the guide enrolls it, by the contact_id alone, and the record is active", async () => {
+  await using posthouse = await startPosthouse();
+  const caller = await callerOf(posthouse);
+  const contact = JSON.parse((await paste("guide-contact.sh", posthouse, caller.key)).out) as { id: string };
+  const steps = [{ type: "send", text: "Welcome, {first_name}", account_id: 7421 }];
+  const sequence = await caller.post<{ id: string }>("/v1/sequences", { name: "Welcome", steps });
+  await caller.post(`/v1/sequences/${sequence.body.id}/activate`);
+  const headers = [`Authorization: Bearer ${caller.key}`, "Idempotency-Key: 0b2f6c1e", "Content-Type: application/json"];
+  const { out } = await run(
+    [
+      ...["curl", "-sS", "-X", "POST", `${posthouse.url}/v1/sequences/${sequence.body.id}/enroll`],
+      ...headers.flatMap((header) => ["-H", header]),
+      ...["-d", JSON.stringify({ contact_id: contact.id })],
+    ],
+    { cwd: posthouse.folder },
+  );
+  const enrollment = JSON.parse(out) as { id: string };
+  expect(enrollment).toMatchObject({ sequence_id: sequence.body.id, contact_id: contact.id, status: "active" });
+  const isThere = ({ items }: { items: unknown[] }) => items.length > 0;
+  type Sent = { items: { text: string; origin: { enrollment_id: string } }[] };
+  const sent = await eventually("nothing is sent", async () => (await caller.get<Sent>("/v1/messages?status=sent")).body, isThere);
+  expect(sent).toMatchObject({ items: [{ text: "Welcome, Sarah", origin: { type: "sequence", enrollment_id: enrollment.id } }] });
 });
