@@ -151,7 +151,7 @@ function changingRoutes(enrollments: EnrollmentService, write: UnitOfWork) {
           description: "For good. What was queued already still leaves.",
           tag,
           scope,
-          example: { reason: "called us" },
+          example: { reason: "called_us" },
           answers,
           errors: [...errors],
         }),

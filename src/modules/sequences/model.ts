@@ -242,7 +242,11 @@ export const Enroll = Type.Object(
 export type Enroll = Static<typeof Enroll>;
 
 export const Unenroll = Type.Object(
-  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Kept with it; `unenrolled` without it." })) },
+  {
+    reason: Type.Optional(
+      Type.String({ pattern: "^[a-z0-9_]{1,40}$", description: "A code of yours, kept with it; `unenrolled` without it." }),
+    ),
+  },
   { additionalProperties: false },
 );
 export type Unenroll = Static<typeof Unenroll>;

@@ -89,8 +89,18 @@ async function leaveTraces(app: TestApp): Promise<{ id: string; messages: string
     schedule_at: "2999-01-01T00:00:00Z",
     expires_at: "2999-01-02T00:00:00Z",
   });
+  await leaveSequence(app, id);
   await leaveAnswers(app);
   return { id, messages: [...messages, canceled, waiting] };
+}
+
+/** A sequence has told of the contact, and still has it. */
+async function leaveSequence({ sandbox, settled }: TestApp, contact_id: string): Promise<void> {
+  const steps = [{ type: "webhook" }, { type: "wait", for: "30d" }, { type: "exit" }];
+  const { body } = await sandbox.post<{ id: string }>("/v1/sequences", { name: "Welcome", steps });
+  await sandbox.post(`/v1/sequences/${body.id}/activate`);
+  await sandbox.post(`/v1/sequences/${body.id}/enroll`, { contact_id }, { "idempotency-key": "enroll" });
+  await settled();
 }
 
 /** What a receiver has echoed of the events about the person. */
