@@ -78,7 +78,7 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
     if (refusal !== null) return { refusal };
     const now = clock.now(env_id);
     const row: EnrollmentRow = {
-      ...{ env_id, id: newId("enr", now), sequence_id, version: sequence.version, contact_id: contact.id, status: "active" },
+      ...{ env_id, id: newId("enr", now, env_id), sequence_id, version: sequence.version, contact_id: contact.id, status: "active" },
       step: start_at ?? program.first,
       ...{ due_at: clock.real(env_id, now), why: "due", waits_for: null, state: "{}" },
       ...{ actor, reason: null, entered_at: now, ended_at: null, updated_at: now },

@@ -138,7 +138,7 @@ export function createSequenceService(needs: Needs) {
       const definition = JSON.stringify(await read(tx, author, given, false));
       const now = clock.now(env_id);
       const row: DefinedRow = {
-        ...{ env_id, id: newId("seq", now), name, status: "draft", version: 1, definition },
+        ...{ env_id, id: newId("seq", now, env_id), name, status: "draft", version: 1, definition },
         ...{ metadata: JSON.stringify(metadata), created_at: now, updated_at: now },
       };
       await naming(name, () => store.insert(tx, row));
