@@ -20,6 +20,7 @@ import type {
   TallyRow,
 } from "./schema-people.ts";
 import type { AutomationCountRow, EnrollmentRow, SequencePlaceRow, SequenceRow, SequenceVersionRow } from "./schema-sequences.ts";
+import type { ClockRow } from "./schema-clocks.ts";
 import type { TemplateRow, TemplateVersionRow } from "./schema-templates.ts";
 import type { DeliveryRow, WebhookHourRow, WebhookRow, WebhookStateRow } from "./schema-webhooks.ts";
 
@@ -70,6 +71,7 @@ export interface Schema {
   peers: PeerRow;
   updates: UpdateRow;
   files: FileRow;
+  clocks: ClockRow;
   sequences: SequenceRow;
   sequence_versions: SequenceVersionRow;
   enrollments: EnrollmentRow;

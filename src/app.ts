@@ -20,6 +20,7 @@ import type { OperationDoc } from "#src/core/operation.ts";
 import { loginRoutes } from "#src/modules/accounts/login-routes.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
+import { clockRoutes } from "#src/modules/clock/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { duplicateRoutes } from "#src/modules/duplicates/routes.ts";
 import { eventTypes } from "#src/modules/events/model.ts";
@@ -74,7 +75,7 @@ export interface App {
 /** Wires plugins and modules into one app; does not listen. */
 export function createApp({ services, db, clock, log, metrics, version, config, secretFor, ready }: AppDeps): App {
   const limiter = createRateLimiter(clock);
-  const { write, writeAsking } = createUnitOfWork(services.idempotency);
+  const { write, writeAsking } = createUnitOfWork(services.idempotency, services.clock.heed);
   const { authenticator } = services;
   const checkBody = createBodyCheck(routes);
 
@@ -106,6 +107,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(fileRoutes(services.files, write, log))
     .use(threadRoutes(services.threads, write, clock))
     .use(sandboxRoutes(services.sandbox, write))
+    .use(clockRoutes(services.clock, write))
     .use(contactRoutes(services.contacts, write, services.erase, { begin: services.exportContacts, log }))
     .use(activityRoutes(services.activity, log))
     .use(importRoutes(services.imports, write))
@@ -206,7 +208,7 @@ const reference = {
     Threads:
       "Conversations: an account, a chat, and in a forum a topic. Each has what was written from both sides, how much of it is unread, and notes for colleagues.",
     Files: "What messages are sent with, and what came with those that were received.",
-    Sandbox: "People who write to you, played in a test environment.",
+    Sandbox: "People who write to you, played in a test environment, and its time, which can be moved ahead.",
     Contacts: "People: who the messages go to, found by any of their identities.",
     Imports: "Files of contacts, of any size: tried first with a dry run, taken back within 30 days.",
     Merges:

@@ -100,6 +100,12 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     await http.close();
     await db.close();
   };
+  try {
+    await services.clock.reload();
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return { db, clock, services, metrics, bell, close };
 }
 

@@ -16,10 +16,8 @@ import type { Channel } from "#src/modules/messages/channel.ts";
 import { createMessageStore } from "#src/modules/messages/store.ts";
 import { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import { createSuppressionStore } from "#src/modules/suppressions/store.ts";
-import { createEnding } from "#src/modules/tasks/ending.ts";
-import { createTaskRunner, taskJob } from "#src/modules/tasks/job.ts";
 import type { TaskKind } from "#src/modules/tasks/model.ts";
-import { createTaskService, type TaskService } from "#src/modules/tasks/service.ts";
+import type { TaskService } from "#src/modules/tasks/service.ts";
 import { createTaskStore } from "#src/modules/tasks/store.ts";
 import { createTemplateService } from "#src/modules/templates/service.ts";
 import { createTemplateStore } from "#src/modules/templates/store.ts";
@@ -35,8 +33,9 @@ import { createFiling, type FilesPlace } from "./filing.ts";
 import { createImporting } from "./importing.ts";
 import { createMessaging } from "./messaging.ts";
 import { createReceiving } from "./receiving.ts";
-import { inEnvironmentTime } from "./rehearsing.ts";
+import { createRehearsing, inEnvironmentTime } from "./rehearsing.ts";
 import { createSequencing } from "./sequencing.ts";
+import { createTasking } from "./tasking.ts";
 import { createTenancy } from "./tenancy.ts";
 import { createPeople } from "./people.ts";
 import { createPlacing } from "#src/modules/threads/placing.ts";
@@ -181,11 +180,15 @@ export function createServices({
     },
   });
 
-  const kinds = new Map(
-    [erasing.kind as TaskKind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...taskKinds].map((kind) => [kind.kind, kind]),
-  );
-  const endTask = createEnding({ store: taskStore, clock, kinds, appendEvent });
-  const running = taskJob({ store: taskStore, clock, log, kinds, end: endTask, write: db.write, calm: db.calm });
+  const rehearsing = createRehearsing({
+    ...{ db, clock, log, ring, createTask, due: [webhooks.due], loop: () => loop },
+    isRunning: taskStore.isRunning,
+  });
+
+  const { running, runTask, tasks } = createTasking({
+    ...{ db, store: taskStore, clock, log, appendEvent, enqueue, withdraw: (...args) => loop.withdraw(...args) },
+    kinds: [erasing.kind as TaskKind, rehearsing.kind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...taskKinds],
+  });
 
   const loop = createJobLoop({
     db,
@@ -211,8 +214,6 @@ export function createServices({
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 
-  const tasks = createTaskService({ store: taskStore, clock, kinds, end: endTask, enqueue, withdraw: loop.withdraw });
-
   return {
     loop,
     /** Others may have written anything. */
@@ -222,8 +223,10 @@ export function createServices({
       webhooks.relay.rescan();
       sequencing.rescan();
       connecting.connections.look();
+      rehearsing.rescan();
     },
-    runTask: createTaskRunner({ running, clock, write: db.write }),
+    clock: rehearsing.service,
+    runTask,
     ...eventLog,
     relay: webhooks.relay,
     contacts: requested,

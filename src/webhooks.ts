@@ -13,6 +13,8 @@ import { createDeliveryService } from "#src/modules/webhooks/deliveries.ts";
 import { createDeliveryLogStore } from "#src/modules/webhooks/deliveries-sql.ts";
 import { createDeliveringStore } from "#src/modules/webhooks/delivering-sql.ts";
 import { forgetJob } from "#src/modules/webhooks/job.ts";
+import { createDueDeliveries } from "#src/modules/webhooks/due-source.ts";
+import { createDueStore } from "#src/modules/webhooks/due-sql.ts";
 import { LANE_PREFIX } from "#src/modules/webhooks/lane.ts";
 import type { Attempt } from "#src/modules/webhooks/model.ts";
 import { createRelay } from "#src/modules/webhooks/relay.ts";
@@ -67,6 +69,7 @@ export function createWebhooks({ addLane, enqueue, createTask, audit, ...rest }:
     /** What brings events to endpoints, and the lanes that the job loop leases it for that. */
     relay,
     lanes: { prefix: LANE_PREFIX, serve: relay.serve } satisfies LaneServer,
+    due: createDueDeliveries(createDueStore(db), relay),
     forgetJob: forgetJob({ forget: store.forget, write: db.write }),
     deliveries,
     statistics: createStatistics({ store, log, clock, kinds }),

@@ -25,12 +25,21 @@ export interface Idempotency {
   runAsking<Found>(ask: Ask, question: () => Promise<Found>, work: (tx: Tx, found: Found) => Maybe<Answer>): Promise<Written>;
 }
 
+/** What every write begins with: it has the time of its environment as it is on disk. */
+export type Heed = (tx: Tx, principal: Principal, operation: string) => Maybe<void>;
+
 /** From an HTTP request to one transaction and back. */
-export function createUnitOfWork(idempotency: Idempotency): { write: UnitOfWork; writeAsking: UnitOfWorkAsking } {
+export function createUnitOfWork(idempotency: Idempotency, heed: Heed): { write: UnitOfWork; writeAsking: UnitOfWorkAsking } {
+  function begin<T>(tx: Tx, { principal, operation }: Ask, work: () => Maybe<T>): Maybe<T> {
+    const heeded = heed(tx, principal, operation);
+    return heeded instanceof Promise ? heeded.then(work) : work();
+  }
+
   return {
     async write(context, work, options = {}) {
       const principal = principalOf(context.request);
-      return answer(context, await idempotency.run(toAsk(context, principal, options), (tx) => work(tx, principal)));
+      const ask = toAsk(context, principal, options);
+      return answer(context, await idempotency.run(ask, (tx) => begin(tx, ask, () => work(tx, principal))));
     },
     async writeAsking(context, ask, work, options = {}) {
       const principal = principalOf(context.request);
@@ -38,7 +47,7 @@ export function createUnitOfWork(idempotency: Idempotency): { write: UnitOfWork;
       const written = await idempotency.runAsking(
         asked,
         () => ask(principal),
-        (tx, found) => work(tx, principal, found),
+        (tx, found) => begin(tx, asked, () => work(tx, principal, found)),
       );
       return answer(context, written);
     },

@@ -122,6 +122,10 @@ export interface JobLoop extends Component {
   makeWay(): void;
   /** Another program has written to the queue or to the lanes: look everywhere. */
   rescan(): void;
+  /** What waits in an environment is due by so much earlier (ms). */
+  moved(env_id: number, by_ms: number): void;
+  /** Jobs of an environment's lanes that this process has under way. */
+  inFlight(env_id: number): number;
   /** Resolves when nothing is due and nothing runs: for tests and for stopping. */
   settled(): Promise<void>;
   /** True from the end of `start` to `stop`. */

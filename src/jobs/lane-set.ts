@@ -14,6 +14,10 @@ export interface LaneSet {
   /** Something has happened to the lane: look at it with the next collection. */
   rouse(lane: Lane): void;
   rescan(): void;
+  /** What an environment's lanes wait for is by so much nearer (ms). */
+  moved(env_id: number, now: number, by_ms: number): void;
+  /** Jobs of an environment that were taken and are not settled. */
+  inFlight(env_id: number): number;
   /** Takes up to `room` jobs that may run now, each lane in its turn. */
   collect(reader: LaneReader, now: number, room: number): Promise<Job[]>;
   /** When the next job can be collected (ms); Infinity when only an event can change that. */
@@ -26,6 +30,7 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
   const lanes = new Map<number, Map<string, Lane>>();
   /** The others wait for an event. */
   const active = new Set<Lane>();
+  const ofEnvironment = (env_id: number) => [...(lanes.get(env_id)?.values() ?? [])];
   const all = () => [...lanes.values()].flatMap((ofEnv) => [...ofEnv.values()]);
 
   function rouse(lane: Lane): void {
@@ -86,6 +91,14 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
         rouse(lane);
       }
     },
+    moved(env_id, now, by_ms) {
+      for (const lane of ofEnvironment(env_id)) {
+        if (lane.heldUntil > now) lane.heldUntil -= by_ms;
+        lane.rescan();
+        rouse(lane);
+      }
+    },
+    inFlight: (env_id) => ofEnvironment(env_id).reduce((sum, lane) => sum + lane.inFlight, 0),
     async collect(reader, now, room) {
       const batch: Job[] = [];
       const awake = [...active].filter((lane) => lane.sleepUntil <= now);

@@ -284,6 +284,13 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
       schedule();
       ownership.refresh();
     },
+    moved(env_id, by_ms) {
+      if (!started) return;
+      free.rescan();
+      lanes.moved(env_id, clock.now(), by_ms);
+      schedule();
+    },
+    inFlight: lanes.inFlight,
     settled: () => (isSettled() ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
     isRunning: () => started && ready,
     stats: () => ({ ...lanes.stats(clock.now()), running }),

@@ -59,6 +59,11 @@ export function createTaskStore(db: Database) {
     },
     find: (env_id: number, id: string) =>
       db.read.selectFrom("tasks").selectAll().where("env_id", "=", env_id).where("id", "=", id).executeTakeFirst(),
+    /** Whether a task has not ended. @param tx null reads the last committed snapshot */
+    async isRunning(tx: Tx | null, env_id: number, id: string): Promise<boolean> {
+      const query = (tx === null ? db.read : db.in(tx)).selectFrom("tasks").select("id").where("env_id", "=", env_id).where("id", "=", id);
+      return (await query.where("finished_at", "is", null).executeTakeFirst()) !== undefined;
+    },
     lock: (tx: Tx, env_id: number, id: string): Maybe<TaskRow | undefined> => lock.one(tx, { env_id, id }),
     /** Writes what has become of a task that this transaction has locked. */
     async record(tx: Tx, row: TaskRow): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Clock } from "#src/core/clock.ts";
 import { failedBefore, type Letter, type Tried, tryDelivery } from "./attempt.ts";
-import type { Place } from "#src/modules/events/model.ts";
+import { isAfter, type Place } from "#src/modules/events/model.ts";
 import { createBacklog, type Entry, type FeedEvent } from "./backlog.ts";
 import type { Budget } from "./budget.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
@@ -69,6 +69,8 @@ export interface Courier {
   /** Nothing runs, and nothing could by now. */
   isIdle(): boolean;
   inFlight(): number;
+  /** Nothing is under way, due or unrecorded, and everything up to this place of the log is settled. */
+  restsAt(newest: Place): boolean;
   close(): void;
 }
 
@@ -95,6 +97,8 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
   let halted = false;
   let pumping = false;
   let inFlight = 0;
+  /** Outcomes that are not on disk. */
+  let unrecorded = 0;
   let atOnce = AT_ONCE_FIRST;
   let hasNews = true;
   let reading = false;
@@ -201,6 +205,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
     // The program stops: as if it had not been tried.
     if (needs.signal.aborted && tried !== null && !isSuccess(tried.last)) return putBack(item);
     if (tried !== null) adapt(isSuccess(tried.last));
+    unrecorded++;
     needs.done(courier, { item, tried });
     if (item.kind === "first") backlog.settle(item.entry);
     pumpSoon();
@@ -263,6 +268,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       pump();
     },
     recorded(item, nextAt) {
+      unrecorded--;
       if (item.kind === "again") due.recorded(item.row.id, nextAt);
       else if (nextAt !== null) due.expect(nextAt);
       if (nextAt !== null) pump();
@@ -274,6 +280,7 @@ export function createCourier(needs: Needs, first: Endpoint, row: EndpointRow): 
       return !hasNews && !backlog.hasNext() && !due.hasNext() && due.nextAt() > clock.now();
     },
     inFlight: () => inFlight,
+    restsAt: (newest) => courier.isIdle() && unrecorded === 0 && (halted || !endpoint.isOpen || !isAfter(newest, backlog.settledTo())),
     close() {
       closed = true;
       unfollow();

@@ -3,7 +3,7 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Component } from "#src/core/lifecycle.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Tx } from "#src/core/tx.ts";
-import { isAfter } from "#src/modules/events/model.ts";
+import { isAfter, type Place } from "#src/modules/events/model.ts";
 import { createBudget } from "./budget.ts";
 import { type Courier, createCourier } from "./courier.ts";
 import type { DeliveringStore, EndpointRow } from "./delivering-sql.ts";
@@ -40,6 +40,10 @@ export interface Relay extends Component {
   changed(tx: Tx, env_id: number, webhook_id: string): void;
   /** Others may have changed any of them. */
   rescan(): void;
+  /** What waits in an environment may be due by now. */
+  moved(env_id: number): void;
+  /** Whether an endpoint has all that it is to get by now, up to this place of the log; undefined where another copy delivers to it. */
+  restsAt(env_id: number, webhook_id: string, newest: Place): boolean | undefined;
   /** Resolves when nothing is due and nothing runs: for tests. */
   settled(): Promise<void>;
   stats(): { endpoints: number; inFlight: number };
@@ -190,6 +194,11 @@ export function createRelay(needs: Needs): Relay {
     rescan() {
       for (const { env_id, id } of served.values()) void read(env_id, id);
     },
+    moved(env_id) {
+      for (const courier of couriers.values()) if (courier.endpoint.env_id === env_id) courier.lookForDue();
+    },
+    // Where nothing is delivered, nothing is waited for.
+    restsAt: (env_id, webhook_id, newest) => !started || couriers.get(keyOf(env_id, webhook_id))?.restsAt(newest),
     async settled() {
       const isIdle = () => readings.size === 0 && recorder.isIdle() && [...couriers.values()].every((courier) => courier.isIdle());
       while (!isIdle()) await new Promise((resolve) => setImmediate(resolve));
