@@ -38,7 +38,7 @@ export function createAccounts({ db, clock, cipher, gate, userGate, random, ...r
   // Lanes are held in real time, and shown in their environment's.
   const standings: typeof kept.standings = async (tx, rows, now) => {
     const env_id = rows[0]?.env_id ?? 0;
-    const found = await kept.standings(tx, rows, clock.real(env_id, now));
+    const found = await kept.standings(tx, rows, now, clock.real(env_id, now));
     const shown = ({ held_until }: { held_until: number | null }) => (held_until === null ? null : clock.seen(env_id, held_until));
     return new Map([...found].map(([id, standing]) => [id, { ...standing, held_until: shown(standing) }]));
   };

@@ -29,7 +29,8 @@ export function createAccountStore(db: Database) {
   );
   const here = (env_id: number) => db.read.selectFrom("accounts").selectAll().where("env_id", "=", env_id).where("deleted_at", "is", null);
 
-  async function standings(tx: Tx | null, rows: readonly AccountRow[], now: number): Promise<Map<number, Standing>> {
+  /** @param now the environment's time @param due real time, by which its queue goes */
+  async function standings(tx: Tx | null, rows: readonly AccountRow[], now: number, due = now): Promise<Map<number, Standing>> {
     const [first] = rows;
     if (first === undefined) return new Map();
     const { env_id } = first;
@@ -52,7 +53,7 @@ export function createAccountStore(db: Database) {
               .select(sql.lit(1).as("one"))
               .where("jobs.env_id", "=", env_id)
               .whereRef("jobs.lane", "=", "lanes.lane")
-              .where("jobs.run_at", "<=", now),
+              .where("jobs.run_at", "<=", due),
           )
           .as("waits"),
       )

@@ -19,6 +19,7 @@ export function clockRoutes(clock: Pick<ClockService, "get" | "advance">, write:
         tag,
         scope: "any",
         answers: { 200: { description: "The clock.", schema: TestClock, example: clockExample } },
+        errors: ["forbidden"],
       }),
     })
     .post(
