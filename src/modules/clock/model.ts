@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { durationPattern } from "#src/core/duration.ts";
 import { idPattern } from "#src/core/ids.ts";
 import type { Place } from "#src/modules/events/model.ts";
 
@@ -20,7 +21,7 @@ export const AdvanceClock = Type.Object(
   {
     advance: Type.Optional(
       Type.String({
-        pattern: "^[1-9]\\d{0,3}[smhdw]$",
+        pattern: durationPattern,
         description: "By how long: a number of seconds, minutes, hours, days of 24 hours or weeks; at most 400 days.",
         examples: ["3d"],
       }),

@@ -1,4 +1,5 @@
 import { toTime } from "#src/core/clock.ts";
+import { durationMs, parseDuration } from "#src/core/duration.ts";
 import type { DueSource } from "#src/core/due-source.ts";
 import { AppError, invalidField } from "#src/core/errors.ts";
 import type { MovedClock } from "#src/core/moved-clock.ts";
@@ -9,9 +10,8 @@ import type { NewTask, Task } from "#src/modules/tasks/model.ts";
 import { ADVANCE_OPERATION, ADVANCE_TASK, type AdvanceClock, type MoveParams, type TestClock } from "./model.ts";
 import type { ClockStore } from "./store.ts";
 
-const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 /** One move goes so far at most. */
-const MOVE_MS_MAX = 400 * unitMs.d;
+const MOVE_MS_MAX = 400 * 86_400_000;
 
 /** A move takes the scopes of the sends that it sets going. */
 const scopes = { read: "read:messages", write: "write:messages" } as const;
@@ -110,14 +110,9 @@ function readTarget({ advance, to }: AdvanceClock, now: number): number {
   if ((advance === undefined) === (to === undefined))
     throw invalidField("advance", advance === undefined ? "required" : "not_allowed", "Give either advance, such as 3d, or to, a time.");
   const field = advance === undefined ? "to" : "advance";
-  const target = advance === undefined ? readTime("to", to!) : now + durationMs(advance);
+  const target = advance === undefined ? readTime("to", to!) : now + durationMs(parseDuration(advance!)!);
   if (target <= now)
     throw invalidField(field, "too_small", `The clock only goes ahead: it is ${toTime(now)} there, and ${to} is not later.`, to);
   if (target - now > MOVE_MS_MAX) throw invalidField(field, "too_large", "One move goes 400 days ahead at most.", advance ?? to);
   return target;
-}
-
-/** Of what fits the pattern of `advance`. */
-function durationMs(text: string): number {
-  return Number(text.slice(0, -1)) * unitMs[text.slice(-1) as keyof typeof unitMs];
 }
