@@ -49,5 +49,7 @@ export function createRehearsing({ db, clock, log, loop, due, ...needs }: Needs)
     if (db.engine === "sqlite") return;
     service.reload().catch((error: unknown) => log.warn("the test clocks could not be read; the next ring reads them again", { error }));
   }
-  return { service, rescan, kind: advanceKind({ store, clock, sources, arrive: service.arrive }) as TaskKind };
+  // On SQLite one process moves clocks, and knows of it.
+  const heed = db.engine === "sqlite" ? undefined : service.catchUp;
+  return { service, rescan, heed, kind: advanceKind({ store, clock, sources, ring: needs.ring, arrive: service.arrive }) as TaskKind };
 }

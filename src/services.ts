@@ -208,6 +208,7 @@ export function createServices({
       running,
     ],
     ring,
+    heed: rehearsing.heed,
     laneServer: webhooks.lanes,
     onLanes: connecting.onLanes,
     amSole,

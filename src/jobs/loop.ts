@@ -7,7 +7,7 @@ import type { Lane } from "./lane.ts";
 import { createLaneSet } from "./lane-set.ts";
 import { createLeases } from "./leases.ts";
 import { createOwnership } from "./ownership.ts";
-import { createRunner } from "./runner.ts";
+import { createRunner, type RunnerDeps } from "./runner.ts";
 import { moveOn } from "./settle.ts";
 import { createJobStore } from "./store.ts";
 
@@ -34,6 +34,8 @@ interface LoopDeps {
   /** Told of all lanes that are this process's, each time that they are looked at. */
   onLanes?(lanes: readonly { env_id: number; lane: string }[]): void;
   onOutcome?(kind: string, outcome: Outcome): void;
+  /** As the runner has it. */
+  heed?: RunnerDeps["heed"];
   /** Tells the other programs on this database that there is something for them: a lane that is theirs has changed. */
   ring(): void;
   /** Whether no other process serves these data: then every lane is free to take at the start. */
@@ -41,7 +43,8 @@ interface LoopDeps {
 }
 
 /** The in-process job loop: claims due jobs lane by lane, in order and at the lane's pace. Sleeps when nothing is due. */
-export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServer, onLanes, onOutcome, ring, amSole }: LoopDeps): JobLoop {
+export function createJobLoop({ db, clock, log, owner, kinds: kindList, ring, amSole, ...hooks }: LoopDeps): JobLoop {
+  const { laneServer, onLanes, onOutcome, heed } = hooks;
   const store = createJobStore(db);
   const kinds = new Map(kindList.map((kind) => [kind.kind, kind]));
   const free = createFreeJobs(db, store);
@@ -85,12 +88,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, laneServ
   });
 
   const runner = createRunner({
-    db,
-    store,
-    clock,
-    log,
-    owner,
-    kinds,
+    ...{ db, store, clock, log, owner, kinds, heed },
     events: {
       dispatched: (job) => lanes.of(job)?.dispatched(job, clock.now()),
       settled(job, outcome, wasDispatched) {

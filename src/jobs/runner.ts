@@ -37,6 +37,8 @@ export interface RunnerDeps {
   log: Log;
   owner: string;
   kinds: ReadonlyMap<string, JobKind>;
+  /** Makes sure that jobs of an environment begin by its time as it is on disk, where another copy may have moved it. */
+  heed?: ((tx: Tx, env_id: number) => Maybe<void>) | undefined;
   events: RunnerEvents;
 }
 
@@ -51,7 +53,7 @@ interface Waiting {
 }
 
 /** Takes jobs through their run: mark, do, record; each step on disk before the next. */
-export function createRunner({ db, store, clock, log, owner, kinds, events }: RunnerDeps) {
+export function createRunner({ db, store, clock, log, owner, kinds, heed, events }: RunnerDeps) {
   const aborter = new AbortController();
   let finished: Waiting[] = [];
   let recording = false;
@@ -121,6 +123,7 @@ export function createRunner({ db, store, clock, log, owner, kinds, events }: Ru
     const begun = new Map<Job, Started>();
     const settled: Settled[] = [];
     for (const [env_id, ofEnv] of Map.groupBy(jobs, (job) => job.env_id)) {
+      await heed?.(tx, env_id);
       const names = new Set(ofEnv.map((job) => job.lane).filter((lane) => lane !== null));
       const lost = await store.lanesLost(tx, env_id, [...names], owner);
       const isLost = (job: Job) => job.lane !== null && lost.has(job.lane);

@@ -20,12 +20,14 @@ interface Needs {
   store: ClockStore;
   clock: Clock;
   sources: readonly DueSource[];
+  /** Tells the other programs on this database to look for work. */
+  ring(): void;
   /** The environment is ahead by so much from now on, here and in all other copies. */
   arrive(tx: Tx, env_id: number, offset_ms: number): void;
 }
 
 /** Moves an environment's clock from one thing that falls due to the next, and lets each come to rest before it goes on. */
-export function advanceKind({ store, clock, sources, arrive }: Needs): TaskKind<MoveParams, MoveState, Happened> {
+export function advanceKind({ store, clock, sources, ring, arrive }: Needs): TaskKind<MoveParams, MoveState, Happened> {
   const toMove = ({ env_id, id }: Task): Move => ({ env_id, now: clock.now(), job_id: id });
 
   async function isQuiet(task: Task): Promise<boolean> {
@@ -36,7 +38,12 @@ export function advanceKind({ store, clock, sources, arrive }: Needs): TaskKind<
   async function rests(task: Task, signal: AbortSignal): Promise<boolean> {
     const until = clock.now() + PATIENCE_MS;
     for (let ms = LOOK_MS; !(await isQuiet(task)); ms = Math.min(ms * 2, LOOK_MS_MAX)) {
-      if (signal.aborted || clock.now() >= until) return false;
+      if (signal.aborted) return false;
+      if (clock.now() >= until) {
+        // Should another copy have missed that something is due by now.
+        ring();
+        return false;
+      }
       await new Promise<void>((resolve) => clock.at(clock.now() + ms, resolve));
     }
     return true;

@@ -45,6 +45,12 @@ export function createClockService({ store, clock, sources, createTask, isRunnin
     return job_id != null && (await isRunning(tx, env_id, job_id)) ? job_id : null;
   }
 
+  function catchUp(tx: Tx, env_id: number): Maybe<void> {
+    const take = (row: { offset_ms: number } | undefined) => void (row !== undefined && follow(env_id, row.offset_ms));
+    const row = store.offset(tx, env_id);
+    return row instanceof Promise ? row.then(take) : take(row);
+  }
+
   return {
     /** @throws AppError `forbidden` for a live environment, whose time nobody moves */
     async get({ env_id, mode }: Asker): Promise<TestClock> {
@@ -88,11 +94,11 @@ export function createClockService({ store, clock, sources, createTask, isRunnin
      */
     heed(tx: Tx, { env_id, mode }: Asker, operation: string): Maybe<void> {
       // A request to move it takes the row for itself: two that share it would wait for each other.
-      if (mode !== "test" || operation === ADVANCE_OPERATION) return;
-      const take = (row: { offset_ms: number } | undefined) => void (row !== undefined && follow(env_id, row.offset_ms));
-      const row = store.offset(tx, env_id);
-      return row instanceof Promise ? row.then(take) : take(row);
+      if (mode === "test" && operation !== ADVANCE_OPERATION) return catchUp(tx, env_id);
     },
+
+    /** As `heed`, for whoever works in any environment by its time. */
+    catchUp,
 
     /** Reads how far all environments are: at the start, and when another copy may have moved one. */
     async reload(): Promise<void> {
