@@ -74,25 +74,9 @@ export interface ServiceDeps {
 export type Services = ReturnType<typeof createServices>;
 
 /** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
-export function createServices({
-  db,
-  clock,
-  log,
-  cipher,
-  channels: channelList,
-  connectors = [],
-  gate,
-  userGate = null,
-  files: filesPlace,
-  events_retention_days: keptDays,
-  taskKinds = [],
-  http,
-  onAttempt = () => {},
-  onOutcome,
-  ring,
-  tellCopies,
-  amSole,
-}: ServiceDeps) {
+export function createServices({ db, clock, log, cipher, gate, http, ring, tellCopies, amSole, ...given }: ServiceDeps) {
+  const { channels: channelList, connectors = [], userGate = null, files: filesPlace, events_retention_days: keptDays } = given;
+  const { taskKinds = [], onAttempt = () => {}, onOutcome } = given;
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
   const taskStore = createTaskStore(db);

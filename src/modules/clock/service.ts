@@ -41,8 +41,8 @@ export function createClockService({ store, clock, sources, createTask, isRunnin
     for (const source of sources) source.moved(env_id, by_ms);
   }
 
-  async function running(tx: Tx | null, env_id: number, job_id: string | null | undefined): Promise<string | null> {
-    return job_id != null && (await isRunning(tx, env_id, job_id)) ? job_id : null;
+  async function running(tx: Tx | null, env_id: number, job_id: string | null): Promise<string | null> {
+    return job_id !== null && (await isRunning(tx, env_id, job_id)) ? job_id : null;
   }
 
   function catchUp(tx: Tx, env_id: number): Maybe<void> {
@@ -57,7 +57,7 @@ export function createClockService({ store, clock, sources, createTask, isRunnin
       checkTest(mode);
       const row = await store.find(env_id);
       const offset_ms = row?.offset_ms ?? 0;
-      return { now: toTime(clock.now() + offset_ms), offset_ms, moving: await running(null, env_id, row?.job_id) };
+      return { now: toTime(clock.now() + offset_ms), offset_ms, moving: await running(null, env_id, row?.job_id ?? null) };
     },
 
     /**

@@ -67,7 +67,7 @@ export function createDueStore(db: Database) {
     /** Nothing that the endpoint asks for stands behind its place, and nothing is due. */
     async isSettled({ env_id, now }: Move, { id, events, tx_id, seq }: OpenEndpoint): Promise<boolean> {
       const due = await firstDue(null, env_id, id, -1);
-      if (due?.at != null && due.at <= now) return false;
+      if ((due?.at ?? Number.POSITIVE_INFINITY) <= now) return false;
       const types = JSON.parse(events) as string[];
       const behind = await db.read
         .selectFrom("events")
