@@ -7,7 +7,8 @@ import type { ClockStore } from "./store.ts";
 
 /** For so long one step waits for everything that is due to come to rest; then it is taken up anew. */
 const PATIENCE_MS = 2_000;
-/** Between two looks: at first this, then doubled. */
+/** Most things rest after some turns of the event loop; past so many looks there is a pause before each, doubled each time. */
+const LOOKS_AT_ONCE = 64;
 const LOOK_MS = 1;
 const LOOK_MS_MAX = 32;
 
@@ -37,14 +38,18 @@ export function advanceKind({ store, clock, sources, ring, arrive }: Needs): Tas
 
   async function rests(task: Task, signal: AbortSignal): Promise<boolean> {
     const until = clock.now() + PATIENCE_MS;
-    for (let ms = LOOK_MS; !(await isQuiet(task)); ms = Math.min(ms * 2, LOOK_MS_MAX)) {
+    for (let looks = 1, ms = LOOK_MS; !(await isQuiet(task)); looks++) {
       if (signal.aborted) return false;
       if (clock.now() >= until) {
         // Should another copy have missed that something is due by now.
         ring();
         return false;
       }
-      await new Promise<void>((resolve) => clock.at(clock.now() + ms, resolve));
+      if (looks <= LOOKS_AT_ONCE) await new Promise<void>((resolve) => setImmediate(resolve));
+      else {
+        await new Promise<void>((resolve) => clock.at(clock.now() + ms, resolve));
+        ms = Math.min(ms * 2, LOOK_MS_MAX);
+      }
     }
     return true;
   }
