@@ -14,6 +14,7 @@ import type { NewEvent } from "#src/modules/events/model.ts";
 import type { MessageService } from "#src/modules/messages/service.ts";
 import type { createScorer } from "#src/modules/scoring/scorer.ts";
 import type { SegmentService } from "#src/modules/segments/service.ts";
+import { createDueEnrollments } from "#src/modules/sequences/due-sql.ts";
 import { createEnding } from "#src/modules/sequences/ending.ts";
 import { createEngine, type People } from "#src/modules/sequences/engine.ts";
 import { type Audience, enrollKind } from "#src/modules/sequences/enroll-kind.ts";
@@ -112,6 +113,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
   return {
     loop,
     following,
+    due: createDueEnrollments({ db, places, wake }),
     answered: createReplies({ store, clock, programs, end }),
     kinds: [enrollKind({ store, entrance, page }) as TaskKind],
     statistics: createStatistics({ store }),

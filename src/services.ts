@@ -165,7 +165,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
   });
 
   const rehearsing = createRehearsing({
-    ...{ db, clock, log, ring, createTask, due: [webhooks.due], loop: () => loop },
+    ...{ db, clock, log, ring, createTask, due: [webhooks.due, sequencing.due], loop: () => loop },
     isRunning: taskStore.isRunning,
   });
 
