@@ -4,7 +4,7 @@ import type { Task } from "#src/modules/tasks/model.ts";
 import type { DeliveryDetail } from "#src/modules/webhooks/delivery-model.ts";
 import type { Page } from "#src/core/page.ts";
 import { appEngines, setup, type TestApp } from "#test/support/app.ts";
-import { addEndpoint } from "#test/support/delivering.ts";
+import { addEndpoint, delivered } from "#test/support/delivering.ts";
 import { openReceiver } from "#test/support/receiver.ts";
 import { beginMove, endMove, move, readClock } from "#test/support/rehearsing.ts";
 import { queue, read } from "#test/support/sending.ts";
@@ -98,8 +98,10 @@ describe.each(appEngines)("the test clock on %s", (engine) => {
     });
     const start = app.clock.now();
     await queue(sandbox, { schedule_at: at(app, DAY_MS) });
+    // The first attempt comes before the move.
+    await delivered(app);
     const moved = await move(app, sandbox, { advance: "7d" });
-    expect(moved).toMatchObject({ sent: 1, deliveries: { attempts: 5, delivered: 2, dead_letters: 0 } });
+    expect(moved).toMatchObject({ sent: 1, deliveries: { attempts: 4, delivered: 2, dead_letters: 0 } });
     expect(order).toEqual(["message.queued 1", "message.queued 2", "message.queued 3", "message.sent 1", "message.queued 4"]);
     const { body: page } = await sandbox.get<Page<{ id: string; event: string }>>("/v1/deliveries");
     const { id } = page.items.find(({ event }) => event === "message.queued")!;
