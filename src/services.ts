@@ -171,7 +171,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
 
   const { running, runTask, tasks } = createTasking({
     ...{ db, store: taskStore, clock, log, appendEvent, enqueue, withdraw: (...args) => loop.withdraw(...args) },
-    kinds: [erasing.kind as TaskKind, rehearsing.kind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...taskKinds],
+    kinds: [erasing.kind, rehearsing.kind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...taskKinds],
   });
 
   const loop = createJobLoop({

@@ -31,9 +31,17 @@ interface Needs {
 export function advanceKind({ store, clock, sources, ring, arrive }: Needs): TaskKind<MoveParams, MoveState, Happened> {
   const toMove = ({ env_id, id }: Task): Move => ({ env_id, now: clock.now(), job_id: id });
 
-  async function isQuiet(task: Task): Promise<boolean> {
+  async function areQuiet(task: Task): Promise<boolean> {
     for (const source of sources) if (!(await source.isQuiet(toMove(task)))) return false;
     return true;
+  }
+
+  /** Looked at one after another, an enrollment may become a message between the two looks: so twice, while nothing has happened. */
+  async function isQuiet(task: Task): Promise<boolean> {
+    const before = await store.newest(null, task.env_id);
+    if (!(await areQuiet(task)) || !(await areQuiet(task))) return false;
+    const after = await store.newest(null, task.env_id);
+    return before.tx_id === after.tx_id && before.seq === after.seq;
   }
 
   async function rests(task: Task, signal: AbortSignal): Promise<boolean> {

@@ -116,7 +116,7 @@ function readTarget({ advance, to }: AdvanceClock, now: number): number {
   if ((advance === undefined) === (to === undefined))
     throw invalidField("advance", advance === undefined ? "required" : "not_allowed", "Give either advance, such as 3d, or to, a time.");
   const field = advance === undefined ? "to" : "advance";
-  const target = advance === undefined ? readTime("to", to!) : now + durationMs(parseDuration(advance!)!);
+  const target = advance === undefined ? readTime("to", to!) : now + durationMs(parseDuration(advance)!);
   if (target <= now)
     throw invalidField(field, "too_small", `The clock only goes ahead: it is ${toTime(now)} there, and ${to} is not later.`, to);
   if (target - now > MOVE_MS_MAX) throw invalidField(field, "too_large", "One move goes 400 days ahead at most.", advance ?? to);
