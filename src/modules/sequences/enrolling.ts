@@ -65,7 +65,7 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
     const sequence = await store.sequence(tx, env_id, sequence_id);
     if (sequence === undefined) throw notFound("sequence");
     if (sequence.status !== "active") {
-      const message = `The sequence is ${sequence.status}: only an active one can be entered.`;
+      const message = `The sequence is ${sequence.status === "draft" ? "a draft" : sequence.status}: only an active one can be entered.`;
       return { refusal: { reason: "not_active", message, enrollment_id: null } };
     }
     const contact = await people.find(tx, env_id, contact_id);
