@@ -60,7 +60,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
   const change = async (tx: Tx, env_id: number, actor: string, id: string, input: ContactInput) =>
     void (await contacts.patch(tx, { env_id, actor }, id, input, unconditional));
   const people: People = {
-    find: contacts.facts,
+    find: contacts.find,
     tag: (tx, env_id, actor, { id }, tag) => change(tx, env_id, actor, id, { tags: [tag], tags_mode: "add" }),
     untag: (tx, env_id, actor, { id, tags }, tag) => change(tx, env_id, actor, id, { tags: tags.filter((one) => one !== tag) }),
     setField: (tx, env_id, actor, { id }, field, value) => change(tx, env_id, actor, id, { fields: { [field]: value } }),

@@ -244,6 +244,12 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return recipient.startsWith("-") ? null : store.idOf(tx, env_id, "telegram_id", Number(recipient));
     },
 
+    /** A contact, or who it is part of by now, as clients see it; undefined where there is none. @param ref an id or a number */
+    async find(tx: Tx | null, env_id: number, ref: string | number): Promise<Contact | undefined> {
+      const row = await follow(tx, env_id, String(ref));
+      return row === undefined ? undefined : presentContact(row, await custom.knownFor(tx, env_id, [row]));
+    },
+
     /** All that templates may look up of a contact; undefined where there is none. @param ref an id or a number */
     async facts(tx: Tx | null, env_id: number, ref: string | number): Promise<Contact | undefined> {
       const row = await follow(tx, env_id, String(ref));

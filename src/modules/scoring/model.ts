@@ -45,6 +45,10 @@ export type ScoreOp = (typeof ops)[number];
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });
 const nullableTime = Type.Union([time, Type.Null()]);
 const RuleId = Type.String({ pattern: idPattern("rule") });
+/** Points are given by a rule or by a step of a sequence. */
+const GiverId = Type.Union([RuleId, Type.String({ pattern: idPattern("seq") })], {
+  description: "The rule, or the sequence, that gave them.",
+});
 const FieldValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 const value = { description: "What it is compared with; of a `multi_choice` one option, of `consent` its status. Not for `is_set`." };
 
@@ -145,7 +149,7 @@ export const Score = Type.Object(
     total: Type.Integer({ description: "All points together, rounded once. Changes with time where points fade." }),
     why: Type.Array(
       Type.Object({
-        rule_id: RuleId,
+        rule_id: GiverId,
         name: Type.String(),
         points: Type.Number({ description: "What is left of them, to two places." }),
         count: Type.Union([Type.Integer(), Type.Null()], {
@@ -162,7 +166,7 @@ export type Score = Static<typeof Score>;
 
 /** Points for events as a contact's document of all that is held shows them. */
 export const HeldPoints = Type.Object({
-  rule_id: RuleId,
+  rule_id: GiverId,
   points: Type.Integer({ description: "As they were given." }),
   count: Type.Integer(),
   last_at: time,

@@ -1,4 +1,5 @@
 import type { Clock } from "#src/core/clock.ts";
+import { zoneOf } from "#src/core/contact-zone.ts";
 import { addDuration } from "#src/core/duration.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
 import { newId } from "#src/core/ids.ts";
@@ -74,7 +75,7 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
     const program = await programs(tx, env_id, sequence_id, sequence.version);
     if (start_at !== undefined && program.step(start_at) === undefined)
       throw invalidField("start_at", "not_found", "The sequence has no step of this id.", start_at);
-    const refusal = await refusalOf(tx, sequence, contact.id, contact.timezone ?? program.timezone ?? "UTC");
+    const refusal = await refusalOf(tx, sequence, contact.id, zoneOf(contact, program.timezone));
     if (refusal !== null) return { refusal };
     const now = clock.now(env_id);
     const row: EnrollmentRow = {

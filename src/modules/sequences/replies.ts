@@ -26,17 +26,15 @@ export function createReplies({ store, clock, programs, end }: Needs) {
     const tally = createTally(store);
     for (const row of rows) {
       const state = stateOf(row);
-      const isAnswer = state.sent_step !== undefined;
-      if (isAnswer && state.replied_at === undefined) tally.add(env_id, row.sequence_id, state.sent_step!, "replied", now);
-      const after = {
-        ...row,
-        state: JSON.stringify(isAnswer ? { ...state, replied_at: state.replied_at ?? now } : state),
-        updated_at: now,
-      };
+      // Who writes ahead of the first message has written, but answers nothing.
+      const isAnswer = state.sent_step !== undefined && state.has_answered !== true;
+      if (isAnswer) tally.add(env_id, row.sequence_id, state.sent_step!, "replied", now);
+      const changed = { ...state, replied_at: state.replied_at ?? now, ...(isAnswer ? { has_answered: true } : {}) };
+      const after = { ...row, state: JSON.stringify(changed), updated_at: now };
       const { exit_on } = await programs(tx, env_id, row.sequence_id, row.version);
       if (exit_on.reply && row.waits_for !== "message.received")
         await end(tx, after, { status: "exited", reason: "replied" }, row.sequence_id, tally);
-      else if (isAnswer) store.update(tx, after);
+      else store.update(tx, after);
     }
     tally.write(tx);
   };

@@ -8,7 +8,9 @@ export interface State {
   account_id?: number;
   /** The step that sent last, and whether anything was sent. */
   sent_step?: string;
+  /** When the contact first wrote since they entered, and whether an answer to a message is counted. */
   replied_at?: number;
+  has_answered?: boolean;
   converted_at?: number;
   /** While it is paused: when it would have gone on, in the environment's time (ms), and why not before. */
   held_due_at?: number;
