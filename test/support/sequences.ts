@@ -1,4 +1,5 @@
-import type { Enrollment, Sequence, SequenceStatistics } from "#src/modules/sequences/model.ts";
+import type { Enrollment, Sequence } from "#src/modules/sequences/model.ts";
+import type { SequenceStatistics } from "#src/modules/sequences/statistics-model.ts";
 import type { Event } from "#src/modules/events/model.ts";
 import type { Answer, Caller } from "./client.ts";
 import { eventsOf } from "./scoring.ts";
