@@ -68,8 +68,13 @@ export function createTestClock(from?: Clock): TestClock {
     },
   };
 
+  const moved = createMovedClock(base);
   return {
-    ...createMovedClock(base),
+    ...moved,
+    move(env_id, offset_ms) {
+      moved.move(env_id, offset_ms);
+      newest = Math.max(newest, now + offset_ms + 1);
+    },
     advance(ms) {
       const until = now + ms;
       for (let timer = next(); timer !== undefined && timer.at <= until; timer = next()) {
