@@ -16,6 +16,7 @@ import { inbound } from "./migrations/0012-inbound.ts";
 import { webhooks } from "./migrations/0013-webhooks.ts";
 import { inbox } from "./migrations/0014-inbox.ts";
 import { sequences } from "./migrations/0015-sequences.ts";
+import { broadcasts } from "./migrations/0016-broadcasts.ts";
 import { clocks } from "./migrations/0017-clocks.ts";
 
 interface Migration {
@@ -41,6 +42,7 @@ const migrations: readonly Migration[] = [
   { number: 13, name: "webhooks", up: webhooks },
   { number: 14, name: "inbox", up: inbox },
   { number: 15, name: "sequences", up: sequences },
+  { number: 16, name: "broadcasts", up: broadcasts },
   { number: 17, name: "clocks", up: clocks },
 ];
 

@@ -1,6 +1,7 @@
 import type { Generated } from "kysely";
 import type { ConnectionRow, FileRow, PeerRow, ThreadNoteRow, ThreadRow, UpdateRow } from "./schema-inbox.ts";
 import type { AccountDayRow, AccountRow, ChatRow } from "./schema-accounts.ts";
+import type { BroadcastRecipientRow, BroadcastRow, BroadcastStateRow } from "./schema-broadcasts.ts";
 import type {
   ContactPointsRow,
   ContactTable,
@@ -77,6 +78,9 @@ export interface Schema {
   enrollments: EnrollmentRow;
   sequence_places: SequencePlaceRow;
   automation_counts: AutomationCountRow;
+  broadcasts: BroadcastRow;
+  broadcast_states: BroadcastStateRow;
+  broadcast_recipients: BroadcastRecipientRow;
 }
 
 export interface WorkspaceRow {

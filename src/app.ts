@@ -20,6 +20,8 @@ import type { OperationDoc } from "#src/core/operation.ts";
 import { loginRoutes } from "#src/modules/accounts/login-routes.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
+import { broadcastRoutes } from "#src/modules/broadcasts/routes.ts";
+import { broadcastTrialRoutes } from "#src/modules/broadcasts/trial-routes.ts";
 import { clockRoutes } from "#src/modules/clock/routes.ts";
 import { contactRoutes } from "#src/modules/contacts/routes.ts";
 import { duplicateRoutes } from "#src/modules/duplicates/routes.ts";
@@ -104,6 +106,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(messageRoutes(services.messages, write, clock))
     .use(preflightRoutes(services.preflight, write))
     .use(messageChangeRoutes(services.changes, write))
+    .use(broadcastRoutes(services.broadcasts, write))
+    .use(broadcastTrialRoutes(services.broadcastTrials, write))
     .use(fileRoutes(services.files, write, log))
     .use(threadRoutes(services.threads, write, clock))
     .use(sandboxRoutes(services.sandbox, write))
@@ -185,6 +189,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
       onRequest(operation, status, seconds) {
         services.loop.makeWay();
         services.sequencing.loop.makeWay();
+        services.broadcasting.makeWay();
         metrics.requests.observe(operation, status, seconds);
       },
     }),
@@ -205,6 +210,8 @@ const reference = {
     "Your own Telegram CRM and message relay. Every request carries `Authorization: Bearer <key>`; every error is a problem document with a stable `code`; every write takes an `Idempotency-Key`.",
   tags: {
     Messages: `One POST is one Telegram message: queued durably, sent once, at the account's own pace. In a test environment nothing reaches anybody: any recipient is someone, and these play every outcome.\n\n${describeRecipients()}`,
+    Broadcasts:
+      "One message to many: to a segment, to those with a tag, to a list. A draft is tried first; once it is sent its recipients are noted, and each gets one message, however often the program breaks off. Messages are made while those before them leave, so that pausing and canceling take hold at once.",
     Threads:
       "Conversations: an account, a chat, and in a forum a topic. Each has what was written from both sides, how much of it is unread, and notes for colleagues.",
     Files: "What messages are sent with, and what came with those that were received.",

@@ -9,9 +9,12 @@ import { createEstimator } from "#src/modules/messages/eta.ts";
 import { changeJobs } from "#src/modules/messages/change-job.ts";
 import { createChangeStore } from "#src/modules/messages/changed-sql.ts";
 import { createChangeService } from "#src/modules/messages/changing.ts";
+import { createForecast } from "#src/modules/messages/forecast.ts";
 import { messageJobs } from "#src/modules/messages/job.ts";
 import { createPreflight } from "#src/modules/messages/preflight.ts";
+import { createReaching } from "#src/modules/messages/reaching.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
+import { createTextPreview } from "#src/modules/messages/text-preview.ts";
 import { createThreadsOf } from "#src/modules/messages/thread-of.ts";
 import type { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import type { Replied } from "#src/modules/threads/reply-routes.ts";
@@ -55,6 +58,9 @@ export function createMessaging({ db, met, lastEta, ...needs }: Needs) {
       },
     }),
     preflight: createPreflight(sending),
+    forecast: createForecast(sending),
+    previewText: createTextPreview({ templates: needs.templates, contacts }),
+    reach: createReaching({ ...sending, row: needs.accounts.row, reachable: contacts.reachable }),
     changes: createChangeService({ ...sending, ...changing, cancel: messages.cancel }),
     jobs: [
       ...changeJobs({ ...sending, ...changing }),

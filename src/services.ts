@@ -26,6 +26,7 @@ import type { HttpSender } from "#src/modules/webhooks/sender.ts";
 import type { Connector } from "#src/modules/connections/model.ts";
 import { createAccounts } from "./accounts.ts";
 import { createActivity } from "./activity.ts";
+import { createBroadcasting } from "./broadcasting.ts";
 import { createConnecting } from "./connecting.ts";
 import { createErasing } from "./erasing.ts";
 import { createEventLog } from "./event-log.ts";
@@ -116,7 +117,10 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
   const receiving = createReceiving({
     ...{ store: messageStore, clock, channels, accounts, contacts, contactStore: people.store, scoring: scorer, suppressions, appendEvent },
     hearsReplies: workspaces.hearsReplies,
-    answered: (...args) => sequencing.answered(...args),
+    async answered(...args) {
+      await sequencing.answered(...args);
+      await broadcasting.outcomes.heard(...args);
+    },
     ...{ threads, keepFile: filing.keepFile },
   });
   const connecting = createConnecting({
@@ -141,11 +145,34 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     forgetFiles: filing.service.forget,
   });
 
+  const broadcasting = createBroadcasting({
+    ...{ db, clock, log, contacts: contactStore, segments, createTask, appendEvent, audit: audit.record },
+    // Messages are made further down, and tell broadcasts what they come to.
+    messages: {
+      send: (...args) => messages.send(...args),
+      takeBack: (...args) => messages.takeBack(...args),
+      reach: (...args) => messaging.reach(...args),
+      sendBatch: (...args) => messages.sendBatch(...args),
+      forecast: (...args) => messaging.forecast(...args),
+      preview: (...args) => messaging.previewText(...args),
+      madeSince: messageStore.madeSince,
+      originsTo: messageStore.originsTo,
+    },
+    hasAccount: async (tx, env_id, id) => (await accounts.row(tx, env_id, id))?.deleted_at === null,
+  });
+
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
 
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
     ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service, happened: receiving.happened },
+    outcomes: {
+      recorded: (tx, ended) =>
+        broadcasting.outcomes.recorded(
+          tx,
+          ended.filter(({ origin }) => origin.type === "broadcast"),
+        ),
+    },
     withdraw: (...args) => loop.withdraw(...args),
     lastEta,
   });
@@ -165,13 +192,13 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
   });
 
   const rehearsing = createRehearsing({
-    ...{ db, clock, log, ring, createTask, due: [webhooks.due, sequencing.due], loop: () => loop },
+    ...{ db, clock, log, ring, createTask, due: [webhooks.due, sequencing.due, broadcasting.due], loop: () => loop },
     isRunning: taskStore.isRunning,
   });
 
   const { running, runTask, tasks } = createTasking({
     ...{ db, store: taskStore, clock, log, appendEvent, enqueue, withdraw: (...args) => loop.withdraw(...args) },
-    kinds: [erasing.kind, rehearsing.kind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...taskKinds],
+    kinds: [erasing.kind, rehearsing.kind, ...importing.kinds, ...webhooks.kinds, ...sequencing.kinds, ...broadcasting.kinds, ...taskKinds],
   });
 
   const loop = createJobLoop({
@@ -207,6 +234,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
       feed.rescan();
       webhooks.relay.rescan();
       sequencing.rescan();
+      broadcasting.loop.wake();
       connecting.connections.look();
       rehearsing.rescan();
     },
@@ -218,6 +246,9 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     erase: erasing.service.erase,
     exportContacts: people.exportContacts,
     imports: importing.service,
+    broadcasts: broadcasting.service,
+    broadcastTrials: broadcasting.trials,
+    broadcasting: broadcasting.loop,
     accounts,
     logins: accounting.logins,
     connections: connecting.connections,

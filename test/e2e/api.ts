@@ -4,7 +4,7 @@ import { type Caller, type Client, createClient } from "#test/support/client.ts"
 import type { Message } from "#src/modules/messages/model.ts";
 import { type Env, type Posthouse, runPosthouse } from "./posthouse.ts";
 
-const LIVE_SCOPES = "manage:accounts,write:messages,read:messages,manage:keys";
+const LIVE_SCOPES = "manage:accounts,write:messages,read:messages,write:contacts,manage:keys";
 const LOOK_EVERY_MS = 20;
 const SETTLED_MS_MAX = 15_000;
 const RATE_LIMIT = 1_000_000_000;

@@ -138,6 +138,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const app = createApp({ services, db, clock, log, metrics, version: "test", config, secretFor, ready });
   const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
   await services.loop.start();
+  await services.broadcasting.start();
   await services.connections.start();
   await services.feed.start();
   if (options.delivers === true) await services.relay.start();
@@ -160,6 +161,17 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       }),
     );
     return { id: workspace.id, name, live: live!, sandbox: sandbox! };
+  }
+
+  /** Broadcasts make messages whose outcomes let them make more. */
+  async function settled(): Promise<void> {
+    let turns: number;
+    do {
+      turns = services.broadcasting.turns();
+      await services.loop.settled();
+      await services.broadcasting.settled();
+      await services.loop.settled();
+    } while (turns !== services.broadcasting.turns());
   }
 
   async function advance(ms: number): Promise<void> {
@@ -203,6 +215,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.relay.stop());
       await movingOn(clock, services.connections.stop());
+      await services.broadcasting.stop();
       await movingOn(clock, services.loop.stop());
       await services.files.stop();
       await http.close();

@@ -14,6 +14,7 @@ const readers: Record<string, readonly Scope[]> = {
   "sequence.webhook": ["read:contacts"],
   // Each job has scopes of its own, which are looked at one by one.
   job: allScopes,
+  broadcast: ["read:messages"],
   webhook: ["manage:webhooks"],
 };
 

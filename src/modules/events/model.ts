@@ -34,16 +34,14 @@ export const eventTypes = [
   "sequence.exited",
   "sequence.step",
   "sequence.webhook",
+  "broadcast.completed",
   "job.completed",
   "webhook.disabled",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** Names that are promised and may be asked for, of which nothing is told yet. */
-export const announcedEventTypes = ["broadcast.completed"] as const;
-
 /** Every name that may be asked for, beside `noun.*`. */
-export const knownEventTypes: readonly string[] = [...eventTypes, ...announcedEventTypes];
+export const knownEventTypes: readonly string[] = eventTypes;
 
 /** Something that happened, as it is written down with the change itself. */
 export interface NewEvent {

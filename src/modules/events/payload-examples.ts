@@ -1,4 +1,5 @@
 import type { Account } from "#src/modules/accounts/model.ts";
+import type { Broadcast } from "#src/modules/broadcasts/model.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
 import type { Message, Person } from "#src/modules/messages/model.ts";
 import type { Enrollment, SequenceNews } from "#src/modules/sequences/model.ts";
@@ -139,5 +140,35 @@ export const enrollment: Enrollment = {
   converted_at: null,
   entered_at: AT,
   ended_at: null,
+  updated_at: AT,
+};
+
+export const broadcast: Broadcast = {
+  id: "bc_01HKQ9R2XC0000000000000000",
+  name: "Spring news",
+  audience: { tag: "customer" },
+  message: { text: "Hi {first_name|there}, the spring release is out." },
+  account_ids: [10_000],
+  schedule: null,
+  throttle: null,
+  stop_at_failure_rate: null,
+  ab_test: null,
+  timezone: null,
+  window: null,
+  holidays: [],
+  frequency_cap: null,
+  metadata: {},
+  status: "completed",
+  reason: null,
+  counts: { total: 120, waiting: 0, queued: 0, sent: 115, failed: 2, skipped: 3, canceled: 0, replied: 14 },
+  is_noted: true,
+  job_id: "job_01HKQ9R2X80000000000000000",
+  parent_id: null,
+  winner: null,
+  next_runs: [],
+  starts_at: null,
+  started_at: AT,
+  ended_at: AT,
+  created_at: AT,
   updated_at: AT,
 };

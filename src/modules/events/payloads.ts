@@ -1,6 +1,7 @@
 import { type TObject, Type } from "@sinclair/typebox";
 import { idPattern } from "#src/core/ids.ts";
 import { Account } from "#src/modules/accounts/model.ts";
+import { Broadcast } from "#src/modules/broadcasts/model.ts";
 import { Contact } from "#src/modules/contacts/model.ts";
 import { Message, Person } from "#src/modules/messages/model.ts";
 import { Score } from "#src/modules/scoring/model.ts";
@@ -10,7 +11,7 @@ import { ThreadBrief } from "#src/modules/threads/model.ts";
 import { Workspace } from "#src/modules/workspaces/model.ts";
 import { envelope, type Event, type EventType, messageEnvelope } from "./model.ts";
 import { sequencePayloads } from "./sequence-payloads.ts";
-import { account, AT, contact, contactId, message, person, task, thread, workspace } from "./payload-examples.ts";
+import { account, AT, broadcast, contact, contactId, message, person, task, thread, workspace } from "./payload-examples.ts";
 
 /** What an event tells. */
 export interface Payload {
@@ -184,6 +185,12 @@ export const payloads: Readonly<Record<EventType, Payload>> = {
     },
   },
   ...sequencePayloads,
+  "broadcast.completed": {
+    summary: "A broadcast has ended",
+    description: "Every one of its recipients has come to an end. `status` says how: `completed`, `canceled`, or `stopped` by itself.",
+    data: Broadcast,
+    example: broadcast,
+  },
   "job.completed": {
     summary: "A long job has ended",
     description: "Done, failed or canceled, as `status` says. Seen by keys that can read the job.",

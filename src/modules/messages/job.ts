@@ -15,6 +15,7 @@ import { createPerformer, type Ready, type Result } from "./perform.ts";
 import type { Contacts, ContactVariables } from "./contacts.ts";
 import { hasVariables } from "./text.ts";
 import { fail, judge, requeue } from "./outcome.ts";
+import type { Outcomes } from "./outcomes.ts";
 import { type Book, createRecorder, newBook, type PlacedThread } from "./recording.ts";
 import type { Scoring } from "./scoring.ts";
 import { aliasesOf, type Group, none, screen, type Suppressions } from "./screening.ts";
@@ -31,6 +32,7 @@ interface Needs<Account extends SendingAccount> {
   suppressions: Suppressions;
   contacts: Contacts;
   scoring: Scoring;
+  outcomes: Outcomes;
   files: OpenFiles;
   threads: Pick<Threads, "byIds" | "wrote">;
   /** `fail`, or `retry` where the workspace accepts doubles. */

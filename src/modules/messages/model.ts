@@ -5,6 +5,8 @@ import { Metadata } from "#src/modules/contacts/model.ts";
 import { Attachment, FileId } from "#src/modules/files/model.ts";
 import { Variables } from "#src/modules/templates/model.ts";
 
+export type * from "./automation-model.ts";
+
 /** Telegram's own limit: https://core.telegram.org/bots/api#sendmessage */
 export const TEXT_MAX = 4_096;
 /** Before its variables are resolved a text may be longer. */

@@ -3,8 +3,9 @@ import type { Outcome } from "#src/jobs/job.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { ThreadBrief, ThreadNews } from "#src/modules/threads/model.ts";
 import type { ChatFacts } from "./channel.ts";
-import type { MessageStatus } from "./model.ts";
+import type { Ended, MessageStatus } from "./model.ts";
 import type { Tried, Verdict } from "./outcome.ts";
+import { endedOf, type Outcomes } from "./outcomes.ts";
 import { presentInThread } from "./present.ts";
 import { notesOf, score, type Scoring, type Told } from "./scoring.ts";
 import type { MessageRow, MessageStore } from "./store.ts";
@@ -16,17 +17,20 @@ export interface Book {
   threads: Map<string, PlacedThread>;
   /** What happened to contacts, for scoring. */
   told: Told;
+  /** What came of messages that were made by themselves. */
+  ended: Ended[];
 }
 
 /** A thread, and the chat that it is in. */
 export type PlacedThread = ThreadBrief & { chat_id: string };
 
-export const newBook = (): Book => ({ threads: new Map(), told: [] });
+export const newBook = (): Book => ({ threads: new Map(), told: [], ended: [] });
 
 interface Needs {
   store: MessageStore;
   threads: Pick<Threads, "byIds" | "wrote">;
   scoring: Scoring;
+  outcomes: Outcomes;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
 }
 
@@ -42,12 +46,12 @@ interface Sending {
 }
 
 /** Writes what messages become, with their events. */
-export function createRecorder({ store, threads, scoring, appendEvent }: Needs) {
+export function createRecorder({ store, threads, scoring, outcomes, appendEvent }: Needs) {
   return {
     /** @param rows of one environment */
     async open(tx: Tx, rows: readonly MessageRow[]): Promise<Book> {
       const ids = rows.flatMap(({ thread_id }) => thread_id ?? []);
-      return { told: [], threads: new Map(ids.length === 0 ? [] : await threads.byIds(tx, rows[0]!.env_id, ids)) };
+      return { ...newBook(), threads: new Map(ids.length === 0 ? [] : await threads.byIds(tx, rows[0]!.env_id, ids)) };
     },
 
     /** @returns the outcome for the queue; a message that somebody else has settled meanwhile stays as they left it */
@@ -56,6 +60,8 @@ export function createRecorder({ store, threads, scoring, appendEvent }: Needs) 
       const data = events.length === 0 ? null : presentInThread(row, book.threads.get(row.thread_id ?? "") ?? null);
       for (const type of events) appendEvent(tx, row.env_id, { type, subject: row.id, actor: "job", data: data! });
       book.told.push(...notesOf(row, events));
+      const ended = endedOf(row, events);
+      if (ended !== null) book.ended.push(ended);
       return outcome;
     },
 
@@ -74,7 +80,10 @@ export function createRecorder({ store, threads, scoring, appendEvent }: Needs) 
       return places;
     },
 
-    close: (tx: Tx, { told }: Book): Promise<void> => score(scoring, tx, told),
+    async close(tx: Tx, { told, ended }: Book): Promise<void> {
+      await score(scoring, tx, told);
+      if (ended.length > 0) await outcomes.recorded(tx, ended);
+    },
   };
 }
 

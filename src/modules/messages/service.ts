@@ -15,6 +15,7 @@ import { checkButtonsAllowed, isPlain, type KnownFiles, readEnclosures } from ".
 import { type Estimator, limitsOf } from "./eta.ts";
 import type { BatchAnswer, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
 import { type Making, newRow, type Sender } from "./new-row.ts";
+import { endedOf, type Outcomes } from "./outcomes.ts";
 import { presentInThread, presentMessage, presentSent } from "./present.ts";
 import type { MessageRow, MessageStore, Narrowed } from "./store.ts";
 import type { Threads } from "./threads.ts";
@@ -58,6 +59,7 @@ export interface Needs<Account extends SendingAccount> {
   threads: Pick<Threads, "byIds">;
   templates: Templates;
   files: KnownFiles;
+  outcomes: Outcomes;
 }
 
 export const SEND_JOB = "messages.send";
@@ -164,6 +166,17 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     return { sent: presentSent(row), cap };
   }
 
+  /** @returns what the message is then; null when it is no longer queued */
+  async function withdraw(tx: Tx, row: MessageRow, actor: string): Promise<MessageRow | null> {
+    if (row.status !== "queued" || !(await needs.withdraw(tx, row.env_id, row.id))) return null;
+    await needs.withdraw(tx, row.env_id, expireJobId(row.id));
+    if (row.cap_day !== null && row.account_id !== null) await budget.giveBack(tx, row.env_id, row.account_id, row.cap_day);
+    const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now(row.env_id) };
+    await store.record(tx, canceled, "queued");
+    await event(tx, canceled, "message.canceled", actor);
+    return canceled;
+  }
+
   return {
     /**
      * Queues a message.
@@ -213,14 +226,17 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
       const row = await store.lock(tx, sender.env_id, id);
       if (row === undefined || !mayUse(sender, row.account_id)) throw notFound("message");
       check(presentMessage(row));
-      if (row.status !== "queued" || !(await needs.withdraw(tx, row.env_id, row.id)))
-        throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);
-      await needs.withdraw(tx, row.env_id, expireJobId(row.id));
-      if (row.cap_day !== null && row.account_id !== null) await budget.giveBack(tx, row.env_id, row.account_id, row.cap_day);
-      const canceled = { ...row, status: "canceled", cap_day: null, updated_at: clock.now(row.env_id) };
-      await store.record(tx, canceled, "queued");
-      await event(tx, canceled, "message.canceled", sender.key_id);
+      const canceled = await withdraw(tx, row, sender.key_id);
+      if (canceled === null) throw new AppError("conflict", `Only a queued message can be canceled; this one is ${row.status}.`);
+      const ended = endedOf(canceled, ["message.canceled"]);
+      if (ended !== null) await needs.outcomes.recorded(tx, [ended]);
       return presentMessage(canceled);
+    },
+
+    /** Takes a message back for whoever has made it, who is not told of it. @returns false when it is no longer queued */
+    async takeBack(tx: Tx, env_id: number, id: string): Promise<boolean> {
+      const row = await store.lock(tx, env_id, id);
+      return row !== undefined && (await withdraw(tx, row, "job")) !== null;
     },
   };
 }

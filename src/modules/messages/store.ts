@@ -7,6 +7,7 @@ import { lowestId } from "#src/core/ids.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { sendingColumns as columns } from "./columns.ts";
 import type { Direction, MessageStatus } from "./model.ts";
+import { type Origin, readOrigin } from "./origin.ts";
 import { createReceivedStore } from "./received-sql.ts";
 
 /** What a run can change of a message. */
@@ -129,6 +130,30 @@ export function createMessageStore(db: Database) {
       .where("updated_at", ">", v("since"))
       .limit(1),
   );
+  const made = db.prepare<{ env_id: number; contact_id: string; from: string; most: number }, { created_at: number }>((q, v) =>
+    q
+      .selectFrom("messages")
+      .select("created_at")
+      .where("env_id", "=", v("env_id"))
+      .where("contact_id", "=", v("contact_id"))
+      .where("id", ">=", v("from"))
+      .where("origin", "is not", null)
+      .where("status", "not in", [sql.lit("failed"), sql.lit("canceled")])
+      .orderBy("id", "desc")
+      .limit(v("most") as never),
+  );
+  const originsTo = db.prepare<{ env_id: number; contact_id: string; from: string }, { origin: string }>((q, v) =>
+    q
+      .selectFrom("messages")
+      .select("origin")
+      .where("env_id", "=", v("env_id"))
+      .where("contact_id", "=", v("contact_id"))
+      .where("id", ">=", v("from"))
+      .where("origin", "is not", null)
+      .where("sent_at", "is not", null)
+      .orderBy("id", "desc")
+      .limit(sql.lit(50) as never),
+  );
   const anyChat = db.prepare<{ env_id: number }, { chat_id: string }>((q, v) =>
     q.selectFrom("chats").select("chat_id").where("env_id", "=", v("env_id")).limit(1),
   );
@@ -209,6 +234,16 @@ export function createMessageStore(db: Database) {
       const chat = await met.one(tx, { env_id, account_id, recipient, username: nameOf(recipient) });
       if (chat !== undefined) return chat.blocked_at !== null && chat.blocked_at > since;
       return (await refused.one(tx, { env_id, account_id, recipient, since })) !== undefined;
+    },
+    /** When a contact's newest messages were made that something made by itself, the oldest of them first (ms). @param since by their ids */
+    async madeSince(tx: Tx, env_id: number, contact_id: string, since: number, most: number): Promise<number[]> {
+      const rows = await made.all(tx, { env_id, contact_id, from: lowestId("msg", since), most });
+      return rows.map(({ created_at }) => created_at).toReversed();
+    },
+    /** What has made the messages that were sent to a contact, the newest first. */
+    async originsTo(tx: Tx, env_id: number, contact_id: string, since: number): Promise<Origin[]> {
+      const rows = await originsTo.all(tx, { env_id, contact_id, from: lowestId("msg", since) });
+      return rows.map(({ origin }) => readOrigin(origin)!);
     },
     ...createReceivedStore(db),
     pageOfThread: (env_id: number, thread_id: string, before: string | null, offset: number, most: number) =>

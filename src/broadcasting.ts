@@ -1,0 +1,72 @@
+import type { Database } from "#db/database.ts";
+import type { Clock } from "#src/core/clock.ts";
+import type { Log } from "#src/core/log.ts";
+import type { Tx } from "#src/core/tx.ts";
+import { createDueLoop } from "#src/jobs/due-loop.ts";
+import type { NewAuditEntry } from "#src/modules/audit/model.ts";
+import { createAudienceReader, type People } from "#src/modules/broadcasts/audience.ts";
+import { createCourse } from "#src/modules/broadcasts/course.ts";
+import { createDueBroadcasts } from "#src/modules/broadcasts/due-sql.ts";
+import { dryRunKind, type Forecaster } from "#src/modules/broadcasts/dry-run.ts";
+import { createEngine } from "#src/modules/broadcasts/engine.ts";
+import { createMaking, type Messages } from "#src/modules/broadcasts/making.ts";
+import { prepareKind } from "#src/modules/broadcasts/noting.ts";
+import { createBroadcastService } from "#src/modules/broadcasts/service.ts";
+import { createStarting } from "#src/modules/broadcasts/starting.ts";
+import { createBroadcastStore } from "#src/modules/broadcasts/store.ts";
+import { createTrials, type TrialMessages } from "#src/modules/broadcasts/trials.ts";
+import type { ContactStore } from "#src/modules/contacts/store.ts";
+import type { NewEvent } from "#src/modules/events/model.ts";
+import type { SegmentService } from "#src/modules/segments/service.ts";
+import type { NewTask, Task, TaskKind } from "#src/modules/tasks/model.ts";
+
+interface Needs {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  messages: Messages & TrialMessages & Forecaster & { originsTo: Parameters<typeof createCourse>[0]["messagesTo"] };
+  contacts: ContactStore;
+  segments: SegmentService;
+  hasAccount: Parameters<typeof createBroadcastService>[0]["hasAccount"];
+  createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
+  appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
+}
+
+/** All of broadcasts: a part of the services that only they use. */
+export function createBroadcasting({ db, clock, log, messages, contacts, segments, hasAccount, createTask, appendEvent, audit }: Needs) {
+  const store = createBroadcastStore(db);
+  const wake = (tx: Tx) => tx.afterCommit(() => loop.wake());
+  const course = createCourse({ store, clock, appendEvent, messagesTo: messages.originsTo, wake });
+  const starting = createStarting({ store, clock, createTask });
+  const making = createMaking({ store, clock, messages });
+  const engine = createEngine({ store, clock, course, making, messages, starting });
+  let turns = 0;
+  const perform: typeof engine.perform = (...args) => {
+    turns += 1;
+    return engine.perform(...args);
+  };
+  const loop = createDueLoop({ name: "broadcasts", db, clock, log, work: { ...engine, perform } });
+  const people: People = {
+    whoIs: async (env_id, audience) => {
+      if ("tag" in audience) return audience;
+      if ("segment_id" in audience) return { where: await segments.condition(env_id, audience.segment_id) };
+      return { where: await segments.conditionOf(env_id, audience.filter) };
+    },
+    page: (env_id, who, after, most) =>
+      contacts.page(env_id, who, "created_at", after === null ? null : { id: after.id, at: after.number }, 0, most),
+    several: async (env_id, ids) => contacts.several(null, env_id, ids),
+  };
+  const read = createAudienceReader({ store, people });
+  return {
+    loop: {
+      ...loop,
+      /** How often it has looked for something to do. */
+      turns: () => turns,
+    },
+    outcomes: course,
+    kinds: [prepareKind({ store, read, clock, course, wake }) as TaskKind, dryRunKind({ store, read, clock, messages }) as TaskKind],
+    trials: createTrials({ store, messages, createTask }),
+    service: createBroadcastService({ store, clock, starting, hasAccount, wake, audit }),
+  };
+}
