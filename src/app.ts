@@ -106,8 +106,8 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(messageRoutes(services.messages, write, clock))
     .use(preflightRoutes(services.preflight, write))
     .use(messageChangeRoutes(services.changes, write))
-    .use(broadcastRoutes(services.broadcasts, write))
-    .use(broadcastTrialRoutes(services.broadcastTrials, write))
+    .use(broadcastRoutes(services.broadcasting.service, write))
+    .use(broadcastTrialRoutes(services.broadcasting.trials, write))
     .use(fileRoutes(services.files, write, log))
     .use(threadRoutes(services.threads, write, clock))
     .use(sandboxRoutes(services.sandbox, write))
@@ -189,7 +189,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
       onRequest(operation, status, seconds) {
         services.loop.makeWay();
         services.sequencing.loop.makeWay();
-        services.broadcasting.makeWay();
+        services.broadcasting.loop.makeWay();
         metrics.requests.observe(operation, status, seconds);
       },
     }),

@@ -1,8 +1,9 @@
 import type { Database } from "#db/database.ts";
 import type { Clock } from "#src/core/clock.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import { createDueLoop } from "#src/jobs/due-loop.ts";
+import type { AccountRow } from "#src/modules/accounts/store.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import { createAudienceReader, type People } from "#src/modules/broadcasts/audience.ts";
 import { createCourse } from "#src/modules/broadcasts/course.ts";
@@ -17,27 +18,42 @@ import { createBroadcastStore } from "#src/modules/broadcasts/store.ts";
 import { createTrials, type TrialMessages } from "#src/modules/broadcasts/trials.ts";
 import type { ContactStore } from "#src/modules/contacts/store.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
+import type { Ended } from "#src/modules/messages/model.ts";
+import type { MessageStore } from "#src/modules/messages/store.ts";
 import type { SegmentService } from "#src/modules/segments/service.ts";
 import type { NewTask, Task, TaskKind } from "#src/modules/tasks/model.ts";
+import type { createMessaging } from "./messaging.ts";
 
 interface Needs {
   db: Database;
   clock: Clock;
   log: Log;
-  messages: Messages & TrialMessages & Forecaster & { originsTo: Parameters<typeof createCourse>[0]["messagesTo"] };
+  messaging(): ReturnType<typeof createMessaging>;
+  messageStore: Pick<MessageStore, "madeSince" | "originsTo">;
   contacts: ContactStore;
   segments: SegmentService;
-  hasAccount: Parameters<typeof createBroadcastService>[0]["hasAccount"];
+  accountRow(tx: Tx, env_id: number, id: number): Maybe<AccountRow | undefined>;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
 }
 
 /** All of broadcasts: a part of the services that only they use. */
-export function createBroadcasting({ db, clock, log, messages, contacts, segments, hasAccount, createTask, appendEvent, audit }: Needs) {
+export function createBroadcasting({ db, clock, log, contacts, segments, createTask, appendEvent, audit, ...needs }: Needs) {
+  const { messaging, messageStore } = needs;
   const store = createBroadcastStore(db);
   const wake = (tx: Tx) => tx.afterCommit(() => loop.wake());
-  const course = createCourse({ store, clock, appendEvent, messagesTo: messages.originsTo, wake });
+  const messages: Messages & TrialMessages & Forecaster = {
+    send: (...args) => messaging().messages.send(...args),
+    sendBatch: (...args) => messaging().messages.sendBatch(...args),
+    takeBack: (...args) => messaging().messages.takeBack(...args),
+    reach: (...args) => messaging().reach(...args),
+    forecast: (...args) => messaging().forecast(...args),
+    preview: (...args) => messaging().previewText(...args),
+    madeSince: messageStore.madeSince,
+  };
+  const hasAccount = async (tx: Tx, env_id: number, id: number) => (await needs.accountRow(tx, env_id, id))?.deleted_at === null;
+  const course = createCourse({ store, clock, appendEvent, messagesTo: messageStore.originsTo, wake });
   const starting = createStarting({ store, clock, createTask });
   const making = createMaking({ store, clock, messages });
   const engine = createEngine({ store, clock, course, making, messages, starting });
@@ -64,7 +80,14 @@ export function createBroadcasting({ db, clock, log, messages, contacts, segment
       /** How often it has looked for something to do. */
       turns: () => turns,
     },
-    outcomes: course,
+    outcomes: {
+      recorded: (tx: Tx, ended: readonly Ended[]) =>
+        course.recorded(
+          tx,
+          ended.filter(({ origin }) => origin.type === "broadcast"),
+        ),
+    },
+    heard: course.heard,
     kinds: [prepareKind({ store, read, clock, course, wake }) as TaskKind, dryRunKind({ store, read, clock, messages }) as TaskKind],
     trials: createTrials({ store, messages, createTask }),
     service: createBroadcastService({ store, clock, starting, hasAccount, wake, audit }),

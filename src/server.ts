@@ -153,7 +153,7 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
     // Before the loop, which gives it its accounts: so it ends after what is on the wire.
     services.connections,
     services.loop,
-    services.broadcasting,
+    services.broadcasting.loop,
     services.feed,
     services.relay,
     services.sequencing.loop,

@@ -119,7 +119,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     hearsReplies: workspaces.hearsReplies,
     async answered(...args) {
       await sequencing.answered(...args);
-      await broadcasting.outcomes.heard(...args);
+      await broadcasting.heard(...args);
     },
     ...{ threads, keepFile: filing.keepFile },
   });
@@ -148,17 +148,9 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
   const broadcasting = createBroadcasting({
     ...{ db, clock, log, contacts: contactStore, segments, createTask, appendEvent, audit: audit.record },
     // Messages are made further down, and tell broadcasts what they come to.
-    messages: {
-      send: (...args) => messages.send(...args),
-      takeBack: (...args) => messages.takeBack(...args),
-      reach: (...args) => messaging.reach(...args),
-      sendBatch: (...args) => messages.sendBatch(...args),
-      forecast: (...args) => messaging.forecast(...args),
-      preview: (...args) => messaging.previewText(...args),
-      madeSince: messageStore.madeSince,
-      originsTo: messageStore.originsTo,
-    },
-    hasAccount: async (tx, env_id, id) => (await accounts.row(tx, env_id, id))?.deleted_at === null,
+    messaging: () => messaging,
+    messageStore,
+    accountRow: accounts.row,
   });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -166,13 +158,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
   const messaging = createMessaging({
     ...{ store: messageStore, clock, channels, accounts, contacts, met: receiving.met, scoring: scorer, suppressions, threads },
     ...{ db, onUnknown: workspaces.onUnknown, enqueue, appendEvent, templates, files: filing.service, happened: receiving.happened },
-    outcomes: {
-      recorded: (tx, ended) =>
-        broadcasting.outcomes.recorded(
-          tx,
-          ended.filter(({ origin }) => origin.type === "broadcast"),
-        ),
-    },
+    outcomes: broadcasting.outcomes,
     withdraw: (...args) => loop.withdraw(...args),
     lastEta,
   });
@@ -246,9 +232,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     erase: erasing.service.erase,
     exportContacts: people.exportContacts,
     imports: importing.service,
-    broadcasts: broadcasting.service,
-    broadcastTrials: broadcasting.trials,
-    broadcasting: broadcasting.loop,
+    broadcasting,
     accounts,
     logins: accounting.logins,
     connections: connecting.connections,

@@ -138,7 +138,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   const app = createApp({ services, db, clock, log, metrics, version: "test", config, secretFor, ready });
   const client = await createClient(app.fetch, { lenient: options.lenient ?? false });
   await services.loop.start();
-  await services.broadcasting.start();
+  await services.broadcasting.loop.start();
   await services.connections.start();
   await services.feed.start();
   if (options.delivers === true) await services.relay.start();
@@ -167,11 +167,11 @@ export async function setup(options: Options = {}): Promise<TestApp> {
   async function settled(): Promise<void> {
     let turns: number;
     do {
-      turns = services.broadcasting.turns();
+      turns = services.broadcasting.loop.turns();
       await services.loop.settled();
-      await services.broadcasting.settled();
+      await services.broadcasting.loop.settled();
       await services.loop.settled();
-    } while (turns !== services.broadcasting.turns());
+    } while (turns !== services.broadcasting.loop.turns());
   }
 
   async function advance(ms: number): Promise<void> {
@@ -215,7 +215,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       // What plays a slow recipient waits for the clock.
       await movingOn(clock, services.relay.stop());
       await movingOn(clock, services.connections.stop());
-      await services.broadcasting.stop();
+      await services.broadcasting.loop.stop();
       await movingOn(clock, services.loop.stop());
       await services.files.stop();
       await http.close();

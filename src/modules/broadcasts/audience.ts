@@ -8,7 +8,7 @@ import type { BroadcastStore } from "./store.ts";
 const ROWS_MAX = 200;
 
 /** A contact, with its place in the order of making, and what tells its local time. */
-export interface Person {
+interface Person {
   id: string;
   number: number;
   timezone: string | null;
@@ -16,7 +16,7 @@ export interface Person {
 }
 
 /** Whom contacts are narrowed down to. */
-export type Who = { where: ContactCondition } | { tag: string };
+type Who = { where: ContactCondition } | { tag: string };
 
 /** The verbs that broadcasts use of contacts. */
 export interface People {

@@ -10,7 +10,7 @@ export type BroadcastStatus = (typeof broadcastStatuses)[number];
 export const recipientStatuses = ["held", "waiting", "queued", "sent", "failed", "skipped", "canceled"] as const;
 export type RecipientStatus = (typeof recipientStatuses)[number];
 
-export const CONTACTS_MAX = 10_000;
+const CONTACTS_MAX = 10_000;
 const ACCOUNTS_MAX = 20;
 
 const time = Type.String({ format: "date-time", examples: ["2026-05-06T14:32:18.000Z"] });

@@ -41,7 +41,7 @@ export const eventTypes = [
 export type EventType = (typeof eventTypes)[number];
 
 /** Every name that may be asked for, beside `noun.*`. */
-export const knownEventTypes: readonly string[] = eventTypes;
+export const knownEventTypes: readonly string[] = [...eventTypes];
 
 /** Something that happened, as it is written down with the change itself. */
 export interface NewEvent {

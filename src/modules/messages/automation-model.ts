@@ -1,5 +1,4 @@
 import type { OutcomeCode } from "#src/core/outcomes.ts";
-import type { Message } from "./model.ts";
 
 /** How an account reaches a person. */
 export interface Way {
@@ -24,7 +23,7 @@ export interface Ended {
   message_id: string;
   contact_id: string | null;
   account_id: number | null;
-  origin: NonNullable<Message["origin"]>;
+  origin: { type: "sequence" | "broadcast"; id: string; step: string | null; enrollment_id: string | null };
   /** `returned`: it was on the wire, or was to go there, and waits again. */
   to: "sent" | "failed" | "canceled" | "returned";
   /** Why it failed. */
