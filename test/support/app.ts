@@ -163,17 +163,6 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     return { id: workspace.id, name, live: live!, sandbox: sandbox! };
   }
 
-  /** Broadcasts make messages whose outcomes let them make more. */
-  async function settled(): Promise<void> {
-    let turns: number;
-    do {
-      turns = services.broadcasting.loop.turns();
-      await services.loop.settled();
-      await services.broadcasting.loop.settled();
-      await services.loop.settled();
-    } while (turns !== services.broadcasting.loop.turns());
-  }
-
   async function advance(ms: number): Promise<void> {
     await settled();
     const until = clock.now() + ms;
@@ -227,11 +216,17 @@ export async function setup(options: Options = {}): Promise<TestApp> {
 }
 
 /** What one of them does can be work for another: until all have rested in turn. */
-async function settle({ loop, sequencing }: Services): Promise<void> {
-  for (let rounds = 0; rounds < 3; rounds++) {
+async function settle({ loop, sequencing, broadcasting }: Services): Promise<void> {
+  let turns: number;
+  do {
+    turns = broadcasting.loop.turns();
+    for (let rounds = 0; rounds < 3; rounds++) {
+      await loop.settled();
+      await sequencing.following.settled();
+      await sequencing.loop.settled();
+      await broadcasting.loop.settled();
+    }
     await loop.settled();
-    await sequencing.following.settled();
-    await sequencing.loop.settled();
-  }
-  await loop.settled();
+    // Broadcasts make messages whose outcomes let them make more.
+  } while (turns !== broadcasting.loop.turns());
 }

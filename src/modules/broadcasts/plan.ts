@@ -11,9 +11,13 @@ import { isCron } from "./recurring.ts";
 /** The zone whose clocks show a time first. */
 const FIRST_ZONE = "Pacific/Kiritimati";
 
+/** @throws AppError `validation_error` */
 export function readAudience(audience: Audience): Audience {
   if ("contact_ids" in audience) return { contact_ids: [...new Set(audience.contact_ids)] };
-  return "tag" in audience ? { tag: tidyText(audience.tag) } : audience;
+  if (!("tag" in audience)) return audience;
+  const tag = tidyText(audience.tag);
+  if (tag === "") throw invalidField("audience.tag", "too_short", "A tag has more than blanks.");
+  return { tag };
 }
 
 /** @throws AppError `validation_error` on what does not work */
