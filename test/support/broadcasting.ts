@@ -1,6 +1,7 @@
 import type { Page } from "#src/core/page.ts";
 import type { Broadcast, NewBroadcast, Recipient } from "#src/modules/broadcasts/model.ts";
 import type { Message } from "#src/modules/messages/model.ts";
+import type { TestApp } from "./app.ts";
 import type { Answer, Caller } from "./client.ts";
 
 type Named = Pick<Broadcast, "id">;
@@ -39,4 +40,11 @@ export async function recipientsOf(caller: Caller, { id }: Named, query = ""): P
 /** What left, the newest first. */
 export async function sentMessages(caller: Caller): Promise<Message[]> {
   return (await caller.get<Page<Message>>("/v1/messages?limit=200&direction=out")).body.items;
+}
+
+const QUARTER_MS = 15 * 60_000;
+
+/** Lets time pass in quarters of an hour, which is when clocks on the wall are set: on PostgreSQL leases are renewed far more often. */
+export async function pass(app: Pick<TestApp, "leap">, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= QUARTER_MS) await app.leap(Math.min(left, QUARTER_MS));
 }

@@ -77,7 +77,7 @@ describe.each(appEngines)("a broadcast on %s", (engine) => {
     const at = new Date(clock.now() + 3_600_000).toISOString();
     const made = await draft(sandbox, { schedule: { at } });
     expect((await act(sandbox, made, "send")).body).toMatchObject({ status: "scheduled", starts_at: at });
-    await app.advance(3_599_000);
+    await app.leap(3_599_000);
     expect(await get(sandbox, made)).toMatchObject({ status: "scheduled" });
     await app.advance(1_000);
     expect(await get(sandbox, made)).toMatchObject({ status: "completed", started_at: at, counts: { sent: 2 } });
@@ -92,7 +92,7 @@ describe.each(appEngines)("a broadcast on %s", (engine) => {
     await app.advance(59_000);
     expect((await get(sandbox, made)).counts).toMatchObject({ total: 6, waiting: 4, sent: 2 });
     expect((await act(sandbox, made, "pause")).body.status).toBe("paused");
-    await app.advance(600_000);
+    await app.leap(600_000);
     expect((await get(sandbox, made)).counts).toMatchObject({ waiting: 4, sent: 2 });
     expect((await act(sandbox, made, "resume")).body.status).toBe("running");
     await app.advance(20_000);

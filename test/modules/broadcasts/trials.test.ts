@@ -3,7 +3,7 @@ import type { Preview, Statistics } from "#src/modules/broadcasts/model.ts";
 import type { BatchAnswer } from "#src/modules/messages/model.ts";
 import type { Task } from "#src/modules/tasks/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
-import { act, draft, getBroadcast, makePeople, recipientsOf, sentMessages, some } from "#test/support/broadcasting.ts";
+import { act, draft, getBroadcast, makePeople, pass, recipientsOf, sentMessages, some } from "#test/support/broadcasting.ts";
 
 const HOUR_MS = 3_600_000;
 const test_of_two = (more: object = {}) => ({
@@ -73,8 +73,7 @@ describe.each(appEngines)("a trial of a broadcast on %s", (engine) => {
     expect((ends_at - clock.now()) / (24 * HOUR_MS)).toBeWithin(1, 3);
     expect(await sentMessages(sandbox)).toEqual([]);
     await act(sandbox, made, "send");
-    await app.advance(ends_at - clock.now());
-    await app.settled();
+    await pass(app, ends_at - clock.now());
     expect(await getBroadcast(sandbox, made)).toMatchObject({ status: "completed", counts: { sent: 6, failed: 1, skipped: 2 } });
   });
 
@@ -92,9 +91,9 @@ describe.each(appEngines)("a trial of a broadcast on %s", (engine) => {
     const to = new Map((await sentMessages(sandbox)).map(({ id, to }) => [id, to]));
     // Who answers twice counts once.
     for (const text of ["Yes", "Really"]) await sandbox.post("/v1/sandbox/inbound", { from: to.get(of("b")[0]!.message_id!), text });
-    await app.advance(HOUR_MS);
+    await app.leap(HOUR_MS);
     expect(await getBroadcast(sandbox, made)).toMatchObject({ status: "running", winner: null, counts: { replied: 1 } });
-    await app.advance(HOUR_MS);
+    await app.leap(HOUR_MS);
     const ended = await getBroadcast(sandbox, made);
     expect(ended).toMatchObject({ status: "completed", winner: "b", counts: { total: 60, sent: 60, replied: 1 } });
     const rest = (await recipientsOf(sandbox, made)).items.filter(({ contact_id }) => !sample.some((one) => one.contact_id === contact_id));
