@@ -146,7 +146,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
   });
 
   const broadcasting = createBroadcasting({
-    ...{ db, clock, log, contacts: contactStore, segments, createTask, appendEvent, audit: audit.record },
+    ...{ db, clock, log, contacts: people.store, segments, createTask, appendEvent, audit: audit.record },
     // Messages are made further down, and tell broadcasts what they come to.
     messaging: () => messaging,
     messageStore,

@@ -23,6 +23,7 @@ import {
 } from "./fields.ts";
 import { placeOf, readFilter, type SegmentSource, writePlace } from "./filter.ts";
 import { type Identities, readIdentities } from "./identity.ts";
+import { createReachable } from "./reachable.ts";
 import { createRecognition } from "./recognition.ts";
 import { createContactFinder, type SurvivorOf } from "./finding.ts";
 import type { Contact, ContactBatch, ContactBatchAnswer, ContactFilter, ContactInput } from "./model.ts";
@@ -45,14 +46,6 @@ export interface Writer {
   env_id: number;
   /** `key_…`, `command`, `job`, `contact`. */
   actor: string;
-}
-
-/** Whom an id stands for, what they can be written to at, and what tells their local time. */
-interface Reachable {
-  id: string;
-  addresses: string[];
-  timezone: string | null;
-  language: string | null;
 }
 
 /** A write of one contact: by whom, what it gives, and the custom fields that there are. */
@@ -245,19 +238,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
       return row === undefined ? undefined : { id: row.id, addresses: addressesOf(row) };
     },
 
-    /** As `addresses`, of many at once, with what tells their local time: by the ids that were asked for, without those who are not here. */
-    async reachable(tx: Tx, env_id: number, ids: readonly string[]): Promise<Map<string, Reachable>> {
-      const rows = new Map((await store.several(tx, env_id, [...new Set(ids)])).map((row) => [row.id, row]));
-      const found = new Map<string, Reachable>();
-      for (const id of ids) {
-        const known = rows.get(id);
-        const row = known !== undefined && known.deleted_at === null ? known : await follow(tx, env_id, id);
-        if (row === undefined) continue;
-        const { timezone, language } = row;
-        found.set(id, { id: row.id, addresses: addressesOf(row), timezone, language });
-      }
-      return found;
-    },
+    reachable: createReachable(store, survivorOf),
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
     ownerOf(tx: Tx, env_id: number, recipient: string): Maybe<string | null> {

@@ -233,8 +233,7 @@ export function createContactStore(db: Database) {
       const found = idByIdentity[name]!.one(tx, { env_id, value });
       return found instanceof Promise ? found.then((row) => row?.id ?? null) : (found?.id ?? null);
     },
-    several: (tx: Tx | null, env_id: number, ids: readonly string[]): Maybe<ContactRow[]> =>
-      several.all(tx, { env_id, ids: JSON.stringify(ids) }),
+    several: (tx: Tx, env_id: number, ids: readonly string[]): Maybe<ContactRow[]> => several.all(tx, { env_id, ids: JSON.stringify(ids) }),
     byTelegramIds: (tx: Tx, env_id: number, ids: readonly number[]): Maybe<ContactRow[]> =>
       byTelegramIds.all(tx, { env_id, ids: JSON.stringify(ids) }),
     byId: (tx: Tx | null, env_id: number, id: string): Maybe<ContactRow | undefined> => byId.one(tx, { env_id, id }),
