@@ -72,7 +72,7 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
     page: (env_id, who, after, most) =>
       contacts.page(env_id, who, "created_at", after === null ? null : { id: after.id, at: after.number }, 0, most),
     async several(env_id, ids) {
-      const rows = await Promise.all(ids.map((id) => contacts.byId(null, env_id, id)));
+      const rows = await Promise.all(ids.map(async (id) => contacts.byId(null, env_id, id)));
       return rows.filter((row) => row !== undefined);
     },
   };
