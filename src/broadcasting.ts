@@ -83,6 +83,7 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
       /** How often it has looked for something to do. */
       turns: () => turns,
     },
+    due: createDueBroadcasts({ db, wake: loop.wake }),
     outcomes: {
       recorded: (tx: Tx, ended: readonly Ended[]) =>
         course.recorded(
