@@ -1,5 +1,5 @@
 import { parsePhoneNumberFromString } from "libphonenumber-js/min";
-import { invalidField } from "#src/core/errors.ts";
+import { AppError, invalidField } from "#src/core/errors.ts";
 import type { ContactInput } from "./model.ts";
 
 /** What tells one person from another, in the order in which a person is looked for. */
@@ -45,4 +45,14 @@ function readPhone(phone: string): string {
   if (number === undefined || !number.isPossible())
     throw invalidField("phone", "bad_format", "phone is not a number in international form, such as +44 7700 900123.", phone);
   return number.number;
+}
+
+/** Those of a contact that can be taken. */
+export function identitiesOf(input: ContactInput): Identities[] {
+  try {
+    return [readIdentities(input)];
+  } catch (error) {
+    if (error instanceof AppError) return [];
+    throw error;
+  }
 }

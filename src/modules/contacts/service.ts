@@ -22,7 +22,7 @@ import {
   readFields,
 } from "./fields.ts";
 import { placeOf, readFilter, type SegmentSource, writePlace } from "./filter.ts";
-import { type Identities, readIdentities } from "./identity.ts";
+import { identitiesOf, type Identities, readIdentities } from "./identity.ts";
 import { createReachable } from "./reachable.ts";
 import { createRecognition } from "./recognition.ts";
 import { createContactFinder, type SurvivorOf } from "./finding.ts";
@@ -289,14 +289,4 @@ export function createContactService({ store, clock, appendEvent, fields: source
       event(tx, "contact.deleted", row, writer, known);
     },
   };
-}
-
-/** Those of a contact that can be taken. */
-function identitiesOf(input: ContactInput): Identities[] {
-  try {
-    return [readIdentities(input)];
-  } catch (error) {
-    if (error instanceof AppError) return [];
-    throw error;
-  }
 }

@@ -111,7 +111,10 @@ export function createEnrollmentService(needs: Needs) {
       const { start_at, ...audience } = ask;
       const sequence = await demandSequence(tx, env_id, sequence_id);
       if (sequence.status !== "active")
-        throw new AppError("conflict", `The sequence is ${sequence.status === "draft" ? "a draft" : sequence.status}: only an active one can be entered.`);
+        throw new AppError(
+          "conflict",
+          `The sequence is ${sequence.status === "draft" ? "a draft" : sequence.status}: only an active one can be entered.`,
+        );
       const program = await programs(tx, env_id, sequence_id, sequence.version);
       if (start_at !== undefined && program.step(start_at) === undefined)
         throw invalidField("start_at", "not_found", "The sequence has no step of this id.", start_at);
