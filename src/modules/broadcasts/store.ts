@@ -27,6 +27,18 @@ export function createBroadcastStore(db: Database) {
     whole(db.read, env_id)
       .$if(status !== undefined, (q) => q.where("s.status", "=", status!))
       .$if(parent_id !== undefined, (q) => q.where("b.parent_id", "=", parent_id!));
+  const firstDue = (tx: Tx, now: number, skips: boolean) =>
+    db
+      .in(tx)
+      .selectFrom("broadcast_states")
+      .select(["env_id", "broadcast_id"])
+      .where("due_at", "<=", now)
+      .orderBy("due_at")
+      .orderBy("env_id")
+      .orderBy("broadcast_id")
+      .limit(1)
+      .$if(!isSqlite, (q) => (skips ? q.forUpdate().skipLocked() : q.forUpdate()))
+      .executeTakeFirst();
   const shown = { ...createRecipientStore(db), ...createCountStore(db) };
 
   return {
@@ -76,19 +88,12 @@ export function createBroadcastStore(db: Database) {
         .executeTakeFirst();
       return row?.due_at ?? null;
     },
-    /** The first of whatever environment that is due, locked; on PostgreSQL one that nobody else is at. */
+    /**
+     * The first of whatever environment that is due, locked: one that nobody else is at, before one that has to be waited for, since
+     * every outcome of a message is at its broadcast for a moment.
+     */
     async claim(tx: Tx, now: number): Promise<BroadcastWithState | undefined> {
-      const found = await db
-        .in(tx)
-        .selectFrom("broadcast_states")
-        .select(["env_id", "broadcast_id"])
-        .where("due_at", "<=", now)
-        .orderBy("due_at")
-        .orderBy("env_id")
-        .orderBy("broadcast_id")
-        .limit(1)
-        .$if(!isSqlite, (q) => q.forUpdate().skipLocked())
-        .executeTakeFirst();
+      const found = (await firstDue(tx, now, true)) ?? (isSqlite ? undefined : await firstDue(tx, now, false));
       return found === undefined
         ? undefined
         : whole(db.in(tx), found.env_id).selectAll(["s", "b"]).where("b.id", "=", found.broadcast_id).executeTakeFirst();
