@@ -5,6 +5,7 @@ import type { Operation } from "#test/support/openapi.ts";
 import { upload } from "#test/support/filing.ts";
 import { sendImport } from "#test/support/importing.ts";
 import { countingKind, startCount } from "#test/support/tasks.ts";
+import { movingOn } from "#test/support/test-clock.ts";
 import { exampleOf, isRecord } from "./examples.ts";
 
 /** What an environment holds, as its own key sees it. */
@@ -65,7 +66,8 @@ async function furnish(app: TestApp, tenant: Tenant, mark: string, addBot: AddBo
     await mergeTwo(tenant, `${mark}-${turn}`);
     await sendTest(tenant);
   }
-  await app.settled();
+  // What moves the clock of a test environment looks now and then whether all is done.
+  await movingOn(app.clock, app.settled(), 1);
 }
 
 /** A merge needs two contacts, of which an example can name none. */

@@ -11,14 +11,14 @@ export interface TestClock extends MovedClock {
   nextTimer(): number | null;
 }
 
-/** Moves the clock on until something is done that may wait for it. */
-export async function movingOn<T>(clock: TestClock, work: Promise<T>): Promise<T> {
+/** Moves the clock on, by so much each turn, until something is done that may wait for it. */
+export async function movingOn<T>(clock: TestClock, work: Promise<T>, ms = 1_000): Promise<T> {
   const waiting = { over: false };
   const finish = () => (waiting.over = true);
   void work.then(finish, finish);
   while (!waiting.over) {
     await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(1_000);
+    clock.advance(ms);
   }
   return work;
 }
