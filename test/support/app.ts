@@ -56,6 +56,8 @@ interface Options {
   connectors?: readonly Connector[];
   /** Where Telegram posts updates; without it they are fetched. */
   webhookBase?: string;
+  /** Begins anew on the database of one that is no more, as after a crash; that one still has to go with its scope. */
+  after?: TestApp;
   /** Answers that break the contract are then only told by `client.breaches`. */
   lenient?: boolean;
 }
@@ -96,15 +98,19 @@ export interface TestApp extends TestWorkspace, AsyncDisposable {
   advance(ms: number): Promise<void>;
   /** Moves the clock in one go, and lets the job loop settle: for long times in which nothing happens. */
   leap(ms: number): Promise<void>;
+  /** Stops the program, and leaves its database as it is. */
+  stop(): Promise<void>;
 }
 
 const everything: NewKey = { name: "everything", scopes: [...allScopes], rate_limit: 1_000_000_000 };
 
 /** A whole app over a fresh database, with a clock that stands still: `await using app = await setup()`. */
 export async function setup(options: Options = {}): Promise<TestApp> {
-  const fresh = await freshDatabase(options.engine ?? "sqlite");
-  const db = options.wrapDatabase?.(fresh.db) ?? fresh.db;
-  const clock = createTestClock();
+  const before = options.after;
+  const fresh = before === undefined ? await freshDatabase(options.engine ?? "sqlite") : undefined;
+  const given = before?.db ?? fresh!.db;
+  const db = options.wrapDatabase?.(given) ?? given;
+  const clock = before?.clock ?? createTestClock();
   const lines: string[] = [];
   const log = createLog({ level: "debug", format: "json", now: clock.now, write: (line) => lines.push(line) });
   const secretFor = createWebhookSecrets(SECRET);
@@ -163,6 +169,9 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     return { id: workspace.id, name, live: live!, sandbox: sandbox! };
   }
 
+  /** Requests of a tenant come to this program. */
+  const again = (tenant: Tenant): Tenant => ({ ...tenant, ...client.as(tenant.key) });
+
   async function advance(ms: number): Promise<void> {
     await settled();
     const until = clock.now() + ms;
@@ -180,9 +189,22 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     await settled();
   }
 
-  const first = await makeWorkspace("First");
+  async function stop(wait: <T>(work: Promise<T>) => Promise<T> = (work) => work): Promise<void> {
+    services.streams.stop();
+    await services.feed.stop();
+    await services.sequencing.following.stop();
+    await services.sequencing.loop.stop();
+    await wait(services.relay.stop());
+    await wait(services.connections.stop());
+    await services.broadcasting.loop.stop();
+    await wait(services.loop.stop());
+    await services.files.stop();
+    await http.close();
+  }
+
+  const { id, name, live, sandbox } = before ?? (await makeWorkspace("First"));
   return {
-    ...first,
+    ...{ id, name, live: again(live), sandbox: again(sandbox), stop: () => stop() },
     db,
     clock,
     filesFolder: folder.path,
@@ -197,19 +219,10 @@ export async function setup(options: Options = {}): Promise<TestApp> {
     advance,
     leap,
     async [Symbol.asyncDispose]() {
-      services.streams.stop();
-      await services.feed.stop();
-      await services.sequencing.following.stop();
-      await services.sequencing.loop.stop();
       // What plays a slow recipient waits for the clock.
-      await movingOn(clock, services.relay.stop());
-      await movingOn(clock, services.connections.stop());
-      await services.broadcasting.loop.stop();
-      await movingOn(clock, services.loop.stop());
-      await services.files.stop();
-      await http.close();
+      await stop((work) => movingOn(clock, work));
       folder[Symbol.dispose]();
-      await fresh[Symbol.asyncDispose]();
+      await fresh?.[Symbol.asyncDispose]();
       client.checkLog(lines);
     },
   };

@@ -1,6 +1,7 @@
 import type { Enrollment, Sequence } from "#src/modules/sequences/model.ts";
 import type { SequenceStatistics } from "#src/modules/sequences/statistics-model.ts";
 import type { Event } from "#src/modules/events/model.ts";
+import type { TestApp } from "./app.ts";
 import type { Answer, Caller } from "./client.ts";
 import { eventsOf } from "./scoring.ts";
 
@@ -67,4 +68,24 @@ export const textsOf = async (caller: Caller): Promise<string[]> => (await outOf
 /** What was told under one of these names; each is held against its schema on the way. */
 export async function toldOf(caller: Caller, ...types: string[]): Promise<Event[]> {
   return (await eventsOf(caller)).filter(({ event }) => types.includes(event));
+}
+
+/**
+ * Moves the clock to each moment at which somebody in a sequence falls due, and to the end of the time given (ms).
+ * @param isOver ends it ahead of that
+ */
+export async function journey(
+  { db, clock, settled }: Pick<TestApp, "db" | "clock" | "settled">,
+  ms: number,
+  isOver = () => false,
+): Promise<void> {
+  const until = clock.now() + ms;
+  await settled();
+  while (!isOver() && clock.now() < until) {
+    const due = db.read.selectFrom("enrollments").select("due_at").where("due_at", "is not", null).orderBy("due_at").limit(1);
+    const at = Math.min((await due.executeTakeFirst())?.due_at ?? until, until);
+    if (isOver()) return;
+    clock.advance(Math.max(1, at - clock.now()));
+    await settled();
+  }
 }

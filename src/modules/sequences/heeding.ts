@@ -9,7 +9,7 @@ import type { Entrance } from "./enrolling.ts";
 import { awaitedEvents, type Trigger, triggerEvents } from "./model.ts";
 import type { PlaceStore } from "./places-sql.ts";
 import type { Programs } from "./program.ts";
-import { stateOf } from "./state.ts";
+import { type State, stateOf } from "./state.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 /** A contact with one of these can't be reached by the account any more. */
@@ -49,10 +49,12 @@ interface Needs {
 
 /** Does with people in sequences what follows from an event; also lets them in, where it is a trigger. */
 export function createHeeding({ store, places, clock, programs, entrance, end, wake }: Needs) {
-  /** An enrollment that waits for this goes on. */
-  function goOn(tx: Tx, row: EnrollmentRow, next: string | null): void {
+  /** An enrollment that waits for this goes on, once it is resumed where it is paused. */
+  function goOn(tx: Tx, row: EnrollmentRow, state: State, next: string | null): void {
     const now = clock.now(row.env_id);
-    store.update(tx, { ...row, step: next, why: "due", waits_for: null, due_at: clock.real(row.env_id, now), updated_at: now });
+    const turned = { ...row, step: next, waits_for: null, updated_at: now };
+    if (state.held_why === undefined) store.update(tx, { ...turned, why: "due", due_at: clock.real(row.env_id, now) });
+    else store.update(tx, { ...turned, state: JSON.stringify({ ...state, held_due_at: now, held_why: "due" }) });
     tx.afterCommit(wake);
   }
 
@@ -67,8 +69,9 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
     if (event.event === "message.failed" && blocked && isOf(told, row) && BLOCKED.has(told.error?.code as OutcomeCode))
       return void (await leave("blocked"));
     const step = row.step === null ? undefined : program.step(row.step);
-    if (row.why !== "event" || row.waits_for !== event.event || at < (stateOf(row).waits_since ?? 0)) return;
-    if (step?.type === "wait" && "for_event" in step && isTag(step.for_event.tag, event, told)) goOn(tx, row, step.next);
+    const state = stateOf(row);
+    if ((state.held_why ?? row.why) !== "event" || row.waits_for !== event.event || at < (state.waits_since ?? 0)) return;
+    if (step?.type === "wait" && "for_event" in step && isTag(step.for_event.tag, event, told)) goOn(tx, row, state, step.next);
   }
 
   const isOf = ({ origin }: Told, row: EnrollmentRow) => origin?.enrollment_id === row.id;
@@ -99,8 +102,7 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
       const contact_id = told.by_contact_id ?? told.contact_id ?? (event.subject.startsWith("ct_") ? event.subject : null);
       if (contact_id === null || !heeded.has(event.event)) continue;
       if (event.event === "contact.merged") await takeOver(tx, env_id, contact_id, told.merged_id!, tally);
-      for (const row of await store.openOf(tx, env_id, [contact_id]))
-        if (row.status === "active") await heedOpen(tx, event, told, row, at, tally);
+      for (const row of await store.openOf(tx, env_id, [contact_id])) await heedOpen(tx, event, told, row, at, tally);
       for (const { id: sequence_id, triggers } of sequences)
         if (triggers.some((trigger) => isMet(trigger, event, told)))
           await entrance.enter(tx, { env_id, sequence_id, contact_id, actor: event.event }, tally);

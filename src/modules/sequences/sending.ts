@@ -32,6 +32,9 @@ interface Origin {
   enrollment_id: string;
 }
 
+/** By how much days of a calendar can be longer than as many times 24 hours. */
+const DAY_LONGER_MS = 86_400_000;
+
 /** A send may not leave now. `until` is null where it never may. */
 export interface PutOff {
   why: "window" | "holiday" | "frequency_cap";
@@ -84,10 +87,11 @@ export function createSending({ store, sender }: { store: EnrollmentStore; sende
   };
 
   async function afterCap(tx: Tx, row: EnrollmentRow, { count, per }: FrequencyCap, zone: string, at: number): Promise<PutOff | null> {
-    const since = at - durationMs(parseDuration(per)!);
+    const since = at - durationMs(parseDuration(per)!) - DAY_LONGER_MS;
     const sent = await store.sendsSince(tx, row.env_id, row.contact_id, since, count);
     const oldest = sent[count - 1];
-    return oldest === undefined ? null : { why: "frequency_cap", until: Math.max(at + 1, addDuration(oldest.created_at, per, zone)) };
+    const until = oldest === undefined ? at : addDuration(oldest.created_at, per, zone);
+    return until <= at ? null : { why: "frequency_cap", until };
   }
 }
 

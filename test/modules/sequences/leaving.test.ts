@@ -1,0 +1,151 @@
+import { describe, expect, test } from "bun:test";
+import { appEngines, setup } from "#test/support/app.ts";
+import { receiveFrom } from "#test/support/receiving.ts";
+import { makeContact } from "#test/support/scoring.ts";
+import {
+  enroll,
+  enrollmentOf,
+  enrollmentsIn,
+  journey,
+  makeSequence,
+  outOf,
+  sending,
+  textsOf,
+  tryToEnroll,
+  turn,
+  waiting,
+} from "#test/support/sequences.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+describe.each(appEngines)("who leaves a sequence, and enters it, on %s", (engine) => {
+  test("an answer, a tag, a block and a deletion end it, and nothing more is sent", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const id = await makeSequence(sandbox, { steps: [sending("One"), waiting("1d"), sending("Two")], exit_on: { tags: ["stop"] } });
+    const people: Record<string, string> = {};
+    for (const name of ["anna", "ben", "carl"]) people[name] = await makeContact(sandbox, { username: name });
+    const blocked = await makeContact(sandbox, { username: "sandbox_blocked" });
+    const of: Record<string, string> = {};
+    for (const [name, contact] of Object.entries(people)) of[name] = await enroll(sandbox, id, contact);
+    const refused = await enroll(sandbox, id, blocked);
+    await app.settled();
+    await receiveFrom(sandbox, { from: "@anna" });
+    await sandbox.patch(`/v1/contacts/${people["ben"]}`, { tags: ["stop"] });
+    await sandbox.delete(`/v1/contacts/${people["carl"]}`);
+    await journey(app, 3 * DAY);
+    expect((await textsOf(sandbox)).filter((text) => text === "Two")).toEqual([]);
+    expect(await enrollmentOf(sandbox, id, of["anna"]!)).toMatchObject({ status: "exited", reason: "replied" });
+    expect(await enrollmentOf(sandbox, id, of["ben"]!)).toMatchObject({ status: "exited", reason: "tagged" });
+    expect(await enrollmentOf(sandbox, id, of["carl"]!)).toMatchObject({ status: "exited", reason: "contact_gone" });
+    expect(["blocked", "unreachable"]).toContain((await enrollmentOf(sandbox, id, refused)).reason!);
+  });
+
+  test("who is paused leaves for a tag all the same", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const id = await makeSequence(sandbox, { steps: [waiting("1d"), sending("Two")], exit_on: { tags: ["stop"] } });
+    const anna = await makeContact(sandbox, { username: "anna" });
+    const enrollment = await enroll(sandbox, id, anna);
+    await app.settled();
+    await turn(sandbox, id, enrollment, "pause");
+    await sandbox.patch(`/v1/contacts/${anna}`, { tags: ["stop"] });
+    await app.settled();
+    expect(await enrollmentOf(sandbox, id, enrollment)).toMatchObject({ status: "exited", reason: "tagged" });
+  });
+
+  test("an event that comes while the sequence is paused leads on once it is resumed", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const wait = { type: "wait", for_event: { event: "message.received" }, timeout: "2d", on_timeout: "cold" };
+    const steps = [sending("Hi"), wait, sending("Answered", { next: null }), { id: "cold", ...sending("Silent") }];
+    const id = await makeSequence(sandbox, { steps });
+    await enroll(sandbox, id, await makeContact(sandbox, { username: "anna" }));
+    await app.settled();
+    await sandbox.post(`/v1/sequences/${id}/pause`);
+    await receiveFrom(sandbox, { from: "@anna" });
+    await journey(app, 3 * DAY);
+    expect(await textsOf(sandbox)).toEqual(["Hi"]);
+    await sandbox.post(`/v1/sequences/${id}/resume`);
+    await journey(app, 3 * DAY);
+    expect(await textsOf(sandbox)).toEqual(["Hi", "Answered"]);
+  });
+
+  test("whether somebody can enter again, the rule says", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const steps = [sending("Hi")];
+    const never = await makeSequence(sandbox, { steps });
+    const later = await makeSequence(sandbox, { steps, reentry: { rule: "after", after: "2d" } });
+    const always = await makeSequence(sandbox, { steps, reentry: { rule: "always" } });
+    const contact_id = await makeContact(sandbox, { username: "anna" });
+    for (const id of [never, later, always]) await enroll(sandbox, id, contact_id);
+    await app.settled();
+    const answers = async () => {
+      const found: number[] = [];
+      for (const id of [never, later, always]) found.push((await tryToEnroll(sandbox, id, { contact_id })).status);
+      await app.settled();
+      return found;
+    };
+    expect(await answers()).toEqual([409, 409, 200]);
+    await journey(app, 2 * DAY);
+    expect(await answers()).toEqual([409, 200, 200]);
+  });
+
+  test("a cap counts what all sequences send to a contact", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const begin = app.clock.now();
+    const frequency_cap = { count: 1, per: "1d" };
+    const one = await makeSequence(sandbox, { steps: [sending("A"), sending("B")], frequency_cap });
+    const other = await makeSequence(sandbox, { steps: [sending("C")], frequency_cap });
+    const anna = await makeContact(sandbox, { username: "anna" });
+    await enroll(sandbox, one, anna);
+    await app.settled();
+    const held = await enroll(sandbox, other, anna);
+    await app.settled();
+    expect(await enrollmentOf(sandbox, other, held)).toMatchObject({ why: "frequency_cap", status: "active" });
+    await journey(app, 4 * DAY);
+    const days = (await outOf(sandbox)).map(({ created_at }) => (Date.parse(created_at) - begin) / DAY);
+    expect(days).toEqual([0, 1, 2]);
+  });
+
+  test("a cap of a day is one of 23 hours where clocks are set forward, and nobody looks again and again", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    // The last Sunday of March, at 2:00 in Berlin.
+    const year = new Date(app.clock.now()).getUTCFullYear() + 1;
+    const change = new Date(Date.UTC(year, 2, 31));
+    change.setUTCDate(31 - change.getUTCDay());
+    await app.leap(change.getTime() - DAY + 12 * HOUR - app.clock.now());
+    const id = await makeSequence(sandbox, { steps: [sending("A"), waiting("23h"), sending("B")], frequency_cap: { count: 1, per: "1d" } });
+    await enroll(sandbox, id, await makeContact(sandbox, { username: "anna", timezone: "Europe/Berlin" }));
+    await journey(app, 23 * HOUR);
+    expect(await textsOf(sandbox)).toEqual(["A", "B"]);
+  });
+
+  test("triggers let contacts in: a new one, a tag, what is behind a start", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const created = await makeSequence(sandbox, { steps: [sending("New")], triggers: [{ event: "contact.created" }] });
+    const tagged = await makeSequence(sandbox, { steps: [sending("Vip")], triggers: [{ event: "contact.tagged", tag: "vip" }] });
+    const started = await makeSequence(sandbox, {
+      steps: [sending("Started")],
+      triggers: [{ event: "message.received", start_payload: "promo" }],
+    });
+    const anna = await makeContact(sandbox, { username: "anna" });
+    await sandbox.patch(`/v1/contacts/${anna}`, { tags: ["other"] });
+    await app.settled();
+    expect(await enrollmentsIn(sandbox, tagged)).toEqual([]);
+    await sandbox.patch(`/v1/contacts/${anna}`, { tags: ["other", "vip"] });
+    await receiveFrom(sandbox, { from: "@anna", text: "/start other" });
+    await app.settled();
+    expect(await enrollmentsIn(sandbox, started)).toEqual([]);
+    await receiveFrom(sandbox, { from: "@anna", text: "/start promo" });
+    await app.settled();
+    for (const id of [created, tagged, started])
+      expect((await enrollmentsIn(sandbox, id)).map(({ contact_id }) => contact_id)).toEqual([anna]);
+    expect((await enrollmentsIn(app.live, created).catch(() => "none")) as unknown).not.toHaveLength(1);
+  });
+});
