@@ -75,6 +75,12 @@ const problemSchema: Json = {
     required_scope: { type: "string", description: "On `forbidden`: the scope that the key lacks." },
     contact_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of contacts: the others." },
     segment_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of fields: the segments that use it." },
+    reason: {
+      type: "string",
+      description:
+        "On a `conflict` of an enrollment: why the contact does not enter: `in_it_already`, `was_in_it`, `too_soon`, `not_active`.",
+    },
+    enrollment_id: { type: "string", description: "On a `conflict` of an enrollment: the one that stands against it." },
   },
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { appEngines, setup } from "#test/support/app.ts";
-import { receiveFrom } from "#test/support/receiving.ts";
+import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { makeContact } from "#test/support/scoring.ts";
 import {
   enroll,
@@ -139,13 +139,17 @@ describe.each(appEngines)("who leaves a sequence, and enters it, on %s", (engine
     await app.settled();
     expect(await enrollmentsIn(sandbox, tagged)).toEqual([]);
     await sandbox.patch(`/v1/contacts/${anna}`, { tags: ["other", "vip"] });
-    await receiveFrom(sandbox, { from: "@anna", text: "/start other" });
+    const by = { env_id: sandbox.env_id, id: 7421, kind: "sandbox", username: null };
+    const sender = { telegram_id: 8, username: "anna", first_name: "Anna", last_name: null };
+    const start = (remote_id: string, start_payload: string) =>
+      app.db.write((tx) => app.services.happened(tx, by, [arriving({ sender, remote_id, start_payload, at: app.clock.now() })]));
+    await start("1", "other");
     await app.settled();
     expect(await enrollmentsIn(sandbox, started)).toEqual([]);
-    await receiveFrom(sandbox, { from: "@anna", text: "/start promo" });
+    await start("2", "promo");
     await app.settled();
     for (const id of [created, tagged, started])
       expect((await enrollmentsIn(sandbox, id)).map(({ contact_id }) => contact_id)).toEqual([anna]);
-    expect((await enrollmentsIn(app.live, created).catch(() => "none")) as unknown).not.toHaveLength(1);
+    expect(await app.live.get(`/v1/sequences/${created}/enrollments`)).toMatchObject({ status: 404 });
   });
 });

@@ -147,7 +147,6 @@ describe.each(appEngines)("sequences beside a model of them on %s", (engine) => 
   test("the same is sent, in the same order, at the same times, once, whatever the program dies of", async () => {
     await fc.assert(
       fc.asyncProperty(journeys, async ({ ahead_days, sequences: drafts, contacts: zonesOf, crashes }) => {
-        const T = Date.now();
         let raw: Database | undefined;
         let life = mortal();
         const lives = [life];
@@ -187,7 +186,6 @@ describe.each(appEngines)("sequences beside a model of them on %s", (engine) => 
         const until = begin + DAYS * DAY;
         await journey(app, until - app.clock.now());
         const sent = await sentBy(app, contacts);
-        console.error("over", Date.now() - T, lives.length, sent.length);
         for (const one of lives) one.bury();
 
         const tagsOf: string[][] = [];
@@ -202,7 +200,7 @@ describe.each(appEngines)("sequences beside a model of them on %s", (engine) => 
           expect(isOpen(at, zonesOf[contact] ?? timezone ?? "UTC", window, holidays)).toBe(true);
         }
       }),
-      { numRuns: 5 },
+      { numRuns: 12 },
     );
   }, 300_000);
 });
