@@ -8,6 +8,7 @@ import { type Figure, type Skipped, toJson, toTable } from "./report.ts";
 import { progress } from "./rounds.ts";
 import { jobs } from "./jobs.ts";
 import { sends } from "./sends.ts";
+import { sequences } from "./sequences.ts";
 import { webhooks } from "./webhooks.ts";
 
 const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped)[]>> = {
@@ -19,6 +20,7 @@ const benches: Record<string, () => Promise<Figure | Skipped | (Figure | Skipped
   contacts,
   webhooks,
   inbound,
+  sequences,
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
