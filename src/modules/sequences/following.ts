@@ -7,6 +7,8 @@ import { type Event, isAfter, type Place } from "#src/modules/events/model.ts";
 import type { PlaceStore } from "./places-sql.ts";
 
 const REPEAT_MS = 1_000;
+/** So many events that concern nobody are passed before that is written down: what a new start looks through once more. */
+const PASSED_MAX = 1_000;
 
 /** The verbs that sequences use of the event log. */
 interface Feed {
@@ -14,7 +16,7 @@ interface Feed {
   after(env_id: number, place: Place): Promise<{ events: readonly LogLine[]; last: Place; isEnd: boolean }>;
   head(tx: Tx | null, env_id: number): Promise<Place>;
 }
-type LogLine = Place & { readonly id: string; readonly event: Event; readonly created_at: number };
+type LogLine = Place & { readonly id: string; readonly type: string; readonly event: Event; readonly created_at: number };
 
 interface Needs {
   places: PlaceStore;
@@ -22,6 +24,8 @@ interface Needs {
   clock: Clock;
   log: Log;
   write<T>(work: (tx: Tx) => Maybe<T>): Promise<T>;
+  /** Whether anything may follow from events of a type. */
+  isHeeded(type: string): boolean;
   heed(tx: Tx, env_id: number, events: readonly { event: Event; at: number }[]): Promise<void>;
 }
 
@@ -29,6 +33,9 @@ interface Followed {
   running: Promise<void> | undefined;
   /** Since it last looked. */
   hasNews: boolean;
+  /** How far it has looked, and how many events it has passed since that was written down. */
+  place: Place | undefined;
+  passed: number;
   end(): void;
 }
 
@@ -36,14 +43,15 @@ interface Followed {
  * Follows the event log of each environment that has sequences. What is done with an event and how far the log is heeded are one
  * transaction: nothing is heeded twice, also not by two copies of the program, and nothing is passed over.
  */
-export function createFollowing({ places, feed, clock, log, write, heed }: Needs) {
+export function createFollowing({ places, feed, clock, log, write, isHeeded, heed }: Needs) {
   const followed = new Map<number, Followed>();
   const state = { started: false };
   let looking: Promise<void> = Promise.resolve();
 
   function follow(env_id: number): void {
     if (!state.started || followed.has(env_id)) return;
-    const one: Followed = { running: undefined, hasNews: true, end: feed.follow(env_id, () => wake(env_id, one)) };
+    const end = feed.follow(env_id, () => wake(env_id, one));
+    const one: Followed = { running: undefined, hasNews: true, place: undefined, passed: 0, end };
     followed.set(env_id, one);
     wake(env_id, one);
   }
@@ -61,11 +69,16 @@ export function createFollowing({ places, feed, clock, log, write, heed }: Needs
     try {
       while (one.hasNews && state.started) {
         one.hasNews = false;
-        let place = await places.read(env_id);
-        for (let more = place !== undefined; more && state.started;) {
-          const page = await feed.after(env_id, place!);
-          if (page.events.length > 0) await take(env_id, place!, page.events);
-          place = page.last;
+        const kept = await places.read(env_id);
+        if (one.place === undefined || (kept !== undefined && isAfter(kept, one.place))) one.place = kept;
+        for (let more = one.place !== undefined; more && state.started;) {
+          const page = await feed.after(env_id, one.place!);
+          one.passed += page.events.length;
+          if (one.passed >= PASSED_MAX || page.events.some(({ type }) => isHeeded(type))) {
+            await take(env_id, one.place!, page.events);
+            one.passed = 0;
+          }
+          one.place = page.last;
           more = !page.isEnd;
         }
       }
@@ -102,7 +115,7 @@ export function createFollowing({ places, feed, clock, log, write, heed }: Needs
     await heed(
       tx,
       env_id,
-      fresh.map(({ event, created_at }) => ({ event, at: created_at })),
+      fresh.filter(({ type }) => isHeeded(type)).map(({ event, created_at }) => ({ event, at: created_at })),
     );
     const { tx_id, seq } = fresh.at(-1)!;
     await places.set(tx, env_id, { tx_id, seq });

@@ -23,6 +23,9 @@ const BLOCKED: ReadonlySet<OutcomeCode> = new Set([
 /** What may matter to a contact in a sequence, or let them in. */
 const heeded: ReadonlySet<string> = new Set([...triggerEvents, ...awaitedEvents, "contact.deleted", "contact.merged", "message.failed"]);
 
+/** Whether anything may follow from events of a type. What was sent is counted, and nothing else. */
+export const isHeeded = (type: string): boolean => heeded.has(type) || type === "message.sent";
+
 /** As much of what an event tells as sequences ask for. */
 interface Told {
   id?: string | null;
