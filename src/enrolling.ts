@@ -22,7 +22,7 @@ import { createEnrollmentStore } from "#src/modules/sequences/enrolled-sql.ts";
 import { createEntrance } from "#src/modules/sequences/enrolling.ts";
 import { createEnrollmentService } from "#src/modules/sequences/enrollments.ts";
 import { createFollowing } from "#src/modules/sequences/following.ts";
-import { createHeeding, isHeeded } from "#src/modules/sequences/heeding.ts";
+import { createHeeding, heededTypes } from "#src/modules/sequences/heeding.ts";
 import { createPlaceStore } from "#src/modules/sequences/places-sql.ts";
 import { createPrograms } from "#src/modules/sequences/program.ts";
 import { createReplies } from "#src/modules/sequences/replies.ts";
@@ -98,7 +98,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
   });
   const loop = createDueLoop({ name: "sequences", db, clock, log, work: engine });
   const heed = createHeeding({ store, places, clock, programs, entrance, end, wake });
-  const following = createFollowing({ places, feed, clock, log, write: db.write, isHeeded, heed });
+  const following = createFollowing({ places, feed, clock, log, write: db.write, isHeeded: (type) => heededTypes.has(type), heed });
 
   const page = async (env_id: number, audience: Audience, after: { id: string; number: number } | null, most: number) =>
     contactStore.page(

@@ -1,7 +1,9 @@
 import type { Database } from "#db/database.ts";
+import { isAfterPlace } from "#db/place.ts";
 import type { DueSource } from "#src/core/due-source.ts";
 import type { Tx } from "#src/core/tx.ts";
-import { isAfter, type Place } from "#src/modules/events/model.ts";
+import type { Place } from "#src/modules/events/model.ts";
+import { heededTypes } from "./heeding.ts";
 import type { PlaceStore } from "./places-sql.ts";
 
 interface Needs {
@@ -23,10 +25,16 @@ export function createDueEnrollments({ db, places, wake }: Needs): DueSource {
       .limit(1)
       .executeTakeFirst();
 
-  async function newest(env_id: number): Promise<Place> {
-    const query = db.read.selectFrom("events").select(["tx_id", "seq"]).where("env_id", "=", env_id);
-    return (await query.orderBy("tx_id", "desc").orderBy("seq", "desc").limit(1).executeTakeFirst()) ?? { tx_id: 0, seq: 0 };
-  }
+  /** How far the log was looked through is written down only where something follows: what does not is passed over here, too. */
+  const unheeded = (env_id: number, place: Place) =>
+    db.read
+      .selectFrom("events")
+      .select("seq")
+      .where("env_id", "=", env_id)
+      .where(isAfterPlace(db.engine, place))
+      .where("type", "in", [...heededTypes])
+      .limit(1)
+      .executeTakeFirst();
 
   return {
     nextAt: async (tx, { env_id, now }) => (await first(tx, env_id, now))?.due_at ?? null,
@@ -42,7 +50,7 @@ export function createDueEnrollments({ db, places, wake }: Needs): DueSource {
     async isQuiet({ env_id, now }) {
       const place = await places.read(env_id);
       // What happened may let somebody enter, or go on.
-      if (place !== undefined && isAfter(await newest(env_id), place)) return false;
+      if (place !== undefined && (await unheeded(env_id, place)) !== undefined) return false;
       return ((await first(null, env_id, -1))?.due_at ?? Number.POSITIVE_INFINITY) > now;
     },
     moved: wake,

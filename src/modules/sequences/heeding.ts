@@ -23,8 +23,8 @@ const BLOCKED: ReadonlySet<OutcomeCode> = new Set([
 /** What may matter to a contact in a sequence, or let them in. */
 const heeded: ReadonlySet<string> = new Set([...triggerEvents, ...awaitedEvents, "contact.deleted", "contact.merged", "message.failed"]);
 
-/** Whether anything may follow from events of a type. What was sent is counted, and nothing else. */
-export const isHeeded = (type: string): boolean => heeded.has(type) || type === "message.sent";
+/** Events from which anything may follow. What was sent is counted, and nothing else. */
+export const heededTypes: ReadonlySet<string> = new Set([...heeded, "message.sent"]);
 
 /** As much of what an event tells as sequences ask for. */
 interface Told {
