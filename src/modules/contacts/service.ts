@@ -237,7 +237,6 @@ export function createContactService({ store, clock, appendEvent, fields: source
       const row = await follow(tx, env_id, ref);
       return row === undefined ? undefined : { id: row.id, addresses: addressesOf(row) };
     },
-
     reachable: createReachable(store, survivorOf),
 
     /** Whose a recipient is: a `@username`, a Telegram id or a telephone number. */
@@ -256,8 +255,7 @@ export function createContactService({ store, clock, appendEvent, fields: source
     /** All that templates may look up of a contact; undefined where there is none. @param ref an id or a number */
     async facts(tx: Tx | null, env_id: number, ref: string | number): Promise<Contact | undefined> {
       const row = await follow(tx, env_id, String(ref));
-      if (row === undefined) return undefined;
-      return factsOf(row, await custom.knownFor(tx, env_id, [row]));
+      return row === undefined ? undefined : factsOf(row, await custom.knownFor(tx, env_id, [row]));
     },
 
     /** A row as clients see it, for whoever has one. */
