@@ -3,7 +3,18 @@ import type { Contact } from "#src/modules/contacts/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
 import { receiveFrom } from "#test/support/receiving.ts";
 import { makeContact, totalOf } from "#test/support/scoring.ts";
-import { enroll, enrollmentOf, enrollmentsIn, makeSequence, outOf, sending, textsOf, toldOf, waiting } from "#test/support/sequences.ts";
+import {
+  enroll,
+  enrollmentOf,
+  enrollmentsIn,
+  journey,
+  makeSequence,
+  outOf,
+  sending,
+  textsOf,
+  toldOf,
+  waiting,
+} from "#test/support/sequences.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -71,7 +82,7 @@ describe.each(appEngines)("the steps of a sequence on %s", (engine) => {
     for (const contact of [soon, past, none]) await enroll(sandbox, id, contact);
     await app.settled();
     expect((await textsOf(sandbox)).toSorted()).toEqual(["Renew soon, None", "Renew soon, Past"]);
-    await app.advance(3 * DAY);
+    await journey(app, 3 * DAY);
     // 9:00 in Kathmandu is 3:15 in UTC.
     expect((await outOf(sandbox)).at(-1)).toMatchObject({ text: "Renew soon, Soon", created_at: `${day(2)}T03:15:00.000Z` });
   });
@@ -83,7 +94,7 @@ describe.each(appEngines)("the steps of a sequence on %s", (engine) => {
       steps: [{ type: "wait", until: { time: "09:00", weekdays: ["mon"] } }, sending("Monday")],
     });
     await enroll(sandbox, id, await makeContact(sandbox, { username: "anna", timezone: "America/New_York" }));
-    await app.advance(8 * DAY);
+    await journey(app, 8 * DAY);
     const [sent] = await outOf(sandbox);
     const local = new Intl.DateTimeFormat("en-US", { timeZone: "America/New_York", weekday: "short", hour: "2-digit", minute: "2-digit" });
     expect(local.format(new Date(sent!.created_at))).toBe("Mon 09:00 AM");
@@ -107,7 +118,7 @@ describe.each(appEngines)("the steps of a sequence on %s", (engine) => {
     await app.advance(1_000);
     expect((await textsOf(sandbox)).slice(2)).toEqual(["Good to hear"]);
     expect(await enrollmentOf(sandbox, id, anna)).toMatchObject({ status: "completed" });
-    await app.advance(2 * DAY);
+    await journey(app, 2 * DAY);
     expect((await textsOf(sandbox)).slice(2)).toEqual(["Good to hear", "We miss you"]);
     expect(await enrollmentOf(sandbox, id, ben)).toMatchObject({ status: "completed" });
   });
@@ -151,10 +162,10 @@ describe.each(appEngines)("the steps of a sequence on %s", (engine) => {
     await enroll(sandbox, id, await makeContact(sandbox, { username: "anna", tags: ["vip"] }));
     await app.settled();
     await receiveFrom(sandbox, { from: "@anna" });
-    await app.advance(DAY);
+    await journey(app, DAY);
     expect(await textsOf(sandbox)).toEqual(["segment: yes", "filter: yes", "replied: yes"]);
     await enroll(sandbox, id, await makeContact(sandbox, { username: "ben" }));
-    await app.advance(DAY);
+    await journey(app, DAY);
     expect((await textsOf(sandbox)).slice(3)).toEqual(["segment: no", "filter: no", "replied: no"]);
   });
 
@@ -170,7 +181,7 @@ describe.each(appEngines)("the steps of a sequence on %s", (engine) => {
     await enroll(sandbox, id, await makeContact(sandbox, { username: "anna" }));
     await app.settled();
     await receiveFrom(sandbox, { from: "@anna" });
-    await app.advance(DAY);
+    await journey(app, DAY);
     expect(await textsOf(sandbox)).toEqual(["You wrote"]);
   });
 
