@@ -84,7 +84,7 @@ function momentOf(wall: number, zone: string): number {
   return smooth < grid ? smooth : grid;
 }
 
-export function later(at: number, duration: string, zone: string): number {
+function later(at: number, duration: string, zone: string): number {
   const ms = Number(duration.slice(0, -1)) * unitMs[duration.slice(-1)]!;
   return /[dw]$/.test(duration) ? momentOf(wallOf(at, zone) + ms, zone) : at + ms;
 }

@@ -140,7 +140,7 @@ async function sentBy(app: TestApp, contacts: readonly string[]): Promise<ModelS
     .orderBy("created_at")
     .orderBy("id")
     .execute();
-  return rows.map(({ contact_id, text, created_at }) => ({ contact: contacts.indexOf(contact_id!), text: text!, at: created_at }));
+  return rows.map(({ contact_id, text, created_at }) => ({ contact: contacts.indexOf(contact_id!), text, at: created_at }));
 }
 
 describe.each(appEngines)("sequences beside a model of them on %s", (engine) => {
