@@ -4,7 +4,7 @@ import { sequenceCrash } from "./sequence-crash.ts";
 
 beforeAll(() => executable(), 60_000);
 
-const [ROUNDS, PEOPLE] = [5, 300];
+const [ROUNDS, PEOPLE] = [3, 1_000];
 
 test("kill -9 while people fall due in sequences: each has each message once, and all is counted once", async () => {
   const { caught, messages, faults, integrity } = await sequenceCrash(ROUNDS, PEOPLE);

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Caller } from "#test/support/client.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
-import { connect, eventually, queueEmpty } from "./api.ts";
+import { connect, eventually } from "./api.ts";
 import { databaseOf, startPosthouse } from "./posthouse.ts";
 
 export interface SequenceCrashFigures {
@@ -19,13 +19,18 @@ export interface SequenceCrashFigures {
 const SANDBOX_ACCOUNT = 7421;
 const CONTACTS_A_BATCH = 500;
 const TAG = "everybody";
-const ROUND_MS = { min: 50, max: 900 };
+const ENROLLING_MS_MAX = 400;
+const DUE_MS = { min: 20, max: 600 };
 const REST_MS_MAX = 300_000;
-const sends = ["first", "second"];
+/** Between two looks, so that the key's rate limit lasts and the engine is not told all the time that somebody waits. */
+const LOOK_MS = 300;
+const SENDS = 2;
+const STEPS = 4;
 
 const definition = (round: number) => ({
   name: `Round ${round}`,
   steps: [
+    { type: "wait", id: "begin", for: "1h" },
     { type: "send", id: "first", text: "Hey {first_name|there}, one", account_id: SANDBOX_ACCOUNT },
     { type: "wait", id: "pause", for: "1s" },
     { type: "send", id: "second", text: "Hey {first_name|there}, two", account_id: SANDBOX_ACCOUNT },
@@ -33,8 +38,8 @@ const definition = (round: number) => ({
 });
 
 /**
- * Kills a server again and again while people are let into sequences and fall due in them, those of a new sequence in each round;
- * then looks for the messages of each of them.
+ * Kills a server again and again while people are let into a new sequence in each round, and while they all fall due in it at
+ * once; then looks for the messages of each of them.
  */
 export async function sequenceCrash(rounds: number, people: number, report?: (line: string) => void): Promise<SequenceCrashFigures> {
   await using stack = new AsyncDisposableStack();
@@ -46,24 +51,33 @@ export async function sequenceCrash(rounds: number, people: number, report?: (li
   const sequences: string[] = [];
   let caught = 0;
 
-  for (let round = 1; round <= rounds; round++) {
-    const api = await caller();
-    sequences.push(await letIn(api, round));
-    await wait(randomInt(ROUND_MS.min, ROUND_MS.max));
+  async function kill(beforeNextStart?: () => void): Promise<void> {
     await server.stop("SIGKILL");
+    beforeNextStart?.();
     server = stack.use(await startPosthouse({ folder }));
-    const inIt = await Promise.all(sequences.slice(-3).map(async (id) => activeIn(await caller(), id)));
-    caught += inIt.reduce((sum, one) => sum + one, 0);
-    report?.(`round ${round}: ${inIt.join(", ")} in the last sequences\n`);
+  }
+
+  for (let round = 1; round <= rounds; round++) {
+    const id = await letIn(await caller(), round);
+    sequences.push(id);
+    await wait(randomInt(ENROLLING_MS_MAX));
+    await kill();
+    const api = await caller();
+    await eventually(
+      "enrolling goes on",
+      () => openJobs(api),
+      (jobs) => jobs === 0,
+      REST_MS_MAX,
+    );
+    await kill(() => passAnHour(folder, id));
+    await wait(randomInt(DUE_MS.min, DUE_MS.max));
+    let inIt = 0;
+    await kill(() => (inIt = begunIn(folder, id)));
+    caught += inIt;
+    report?.(`round ${round}: ${inIt} of ${people} were in the middle\n`);
   }
 
   const api = await caller();
-  await eventually(
-    "enrolling goes on",
-    () => openJobs(api),
-    (jobs) => jobs === 0,
-    REST_MS_MAX,
-  );
   for (const id of sequences)
     await eventually(
       "people are still in it",
@@ -71,7 +85,13 @@ export async function sequenceCrash(rounds: number, people: number, report?: (li
       (active) => active === 0,
       REST_MS_MAX,
     );
-  await queueEmpty(api, REST_MS_MAX);
+  for (const status of ["queued", "sending"])
+    await eventually(
+      "messages still wait",
+      () => totalOf(api, `/v1/messages?status=${status}`),
+      (left) => left === 0,
+      REST_MS_MAX,
+    );
   const sent = await sentOf(api);
   const counted = async () => (await Promise.all(sequences.map((id) => sentIn(api, id)))).reduce((sum, one) => sum + one, 0);
   await eventually(`what was sent is not counted: ${sent}`, counted, (count) => count === sent, REST_MS_MAX);
@@ -104,12 +124,36 @@ async function letIn(api: Caller, round: number): Promise<string> {
   return body.id;
 }
 
+/** All who wait in a sequence are due when the program starts next. */
+function passAnHour(folder: string, sequence_id: string): void {
+  using file = new Database(databaseOf(folder));
+  file.query("UPDATE enrollments SET due_at = ? WHERE sequence_id = ? AND why = 'wait'").run(Date.now(), sequence_id);
+}
+
+/** Who has had the first message of a sequence, and not the second. */
+function begunIn(folder: string, sequence_id: string): number {
+  using file = new Database(databaseOf(folder));
+  const query = file.query<{ n: number }, [string]>("SELECT count(*) AS n FROM enrollments WHERE sequence_id = ? AND step = 'pause'");
+  return query.get(sequence_id)!.n;
+}
+
 type Total = { total: number };
-const totalOf = async (api: Caller, path: string) => (await api.get<Total>(`${path}&limit=1`)).body.total;
+
+async function totalOf(api: Caller, path: string): Promise<number> {
+  await wait(LOOK_MS);
+  const { status, body } = await api.get<Total>(`${path}&limit=1`);
+  return status === 429 ? totalOf(api, path) : body.total;
+}
+
 const activeIn = (api: Caller, id: string) => totalOf(api, `/v1/sequences/${id}/enrollments?status=active`);
 const openJobs = async (api: Caller) => (await totalOf(api, "/v1/jobs?status=queued")) + (await totalOf(api, "/v1/jobs?status=running"));
 const sentOf = (api: Caller) => totalOf(api, "/v1/messages?status=sent");
-const sentIn = async (api: Caller, id: string) => (await api.get<{ sent: number }>(`/v1/sequences/${id}/statistics`)).body.sent;
+
+async function sentIn(api: Caller, id: string): Promise<number> {
+  await wait(LOOK_MS);
+  const { status, body } = await api.get<{ sent: number }>(`/v1/sequences/${id}/statistics`);
+  return status === 429 ? sentIn(api, id) : body.sent;
+}
 
 interface Row {
   what: string;
@@ -139,12 +183,12 @@ function reckon(folder: string, sequences: readonly string[], people: number) {
   return {
     messages: messages.reduce((sum, { n }) => sum + n, 0),
     faults: [
-      ...expect("message", messages, all * sends.length, 1),
-      ...expect("step", steps, all * (sends.length + 1), 1),
-      ...expect("message.queued", queued, all * sends.length, 1),
+      ...expect("message", messages, all * SENDS, 1),
+      ...expect("step", steps, all * STEPS, 1),
+      ...expect("message.queued", queued, all * SENDS, 1),
       ...expect("enrollments", enrollments, 1, all),
       // Entered and completed of the whole, and each of the steps reached.
-      ...expect("count", counts, sequences.length * (sends.length + 3), people),
+      ...expect("count", counts, sequences.length * (STEPS + 2), people),
     ],
     integrity: (file.query("PRAGMA integrity_check").get() as { integrity_check: string }).integrity_check,
   };
