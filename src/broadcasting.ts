@@ -36,6 +36,8 @@ interface Needs {
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
+  /** Goes by the time that an environment has on disk. */
+  heed(tx: Tx, env_id: number): Maybe<void>;
 }
 
 /** All of broadcasts: a part of the services that only they use. */
@@ -56,7 +58,7 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
   const course = createCourse({ store, clock, appendEvent, messagesTo: messageStore.originsTo, wake });
   const starting = createStarting({ store, clock, createTask });
   const making = createMaking({ store, clock, messages });
-  const engine = createEngine({ store, clock, course, making, messages, starting });
+  const engine = createEngine({ store, clock, course, making, messages, starting, heed: needs.heed });
   let turns = 0;
   const perform: typeof engine.perform = (...args) => {
     turns += 1;

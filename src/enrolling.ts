@@ -3,7 +3,7 @@ import type { Clock } from "#src/core/clock.ts";
 import { AppError } from "#src/core/errors.ts";
 import { unconditional } from "#src/core/etag.ts";
 import type { Log } from "#src/core/log.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import { createDueLoop } from "#src/jobs/due-loop.ts";
 import { createMembership } from "#src/modules/contacts/membership-sql.ts";
 import type { ContactInput } from "#src/modules/contacts/model.ts";
@@ -44,6 +44,8 @@ interface Needs {
   accounts: Pick<Sender, "accounts" | "reaches">;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
+  /** Goes by the time that an environment has on disk. */
+  heed(tx: Tx, env_id: number): Maybe<void>;
 }
 
 /** People in sequences: how they enter, what leads them on, and what they leave for. */
@@ -79,7 +81,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
 
   const entrance = createEntrance({ store, clock, programs, people, telling, wake });
   const engine = createEngine({
-    ...{ store, clock, programs, people, sender, telling, end },
+    ...{ store, clock, programs, people, sender, telling, end, heed: needs.heed },
     segments: {
       async holds(tx, env_id, of, contact_id) {
         try {

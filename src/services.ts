@@ -3,6 +3,7 @@ import type { Cipher } from "#src/core/cipher.ts";
 import { newId } from "#src/core/ids.ts";
 import type { Log } from "#src/core/log.ts";
 import type { MovedClock } from "#src/core/moved-clock.ts";
+import type { Tx } from "#src/core/tx.ts";
 import { createQuiet } from "#src/core/quiet.ts";
 import type { JobLoop, Outcome } from "#src/jobs/job.ts";
 import { createJobLoop } from "#src/jobs/loop.ts";
@@ -145,12 +146,14 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     forgetFiles: filing.service.forget,
   });
 
+  const heed = (tx: Tx, env_id: number) => rehearsing.heed?.(tx, env_id);
   const broadcasting = createBroadcasting({
     ...{ db, clock, log, contacts: people.store, segments, createTask, appendEvent, audit: audit.record },
     // Messages are made further down, and tell broadcasts what they come to.
     messaging: () => messaging,
     messageStore,
     accountRow: accounts.row,
+    heed,
   });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });
@@ -174,6 +177,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
       createTask,
       appendEvent,
       audit: audit.record,
+      heed,
     },
   });
 

@@ -1,6 +1,6 @@
 import type { Clock } from "#src/core/clock.ts";
 import { addDuration } from "#src/core/duration.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import { AHEAD_MAX, type Course } from "./course.ts";
 import type { createMaking, Messages } from "./making.ts";
 import type { AbTest } from "./model.ts";
@@ -26,10 +26,12 @@ interface Needs {
   making: ReturnType<typeof createMaking>;
   messages: Pick<Messages, "takeBack">;
   starting: Starting;
+  /** Goes by the time that an environment has on disk: another copy may have moved it. */
+  heed(tx: Tx, env_id: number): Maybe<void>;
 }
 
 /** Does what is due of broadcasts: each time some recipients of one. */
-export function createEngine({ store, clock, course, making, messages, starting }: Needs) {
+export function createEngine({ store, clock, course, making, messages, starting, heed }: Needs) {
   const keyOf = ({ env_id, id }: BroadcastWithState) => ({ env_id, broadcast_id: id });
 
   /** Makes messages, as many as the pace and those that still wait let. */
@@ -123,7 +125,9 @@ export function createEngine({ store, clock, course, making, messages, starting 
     nextAt: store.nextAt,
     async perform(tx: Tx, now: number, most: number): Promise<number> {
       const row = await store.claim(tx, now);
-      return row === undefined ? 0 : perform(tx, row, now, most);
+      if (row === undefined) return 0;
+      await heed(tx, row.env_id);
+      return perform(tx, row, now, most);
     },
     async setAside(tx: Tx, now: number): Promise<void> {
       const row = await store.claim(tx, now);

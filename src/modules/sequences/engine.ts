@@ -1,7 +1,7 @@
 import { AppError } from "#src/core/errors.ts";
 import type { Clock } from "#src/core/clock.ts";
 import { zoneOf } from "#src/core/contact-zone.ts";
-import type { Tx } from "#src/core/tx.ts";
+import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
 import { branchOf, partOf, type Segments } from "./branching.ts";
 import type { End, Ending } from "./ending.ts";
@@ -43,6 +43,8 @@ interface Needs {
   sender: Sender;
   telling: Telling;
   end: Ending;
+  /** Goes by the time that an environment has on disk: another copy may have moved it. */
+  heed(tx: Tx, env_id: number): Maybe<void>;
   /** Lets a contact enter another sequence, unless its rules are against it. */
   enter(tx: Tx, env_id: number, sequence_id: string, contact_id: string, actor: string, tally: Tally): Promise<void>;
 }
@@ -194,6 +196,7 @@ export function createEngine(needs: Needs) {
 
     async perform(tx: Tx, now: number, most: number): Promise<number> {
       const rows = await store.due(tx, now, most);
+      for (const env_id of new Set(rows.map((row) => row.env_id))) await needs.heed(tx, env_id);
       const tally = createTally(store);
       for (const row of rows) await advance(tx, row, now, tally);
       tally.write(tx);

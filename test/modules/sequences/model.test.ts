@@ -69,6 +69,8 @@ function stepsOf(drafts: readonly Draft[], sequence: number): ModelStep[] {
           { id: right, type: "tag", tag: `${sequence} ${id} right` },
         ];
       }
+      default:
+        return one satisfies never;
     }
   });
 }
