@@ -36,6 +36,7 @@ const silent = new Set([
   "properties",
   "items",
   "anyOf",
+  "oneOf",
   "additionalProperties",
 ]);
 
@@ -80,7 +81,11 @@ export function faultsOf(value: unknown, schema: Schema, root: Schema, path = "$
   ];
 }
 
-function unionFaults(value: unknown, { anyOf }: Schema, root: Schema, path: string): string[] {
+function unionFaults(value: unknown, { anyOf, oneOf }: Schema, root: Schema, path: string): string[] {
+  if (Array.isArray(oneOf)) {
+    const fitting = oneOf.filter((one: Schema) => faultsOf(value, one, root, path).length === 0);
+    return fitting.length === 1 ? [] : [`${path}: ${fitting.length} of oneOf`];
+  }
   if (!Array.isArray(anyOf)) return [];
   const tries = anyOf.map((one: Schema) => faultsOf(value, one, root, path));
   return tries.some((faults) => faults.length === 0) ? [] : [`${path}: none of anyOf (${tries.map(([first]) => first).join("; ")})`];

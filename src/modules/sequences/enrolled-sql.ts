@@ -85,6 +85,10 @@ export function createEnrollmentStore(db: Database) {
   const sequence = db.prepare<{ env_id: number; id: string }, SequenceRow>((q, v) =>
     q.selectFrom("sequences").selectAll().where("env_id", "=", v("env_id")).where("id", "=", v("id")),
   );
+  const held = db.prepare<{ env_id: number; id: string }, SequenceRow>((q, v) => {
+    const found = q.selectFrom("sequences").selectAll().where("env_id", "=", v("env_id")).where("id", "=", v("id"));
+    return isSqlite ? found : found.forShare();
+  });
   const sends = db.prepare<{ env_id: number; contact_id: string; since: string; most: number }, Sent>((q, v) =>
     q
       .selectFrom("messages")
@@ -141,6 +145,8 @@ export function createEnrollmentStore(db: Database) {
     last: (tx: Tx, env_id: number, contact_id: string, sequence_id: string): Maybe<EnrollmentRow | undefined> =>
       last.one(tx, { env_id, contact_id, sequence_id }),
     sequence: (tx: Tx | null, env_id: number, id: string): Maybe<SequenceRow | undefined> => sequence.one(tx, { env_id, id }),
+    /** A sequence that nobody pauses or archives until the transaction ends. */
+    held: (tx: Tx, env_id: number, id: string): Maybe<SequenceRow | undefined> => held.one(tx, { env_id, id }),
     definition: async (tx: Tx, env_id: number, sequence_id: string, version: number): Promise<string | undefined> =>
       (await definition.one(tx, { env_id, sequence_id, version }))?.definition,
     get: (tx: Tx | null, env_id: number, sequence_id: string, id: string): Promise<EnrollmentRow | undefined> =>

@@ -63,7 +63,7 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
    * @throws AppError `not_found` for a sequence that is not here, `validation_error` on `start_at`
    */
   async function enter(tx: Tx, { env_id, sequence_id, contact_id, start_at, actor }: Entry, tally: Tally): Promise<Entered> {
-    const sequence = await store.sequence(tx, env_id, sequence_id);
+    const sequence = await store.held(tx, env_id, sequence_id);
     if (sequence === undefined) throw notFound("sequence");
     if (sequence.status !== "active") {
       const message = `The sequence is ${sequence.status === "draft" ? "a draft" : sequence.status}: only an active one can be entered.`;
