@@ -23,7 +23,7 @@ interface Needs extends Omit<EnrollingNeeds, "accounts"> {
   clock: Clock;
   channels: ReadonlyMap<string, Channel>;
   accounts: Parameters<typeof createPool>[0]["accounts"];
-  chatsOf: Parameters<typeof createPool>[0]["chatsOf"];
+  reach: Parameters<typeof createPool>[0]["reach"];
   files: Pick<ReturnType<typeof createFiling>["service"], "reserve">;
   templates: TemplateService;
   fields: Places["fields"];
@@ -34,9 +34,9 @@ interface Needs extends Omit<EnrollingNeeds, "accounts"> {
 const ALWAYS = 253_402_214_400_000;
 
 /** Sequences: what they are, what they look up of all else, and who is in them. */
-export function createSequencing({ channels, accounts, chatsOf, files, templates, fields, audit, ...needs }: Needs) {
-  const { db, clock, segments, contacts, appendEvent } = needs;
-  const { following, loop, ...enrolling } = createEnrolling({ ...needs, accounts: createPool({ channels, accounts, contacts, chatsOf }) });
+export function createSequencing({ channels, accounts, reach, files, templates, fields, audit, ...needs }: Needs) {
+  const { db, clock, segments, appendEvent } = needs;
+  const { following, loop, ...enrolling } = createEnrolling({ ...needs, accounts: createPool({ accounts, reach }) });
   const store = createSequenceStore(db);
   const references = createReferences({
     templateLacks: templates.lacking,

@@ -173,7 +173,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
       contactStore: people.store,
       scoring: scorer,
       messages,
-      chatsOf: messageStore.chatsOf,
+      reach: messaging.reach,
       createTask,
       appendEvent,
       audit: audit.record,
