@@ -100,7 +100,9 @@ test(
   async () => {
     await using posthouse = await startPosthouse();
     const key = await posthouse.sandboxKey();
-    const [make, find, save, rule, write] = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
+    const blocks = blocksOf(sectionOf(readDocument("README.md"), "## Contacts"));
+    const [make, find, save] = blocks;
+    const [rule, write] = ["/v1/scoring/rules", "/v1/sandbox/inbound"].map((path) => blocks.find(({ text }) => text.includes(path)));
     const made = JSON.parse((await runProgram({ ...make!, heading: "curl" }, posthouse, key)).out) as { id: string };
     expect((await runProgram({ ...find!, heading: "curl" }, posthouse, key)).out).toContain(made.id);
     const caller = (await connect(posthouse)).as(key);

@@ -65,7 +65,9 @@ function stepsOf(drafts: readonly Draft[], sequence: number): ModelStep[] {
         const parts = [left, right].map((next, part) => ({ weight: part === 0 ? one.weight : 10 - one.weight, next }));
         return [
           { id, type: "split", parts },
-          { id: left, type: "tag", tag: "left" },
+          // Who goes left comes through the right part, too.
+          { id: left, type: "tag", tag: `${sequence} ${id} left` },
+          { id: `${id}_on`, type: "tag", tag: "left" },
           { id: right, type: "tag", tag: `${sequence} ${id} right` },
         ];
       }
@@ -195,7 +197,7 @@ describe.each(appEngines)("sequences beside a model of them on %s", (engine) => 
         const tagsOf: string[][] = [];
         for (const id of contacts) tagsOf.push((await app.sandbox.get<{ tags: string[] }>(`/v1/contacts/${id}`)).body.tags);
         const chosen = (sequence: number, split: string, contact: number) =>
-          tagsOf[contact]!.includes(`${sequence} ${split} right`) ? `${split}_right` : `${split}_left`;
+          tagsOf[contact]!.includes(`${sequence} ${split} left`) ? `${split}_left` : `${split}_right`;
         const known = zonesOf.map((timezone) => ({ timezone, created_at: begin }));
         const foreseen = foresee(sequences, known, entries, until, chosen);
         expect(sent).toEqual(foreseen);
