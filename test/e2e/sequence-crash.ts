@@ -69,6 +69,12 @@ export async function sequenceCrash(rounds: number, people: number, report?: (li
       (jobs) => jobs === 0,
       REST_MS_MAX,
     );
+    await eventually(
+      "some have not begun to wait",
+      () => beginningIn(folder, id),
+      (left) => left === 0,
+      REST_MS_MAX,
+    );
     await kill(() => passAnHour(folder, id));
     await wait(randomInt(DUE_MS.min, DUE_MS.max));
     let inIt = 0;
@@ -128,6 +134,14 @@ async function letIn(api: Caller, round: number): Promise<string> {
 function passAnHour(folder: string, sequence_id: string): void {
   using file = new Database(databaseOf(folder));
   file.query("UPDATE enrollments SET due_at = ? WHERE sequence_id = ? AND why = 'wait'").run(Date.now(), sequence_id);
+}
+
+/** Who was let into a sequence, and does not wait yet. */
+async function beginningIn(folder: string, sequence_id: string): Promise<number> {
+  await wait(LOOK_MS);
+  using file = new Database(databaseOf(folder), { readonly: true });
+  const query = file.query<{ n: number }, [string]>("SELECT count(*) AS n FROM enrollments WHERE sequence_id = ? AND why = 'due'");
+  return query.get(sequence_id)!.n;
 }
 
 /** Who has had the first message of a sequence, and not the second. */
