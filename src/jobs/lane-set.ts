@@ -8,6 +8,8 @@ const LANE_RUNNING_MAX = 64;
 /** The lanes that this process serves, and which of them may have something to do. */
 export interface LaneSet {
   of(job: Pick<Job, "env_id" | "lane">): Lane | undefined;
+  /** The lane that the job was taken from, while that is ours; what is lost and won again meanwhile begins anew. */
+  takenFrom(job: Job): Lane | undefined;
   /** Makes the set be these. */
   become(rows: LaneRow[]): void;
   update(env_id: number, name: string, paused: boolean, heldUntil: number): void;
@@ -71,8 +73,14 @@ export function createLaneSet(limits: LaneLimits): LaneSet {
     if (lane.sleepUntil < Number.POSITIVE_INFINITY) active.add(lane);
   }
 
+  const of = ({ env_id, lane }: Pick<Job, "env_id" | "lane">) => (lane === null ? undefined : lanes.get(env_id)?.get(lane));
+
   return {
-    of: ({ env_id, lane }) => (lane === null ? undefined : lanes.get(env_id)?.get(lane)),
+    of,
+    takenFrom(job) {
+      const lane = of(job);
+      return lane?.hasTaken(job) === true ? lane : undefined;
+    },
     become(rows) {
       const stay = new Map<number, Set<string>>();
       for (const [env_id, ofEnv] of Map.groupBy(rows, (row) => row.env_id)) stay.set(env_id, new Set(ofEnv.map((row) => row.lane)));

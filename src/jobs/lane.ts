@@ -50,7 +50,6 @@ export interface LaneLimits {
 export class Lane {
   paused = false;
   heldUntil = 0;
-  inFlight = 0;
   /** When there can be something to take next (ms), as the loop found last; 0 to look now. */
   sleepUntil = 0;
   /** Jobs past the cursor may be due. */
@@ -59,6 +58,7 @@ export class Lane {
   #nextDue = Number.POSITIVE_INFINITY;
   #jobs: Job[] = [];
   #known = new Set<string>();
+  #taken = new Set<string>();
   #chats = new Map<string, Chat>();
   #starved: string[] = [];
   #pace: Pace | undefined;
@@ -69,6 +69,16 @@ export class Lane {
     readonly name: string,
     private readonly limits: LaneLimits,
   ) {}
+
+  /** How many of its jobs were taken and have not left. */
+  get inFlight(): number {
+    return this.#taken.size;
+  }
+
+  /** Whether the job was taken from this window, and not from one of the same lane before that was lost and won again. */
+  hasTaken(job: Job): boolean {
+    return this.#taken.has(job.id);
+  }
 
   get buffered(): number {
     return this.#jobs.length;
@@ -186,7 +196,7 @@ export class Lane {
   }
 
   #begin(job: Job): void {
-    this.inFlight++;
+    this.#taken.add(job.id);
     if (this.#pace === undefined) {
       this.#pace = createPace(this.limits.lane(job));
       this.#runningMax = this.limits.running(job);
@@ -205,14 +215,14 @@ export class Lane {
 
   /** The job left the wire and the queue. */
   finished(job: Job, now: number): void {
-    this.inFlight--;
+    this.#taken.delete(job.id);
     this.#known.delete(job.id);
     this.#leaveChat(job, (pace) => pace.used(now));
   }
 
   /** The job was taken and is gone from the queue without having been on the wire. */
   dropped(job: Job): void {
-    this.inFlight--;
+    this.#taken.delete(job.id);
     this.#pace!.unused();
     this.#known.delete(job.id);
     this.#leaveChat(job, (pace) => pace.unused());

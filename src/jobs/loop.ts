@@ -90,7 +90,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, ring, am
   const runner = createRunner({
     ...{ db, store, clock, log, owner, kinds, heed },
     events: {
-      dispatched: (job) => lanes.of(job)?.dispatched(job, clock.now()),
+      dispatched: (job) => lanes.takenFrom(job)?.dispatched(job, clock.now()),
       settled(job, outcome, wasDispatched) {
         onOutcome?.(job.kind, outcome);
         leave(job, (lane) => {
@@ -117,7 +117,7 @@ export function createJobLoop({ db, clock, log, owner, kinds: kindList, ring, am
 
   function leave(job: Job, update: (lane: Lane) => void): void {
     running--;
-    const lane = lanes.of(job);
+    const lane = lanes.takenFrom(job);
     if (job.lane === null) free.left(job);
     else if (lane !== undefined) {
       update(lane);

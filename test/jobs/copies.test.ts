@@ -19,7 +19,7 @@ async function ownersOf({ db }: Stage): Promise<Record<string, string | null>> {
   return Object.fromEntries(rows.map(({ lane, owner }) => [lane, owner]));
 }
 
-beforeAll(async () => (await freshDatabase("pglite"))[Symbol.asyncDispose](), 30_000);
+beforeAll(async () => (await freshDatabase(shared[0]!))[Symbol.asyncDispose](), 30_000);
 
 describe.each(shared)("two copies on one database (%s)", (engine) => {
   test("serve each lane by one of them, and run each job once", async () => {
@@ -125,6 +125,38 @@ describe.each(shared)("two copies on one database (%s)", (engine) => {
     await settled(silent, living);
     while ((await stage.queued()).length > 0) await turn();
     expect([ran(silent), ran(living)]).toEqual([["a1"], ["a1", "a2", "a3"]]);
+  });
+
+  test("go on with a lane that was lost and won again while a job of it was on the wire", async () => {
+    await using stage = await openStage(engine);
+    const silent = stage.open();
+    const living = stage.open({ clock: createTestClock(silent.clock) });
+    await silent.loop.start();
+    await stage.addLane(silent, "lane:a");
+    await silent.loop.settled();
+    stage.parts["a1"] = { hangs: true };
+    await stage.enqueue(silent, ["a1"], { chat: "sarah" });
+    while (!silent.did.includes("run a1")) await turn();
+    await living.loop.start();
+    living.clock.advance(LEASE_MS + 10_000);
+    while (!living.did.includes("run a1")) await turn();
+    living.letGo("a1");
+    await living.loop.settled();
+    // It hears that the lane is another's, and then that it is free.
+    const renewals = async () => {
+      silent.clock.advance(LEASE_MS + 10_000);
+      for (let turns = 0; turns < 50; turns++) await turn();
+    };
+    await renewals();
+    await living.loop.stop();
+    while ((await ownersOf(stage))["lane:a"] !== "copy 1") await renewals();
+    silent.letGo("a1");
+    while (!silent.did.includes("end a1 0")) await turn();
+    await stage.enqueue(silent, ["a2", "a3"], { chat: "sarah" });
+    await settled(silent);
+    expect([ran(silent), ran(living)]).toEqual([["a1", "a2", "a3"], ["a1"]]);
+    expect(silent.loop.inFlight(ENV)).toBe(0);
+    expect(await stage.queued()).toEqual([]);
   });
 
   test("take a job without a lane over when the lease of who took it has ended", async () => {
