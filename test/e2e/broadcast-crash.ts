@@ -2,10 +2,10 @@ import { Database } from "bun:sqlite";
 import { randomInt } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Broadcast } from "#src/modules/broadcasts/model.ts";
-import { spawnBotApi } from "#test/support/bot-api/remote.ts";
 import type { Caller } from "#test/support/client.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
-import { connect, connectBot, makeLiveKey } from "./api.ts";
+import { connect, makeLiveKey } from "./api.ts";
+import { botSide, type TelegramSide, userSide } from "./broadcast-sides.ts";
 import { databaseOf, startPosthouse } from "./posthouse.ts";
 
 export interface BroadcastFigures {
@@ -15,50 +15,33 @@ export interface BroadcastFigures {
   counts: Broadcast["counts"];
   status: string;
   unknown: number;
-  /** People at the emulator who got one, and those who got more. */
+  /** People at Telegram who got one, and those who got more. */
   arrived: number;
   doubled: number;
   /** Everything that must not be, in words. */
   faults: string[];
 }
 
-const BOTS = 10;
-/** Telegram takes its time, so that there is something on the wire. */
-const ANSWER_MS = 60;
 const ROUND_MS = { min: 100, max: 500 };
-const IMPORT_ROWS = 500;
 const END_MS_MAX = 600_000;
 
-/** Sends a broadcast through bots while the server is killed again and again, and reckons what became of each recipient. */
-export async function broadcastCrash(rounds: number, recipients: number, report?: (line: string) => void): Promise<BroadcastFigures> {
+/** Sends broadcasts while the server is killed again and again, and reckons what became of each recipient. */
+export async function broadcastCrash(
+  through: "bots" | "users",
+  rounds: number,
+  recipients: number,
+  report?: (line: string) => void,
+): Promise<BroadcastFigures> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(tempFolder());
-  const telegram = stack.adopt(await spawnBotApi(), (api) => api.stop());
-  await telegram.fault({ kind: "slow", ms: ANSWER_MS }, { method: "sendMessage", times: Number.MAX_SAFE_INTEGER });
-  const options = { folder, env: { TELEGRAM_API_ROOT: telegram.url } };
+  const telegram = stack.use(await (through === "bots" ? botSide() : userSide(folder)));
+  const options = { folder, env: telegram.env };
   let server = stack.use(await startPosthouse(options));
-  const key = await makeLiveKey(server);
+  const key = await makeLiveKey(server, telegram.env);
   let caller = (await connect(server)).as(key);
-
-  const account_ids: number[] = [];
-  const ids: number[] = [];
-  for (let number = 0; number < BOTS; number++) {
-    const bot = await telegram.addBot();
-    account_ids.push(await connectBot(caller, bot));
-    const chats = await telegram.addPrivateChats(bot, Math.ceil(recipients / BOTS));
-    for (const { id } of chats.slice(0, recipients - ids.length)) ids.push(id);
-    const tag = `bot_${number}`;
-    await importPeople(
-      caller,
-      chats.map(({ id }) => id),
-      tag,
-    );
-  }
-  // A broadcast for each bot's people: a bot reaches nobody else.
   const broadcasts: string[] = [];
-  for (const [number, account_id] of account_ids.entries()) {
-    const ask = { name: `News ${number}`, audience: { tag: `bot_${number}` }, message: { text: "News" }, account_ids: [account_id] };
-    const { body } = await caller.post<Broadcast>("/v1/broadcasts", ask);
+  for (const ask of await telegram.prepare(caller, recipients)) {
+    const { body } = await caller.post<Broadcast>("/v1/broadcasts", { name: "News", message: { text: "News" }, ...ask });
     await caller.post(`/v1/broadcasts/${body.id}/send`);
     broadcasts.push(body.id);
   }
@@ -67,23 +50,13 @@ export async function broadcastCrash(rounds: number, recipients: number, report?
     await wait(randomInt(ROUND_MS.min, ROUND_MS.max));
     await server.stop("SIGKILL");
     server = stack.use(await startPosthouse(options));
-    report?.(`round ${round}: ${(await telegram.sent()).length} arrived\n`);
+    report?.(`round ${round}\n`);
   }
   caller = (await connect(server)).as(key);
   const all = await untilEnded(caller, broadcasts);
   const code = await server.stop();
   if (code !== 0) throw new Error(`it ended with ${code}:\n${server.log().join("\n")}`);
-  return reckon(folder, rounds, recipients, all, await telegram.sent());
-}
-
-async function importPeople(caller: Caller, ids: readonly number[], tag: string): Promise<void> {
-  for (let at = 0; at < ids.length; at += IMPORT_ROWS)
-    await Promise.all(ids.slice(at, at + IMPORT_ROWS).map((telegram_id) => makePerson(caller, telegram_id, tag)));
-}
-
-async function makePerson(caller: Caller, telegram_id: number, tag: string): Promise<void> {
-  const { status, text } = await caller.post("/v1/contacts", { telegram_id, tags: [tag] });
-  if (status !== 201) throw new Error(`${status}: ${text}`);
+  return reckon(folder, rounds, recipients, all, telegram, await telegram.arrivals());
 }
 
 async function untilEnded(caller: Caller, ids: readonly string[]): Promise<Broadcast[]> {
@@ -100,14 +73,15 @@ function reckon(
   rounds: number,
   recipients: number,
   all: readonly Broadcast[],
-  sent: readonly { chat_id: number }[],
+  { repeats }: TelegramSide,
+  arrivals: readonly number[],
 ): BroadcastFigures {
   using file = new Database(databaseOf(folder), { readonly: true });
   const count = (sql: string) => (file.query(sql).get() as { n: number }).n;
   const counts = all.map((one) => one.counts).reduce((sum, one) => addUp(sum, one));
   const unknown = count("SELECT count(*) AS n FROM messages WHERE error_code = 'outcome_unknown'");
-  const arrivals = Map.groupBy(sent, ({ chat_id }) => chat_id);
-  const doubled = [...arrivals.values()].filter((some) => some.length > 1).length;
+  const arrived = arrivals.filter((times) => times > 0).length;
+  const doubled = arrivals.filter((times) => times > 1).length;
   const faults: string[] = [];
   const expect = (is: number, is_to_be: number, what: string) => {
     if (is !== is_to_be) faults.push(`${what}: ${is}, not ${is_to_be}`);
@@ -117,12 +91,13 @@ function reckon(
   expect(count("SELECT count(*) AS n FROM (SELECT 1 FROM messages GROUP BY contact_id HAVING count(*) > 1)"), 0, "written to twice");
   expect(count("SELECT count(*) AS n FROM messages WHERE status = 'sent'"), counts.sent, "sent by the counts");
   expect(counts.sent + unknown, recipients, "sent and unknown together");
+  if (repeats) expect(arrived, recipients, "arrived");
   expect(counts.total, recipients, "counted");
   expect(doubled, 0, "arrived twice");
-  const missing = counts.sent - arrivals.size;
+  const missing = counts.sent - arrived;
   if (missing > 0) faults.push(`${missing} are called sent and did not arrive`);
   const status = [...new Set(all.map((one) => one.status))].join(", ");
-  return { rounds, recipients, counts, status, unknown, arrived: arrivals.size, doubled, faults };
+  return { rounds, recipients, counts, status, unknown, arrived, doubled, faults };
 }
 
 function addUp(a: Broadcast["counts"], b: Broadcast["counts"]): Broadcast["counts"] {
@@ -135,8 +110,9 @@ export function describeBroadcastCrash({ rounds, recipients, counts, status, unk
 }
 
 if (import.meta.main) {
-  const [rounds = "50", recipients = "10000"] = process.argv.slice(2);
-  const figures = await broadcastCrash(Number(rounds), Number(recipients), (line) => process.stderr.write(line));
+  const [through = "bots", rounds = "50", recipients = "10000"] = process.argv.slice(2);
+  if (through !== "bots" && through !== "users") throw new Error("say bots or users first");
+  const figures = await broadcastCrash(through, Number(rounds), Number(recipients), (line) => process.stderr.write(line));
   process.stdout.write(describeBroadcastCrash(figures));
   for (const fault of figures.faults) process.stdout.write(`${fault}\n`);
   process.exitCode = figures.faults.length === 0 ? 0 : 1;
