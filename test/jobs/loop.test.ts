@@ -19,7 +19,7 @@ async function waitFor(copy: Copy, what: string): Promise<void> {
 }
 
 // The first of its kind in a run takes seconds to start.
-beforeAll(async () => (await freshDatabase("pglite"))[Symbol.asyncDispose](), 30_000);
+beforeAll(async () => (await freshDatabase(engines().at(-1)!))[Symbol.asyncDispose](), 30_000);
 
 describe.each(engines())("the job loop on %s", (engine) => {
   test("begins, runs and records what is due, each once", async () => {
