@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Database, DatabaseHooks } from "#db/database.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDatabase } from "#db/open.ts";
+import type { Pool } from "#db/postgres/client.ts";
 import { overPool } from "#db/postgres/open.ts";
 import { type Log, silentLog } from "#src/core/log.ts";
 import { pglitePool } from "./pglite.ts";
@@ -50,21 +51,28 @@ export async function freshDatabase(
   return { db, url: place.url, [Symbol.asyncDispose]: dispose };
 }
 
-/** A place for a database: with the tables where there is a template to copy, else empty. */
-const places = { sqlite: freshFile, pglite: freshSchema, postgres: freshOnServer };
+/** Pglite has no URL. */
+type Place = ({ url: string } | { url: null; pool: Pool }) & { remove(): void | Promise<void> };
 
-async function freshFile(migrated: boolean) {
+/** Where a database goes: with the tables where there is a template to copy, else empty. */
+const places: Record<TestEngine, (migrated: boolean) => Promise<Place>> = {
+  sqlite: freshFile,
+  pglite: freshSchema,
+  postgres: freshOnServer,
+};
+
+async function freshFile(migrated: boolean): Promise<Place> {
   const folder = newFolder();
   const file = join(folder, "posthouse.db");
   if (migrated) copyFileSync(await templateFile(), file);
   return { url: `sqlite:${file}`, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-async function freshSchema() {
+async function freshSchema(): Promise<Place> {
   return { url: null, pool: await pglitePool(freshName()), remove: () => {} };
 }
 
-async function freshOnServer(migrated: boolean) {
+async function freshOnServer(migrated: boolean): Promise<Place> {
   const name = freshName();
   await onServer(migrated ? `create database ${name} template ${await templateOnServer()} strategy file_copy` : `create database ${name}`);
   return { url: onServerUrl(name), remove: () => onServer(`drop database ${name} with (force)`) };
