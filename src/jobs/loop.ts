@@ -12,12 +12,12 @@ import { moveOn } from "./settle.ts";
 import { createJobStore } from "./store.ts";
 
 /** Jobs that are marked together, and share their fsync and the pages that they write. */
-const GROUP_JOBS_MAX = 1_024;
+const GROUP_JOBS_MAX = 768;
 /** While requests come in: none waits longer than so many jobs take, some milliseconds. */
 const POLITE_JOBS_MAX = 8;
 const POLITE_MS = 1_000;
 /** Jobs between being marked and being recorded. */
-const RUNNING_MAX = 2_048;
+const RUNNING_MAX = 1_536;
 /** What is on the wire may take this long when the program is asked to stop, and then its outcome to be written. */
 const STOP_MS_MAX = 5_500;
 const RECORD_MS_MAX = 1_000;
