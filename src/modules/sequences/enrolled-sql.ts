@@ -1,6 +1,5 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
-import { isUniqueViolation } from "#db/errors.ts";
 import { listOf } from "#db/list.ts";
 import { countRows, newestFirst } from "#db/paging.ts";
 import type { AutomationCountRow, EnrollmentRow, SequenceRow, SequenceVersionRow } from "#db/schema-sequences.ts";
@@ -44,8 +43,12 @@ export function createEnrollmentStore(db: Database) {
   const nextDue = db.prepare<{ most: number }, { due_at: number | null }>((q, v) =>
     q.selectFrom("enrollments").select("due_at").where("due_at", "is not", null).orderBy("due_at").limit(v("most")),
   );
-  const insert = db.prepare<EnrollmentRow>((q, v) =>
-    q.insertInto("enrollments").values(Object.fromEntries(columns.map((name) => [name, v(name)])) as unknown as EnrollmentRow),
+  const insert = db.prepare<EnrollmentRow, { id: string }>((q, v) =>
+    q
+      .insertInto("enrollments")
+      .values(Object.fromEntries(columns.map((name) => [name, v(name)])) as unknown as EnrollmentRow)
+      .onConflict((conflict) => conflict.doNothing())
+      .returning("id"),
   );
   const update = db.prepare<Pick<EnrollmentRow, "env_id" | "id" | (typeof changing)[number]>>((q, v) =>
     q
@@ -125,13 +128,12 @@ export function createEnrollmentStore(db: Database) {
       .$if(by.step !== undefined, (q) => q.where("step", "=", by.step!));
 
   return {
-    /** A contact is in the sequence already. */
-    isDuplicate: isUniqueViolation,
     /** When the first of all falls due, in real time (ms). */
     nextDue: async (): Promise<number | null> => (await nextDue.one(null, { most: 1 }))?.due_at ?? null,
     /** What is due at `now` (real time, ms), in order of time; nobody else takes it until the transaction ends. */
     due: (tx: Tx, now: number, most: number): Maybe<EnrollmentRow[]> => due.all(tx, { now, most }),
-    insert: (tx: Tx, row: EnrollmentRow): void => insert.later(tx, row),
+    /** @returns false where the contact is in the sequence already, let in by another transaction just now */
+    insert: async (tx: Tx, row: EnrollmentRow): Promise<boolean> => (await insert.one(tx, row)) !== undefined,
     update: (tx: Tx, row: EnrollmentRow): void =>
       update.later(tx, {
         ...{ env_id: row.env_id, id: row.id, version: row.version, contact_id: row.contact_id, status: row.status, step: row.step },

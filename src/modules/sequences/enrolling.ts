@@ -62,7 +62,8 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
    * Lets a contact in, or says why not.
    * @throws AppError `not_found` for a sequence that is not here, `validation_error` on `start_at`
    */
-  async function enter(tx: Tx, { env_id, sequence_id, contact_id, start_at, actor }: Entry, tally: Tally): Promise<Entered> {
+  async function enter(tx: Tx, entry: Entry, tally: Tally): Promise<Entered> {
+    const { env_id, sequence_id, contact_id, start_at, actor } = entry;
     const sequence = await store.held(tx, env_id, sequence_id);
     if (sequence === undefined) throw notFound("sequence");
     if (sequence.status !== "active") {
@@ -84,7 +85,8 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
       ...{ due_at: clock.real(env_id, now), why: "due", waits_for: null, state: "{}" },
       ...{ actor, reason: null, entered_at: now, ended_at: null, updated_at: now },
     };
-    store.insert(tx, row);
+    // Who came first is found by looking again.
+    if (!(await store.insert(tx, row))) return enter(tx, entry, tally);
     tally.add(env_id, sequence_id, "", "entered", now);
     await telling.changed(tx, "sequence.started", row, actor);
     tx.afterCommit(wake);
