@@ -74,7 +74,7 @@ const Reentry = Type.Object(
   {
     rule: Type.Union(
       reentryRules.map((rule) => Type.Literal(rule)),
-      { description: "Whether a contact who has been through it can enter again." },
+      { description: "Whether a contact who has been through it can enter again; `never` without it." },
     ),
     after: Type.Optional({ ...Duration, description: "Of `after` alone: how long since it ended." }),
   },
@@ -136,7 +136,8 @@ const newDefinition = {
   holidays: Type.Optional(Holidays),
   frequency_cap: Type.Optional(nullable(FrequencyCap)),
   exit_on: Type.Optional(Type.Partial(ExitOn, { additionalProperties: false })),
-  reentry: Type.Optional({ ...Reentry, default: { rule: "never" } }),
+  // No `default`: a patch would take it for what was given.
+  reentry: Type.Optional(Reentry),
   triggers: Type.Optional(Triggers),
 };
 export const NewDefinition = Type.Object(newDefinition);

@@ -114,6 +114,23 @@ describe.each(appEngines)("a sequence on %s", (engine) => {
     expect([...first.items, ...second.items]).toEqual(items);
   });
 
+  test("keeps of its definition what a change does not give", async () => {
+    await using app = await setup({ engine });
+    const all = {
+      ...{ timezone: "Europe/Berlin", window: { from: "09:00" }, holidays: ["2026-12-25"], frequency_cap: { count: 1, per: "1d" } },
+      ...{ exit_on: { reply: false, tags: ["stop"], blocked: false }, reentry: { rule: "after", after: "30d" } },
+      triggers: [{ event: "contact.created" }],
+    };
+    const made = await make(app.sandbox, all);
+    for (const patch of [{ name: "Other" }, { metadata: { a: "b" } }, { timezone: null }, { move_enrolled: true }]) {
+      const { body } = await app.sandbox.patch<Sequence>(`/v1/sequences/${made.id}`, patch);
+      const { move_enrolled: _asked, ...given } = patch as Record<string, unknown>;
+      Object.assign(made, given, { version: body.version, updated_at: body.updated_at });
+      expect(body).toEqual(made);
+    }
+    expect(made.version).toBe(2);
+  });
+
   test("that many change at once has a version for each change, and loses none", async () => {
     await using app = await setup({ engine });
     const { id } = await make(app.sandbox);
