@@ -1,6 +1,6 @@
 import type { Database } from "#db/database.ts";
 import type { Clock } from "#src/core/clock.ts";
-import { AppError } from "#src/core/errors.ts";
+import { AppError, invalidField } from "#src/core/errors.ts";
 import { unconditional } from "#src/core/etag.ts";
 import type { Log } from "#src/core/log.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
@@ -121,8 +121,10 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
     statistics: createStatistics({ store }),
     enrollments: createEnrollmentService({
       ...{ store, clock, programs, entrance, end, telling, createTask, wake },
-      async checkAudience(env_id, audience) {
-        if (!("tag" in audience)) await conditionOf(env_id, audience);
+      async checkAudience(tx, env_id, audience) {
+        if ("filter" in audience) await segments.checkFilter(tx, env_id, audience.filter);
+        if ("segment_id" in audience && !(await segments.has(tx, env_id, audience.segment_id)))
+          throw invalidField("segment_id", "not_found", "There is no such segment here.", audience.segment_id);
       },
     }),
   };

@@ -65,7 +65,7 @@ export const ContactRef = Type.String({
 });
 
 /** How a client names a contact in a body. */
-export const ContactReference = Type.Union([ContactRef, Type.Integer({ minimum: 1 })]);
+export const ContactReference = Type.Union([ContactRef, Type.Integer({ minimum: 1, maximum: 999_999_999_999_999 })]);
 
 export const ScoredContact = Type.Object({ ...contactMembers, score: Score }, { $id: "ScoredContact" });
 

@@ -23,6 +23,9 @@ const scope = "manage:sequences";
 const answers = { 200: { description: "The enrollment.", schema: Enrollment, example } };
 const day = Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description: "As `2026-05-06`, in UTC." });
 
+/** What a request can say of whom to enroll. */
+const whom = ["contact_id", "segment_id", "filter", "tag"] as const;
+
 export function enrollmentRoutes(enrollments: EnrollmentService, statistics: StatisticsService, write: UnitOfWork) {
   return new Elysia()
     .use(enrollRoute(enrollments, write))
@@ -35,10 +38,14 @@ function enrollRoute(enrollments: EnrollmentService, write: UnitOfWork) {
     "/v1/sequences/:id/enroll",
     ({ request, params, body, set }) =>
       write({ request, body, set }, async (tx, author) => {
-        const { contact_id, segment_id, filter, tag, start_at } = body;
-        const whom = [contact_id, segment_id, filter, tag].filter((one) => one !== undefined);
-        if (whom.length !== 1)
-          throw invalidField("contact_id", "required", "Say whom to enroll: exactly one of contact_id, segment_id, filter and tag.");
+        const { contact_id, start_at } = body;
+        const [one, second] = whom.filter((name) => body[name] !== undefined);
+        if (one === undefined || second !== undefined)
+          throw invalidField(
+            second ?? "contact_id",
+            second === undefined ? "required" : "not_allowed",
+            `Say whom to enroll: exactly one of ${whom.join(", ")}.`,
+          );
         if (contact_id === undefined) return { status: 202, body: await enrollments.enrollMany(tx, author, params.id, body) };
         const ask = { contact_id: String(contact_id), ...(start_at === undefined ? {} : { start_at }) };
         return { status: 200, body: await enrollments.enroll(tx, author, params.id, ask) };
@@ -50,7 +57,7 @@ function enrollRoute(enrollments: EnrollmentService, write: UnitOfWork) {
         id: "enrollments.create",
         summary: "Enroll a contact, or many",
         description:
-          "One contact gets the enrollment at once. A segment, a filter or a tag gets a job that enrolls whom it holds at that moment, and tells how many were skipped and why. A contact is in a sequence once at a time; whether again later, its `reentry` says.",
+          "One contact gets the enrollment at once. A segment, a filter or a tag gets a job that enrolls whom it holds at that moment, and tells how many were skipped and why. A contact is in a sequence once at a time; whether again later, its `reentry` says. A `conflict` says by its `reason` why the contact does not enter, and by `enrollment_id` what stands against it.",
         tag,
         scope,
         example: { contact_id: example.contact_id },

@@ -5,8 +5,8 @@ import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#
 import type { Principal } from "#src/core/principal.ts";
 import type { Tx } from "#src/core/tx.ts";
 import type { NewTask, Task } from "#src/modules/tasks/model.ts";
-import { ENROLL_TASK, type EnrollParams } from "./enroll-kind.ts";
-import type { EnrollmentRow, EnrollmentStore } from "./enrolled-sql.ts";
+import { type Audience, ENROLL_TASK, type EnrollParams, readAudience } from "./enroll-kind.ts";
+import type { EnrollmentRow, EnrollmentStore, SequenceRow } from "./enrolled-sql.ts";
 import type { Ending } from "./ending.ts";
 import type { Entrance } from "./enrolling.ts";
 import type { Enroll, Enrollment, EnrollmentFilter, Move, Unenroll } from "./model.ts";
@@ -24,7 +24,7 @@ interface Needs {
   telling: Telling;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   /** @throws AppError `validation_error` for a segment that is not here, or a filter that is wrong */
-  checkAudience(env_id: number, audience: EnrollParams["audience"]): Promise<void>;
+  checkAudience(tx: Tx, env_id: number, audience: Audience): Promise<void>;
   /** Something may be due now. */
   wake(): void;
 }
@@ -49,22 +49,23 @@ export function createEnrollmentService(needs: Needs) {
     return sequence;
   }
 
-  /** Changes one that has not ended. @throws AppError `not_found`, `conflict`; what `check` throws */
+  /** Changes one that has not ended; its sequence is neither paused nor archived meanwhile. @throws AppError `not_found`, `conflict`; what `check` throws */
   async function change(
     tx: Tx,
     { env_id, key_id }: Author,
     { id, enrollment_id }: Ref,
     check: Precondition,
-    turn: (row: EnrollmentRow, tally: Tally) => Promise<EnrollmentRow>,
+    turn: (row: EnrollmentRow, tally: Tally, sequence: SequenceRow) => Promise<EnrollmentRow>,
   ): Promise<Enrollment> {
-    await demandSequence(tx, env_id, id);
+    const sequence = await store.held(tx, env_id, id);
+    if (sequence === undefined) throw notFound("sequence");
     const row = await store.get(tx, env_id, id, enrollment_id);
     if (row === undefined) throw notFound("enrollment");
     check(present(row));
     if (row.status !== "active" && row.status !== "paused")
       throw new AppError("conflict", `The enrollment has ended: it is ${row.status}. Enroll the contact again.`);
     const tally = createTally(store);
-    const after = await turn(row, tally);
+    const after = await turn(row, tally, sequence);
     tally.write(tx);
     if (after.due_at !== null) tx.afterCommit(wake);
     if (after.status !== row.status && after.status !== "exited")
@@ -106,9 +107,10 @@ export function createEnrollmentService(needs: Needs) {
       return present(row);
     },
 
-    /** Lets many in, by a job. @throws AppError `not_found`, `conflict` for a sequence that is not active, `validation_error` */
+    /** Lets many in, by a job. @param ask with one audience @throws AppError `not_found`, `conflict` for a sequence that is not active, `validation_error` */
     async enrollMany(tx: Tx, { env_id, key_id }: Author, sequence_id: string, ask: Omit<Enroll, "contact_id">): Promise<Task> {
-      const { start_at, ...audience } = ask;
+      const { start_at } = ask;
+      const audience = readAudience(ask);
       const sequence = await demandSequence(tx, env_id, sequence_id);
       if (sequence.status !== "active")
         throw new AppError(
@@ -118,13 +120,8 @@ export function createEnrollmentService(needs: Needs) {
       const program = await programs(tx, env_id, sequence_id, sequence.version);
       if (start_at !== undefined && program.step(start_at) === undefined)
         throw invalidField("start_at", "not_found", "The sequence has no step of this id.", start_at);
-      await needs.checkAudience(env_id, audience as EnrollParams["audience"]);
-      const params: EnrollParams = {
-        sequence_id,
-        audience: audience as EnrollParams["audience"],
-        start_at: start_at ?? null,
-        actor: key_id,
-      };
+      await needs.checkAudience(tx, env_id, audience);
+      const params: EnrollParams = { sequence_id, audience, start_at: start_at ?? null, actor: key_id };
       const scopes = { read: "manage:sequences", write: "manage:sequences" } as const;
       return needs.createTask(tx, env_id, { kind: ENROLL_TASK, scopes, params, total: null });
     },
@@ -169,12 +166,11 @@ export function createEnrollmentService(needs: Needs) {
         return after;
       }),
 
-    /** It goes on; what fell due meanwhile is done now. @throws AppError as `unenroll`, `conflict` also while the sequence is paused */
+    /** It goes on, with its sequence where that is paused; what fell due meanwhile is done now. @throws AppError as `unenroll` */
     resume: (tx: Tx, author: Author, ref: Ref, check: Precondition = unconditional): Promise<Enrollment> =>
-      change(tx, author, ref, check, async (row) => {
+      change(tx, author, ref, check, async (row, _tally, sequence) => {
         const { env_id } = row;
         if (row.status === "active") return row;
-        const sequence = await demandSequence(tx, env_id, row.sequence_id);
         const now = clock.now(env_id);
         const { held_due_at = now, held_why = "due", ...state } = stateOf(row);
         const isHeld = sequence.status === "paused";
@@ -200,8 +196,7 @@ export function createEnrollmentService(needs: Needs) {
 
     /** Goes on with a step, of another version too. @throws AppError as `unenroll`, `validation_error` on `version` or `step` */
     move: (tx: Tx, author: Author, ref: Ref, { version, step }: Move, check: Precondition = unconditional): Promise<Enrollment> =>
-      change(tx, author, ref, check, async (row) => {
-        const sequence = await demandSequence(tx, row.env_id, row.sequence_id);
+      change(tx, author, ref, check, async (row, _tally, sequence) => {
         const to = version ?? row.version;
         if (to > sequence.version) throw invalidField("version", "not_found", `The newest version is ${sequence.version}.`, version);
         const target = step ?? row.step;

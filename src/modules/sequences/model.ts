@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { type FieldErrorCode, fieldErrors } from "#src/core/errors.ts";
 import { idPattern } from "#src/core/ids.ts";
-import { Metadata } from "#src/modules/contacts/model.ts";
+import { ContactReference, Metadata } from "#src/modules/contacts/model.ts";
 import { Duration, NewStep, Step, StepId, Tag, TimeOfDay, Weekdays } from "./steps.ts";
 
 export { awaitedEvents } from "./steps.ts";
@@ -226,9 +226,7 @@ export type Enrollment = Static<typeof Enrollment>;
 /** Whom to let in: a contact, or many by a job. */
 export const Enroll = Type.Object(
   {
-    contact_id: Type.Optional(
-      Type.Union([Type.String({ minLength: 1, maxLength: 40 }), Type.Integer()], { description: "Its id or number." }),
-    ),
+    contact_id: Type.Optional(Type.Union(ContactReference.anyOf, { description: "Its id or number." })),
     segment_id: Type.Optional(
       Type.String({ pattern: idPattern("seg"), description: "All who are in a segment at this moment, by a job." }),
     ),
