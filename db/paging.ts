@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import type { Schema } from "./schema.ts";
 
 /** Tables whose ids are in the order of their making. */
-type Listed = "audit" | "enrollments" | "sequences" | "merges" | "messages" | "segments" | "suppressions" | "tasks" | "templates" | "files";
+type Listed = "audit" | "sequences" | "merges" | "messages" | "segments" | "suppressions" | "tasks" | "templates" | "files";
 
 /** A page of what a query narrows down to, newest first. @param before the last id of the page before */
 export function newestFirst<Table extends Listed>(

@@ -28,6 +28,7 @@ import { createPrograms } from "#src/modules/sequences/program.ts";
 import { createReplies } from "#src/modules/sequences/replies.ts";
 import type { Sender } from "#src/modules/sequences/sending.ts";
 import { createStatistics } from "#src/modules/sequences/statistics.ts";
+import { createSequenceStore } from "#src/modules/sequences/store.ts";
 import { createTelling } from "#src/modules/sequences/telling.ts";
 import type { NewTask, Task, TaskKind } from "#src/modules/tasks/model.ts";
 
@@ -118,7 +119,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
     due: createDueEnrollments({ db, places, wake }),
     answered: createReplies({ store, clock, programs, end }),
     kinds: [enrollKind({ store, entrance, page }) as TaskKind],
-    statistics: createStatistics({ store }),
+    statistics: createStatistics({ store, sequences: createSequenceStore(db) }),
     enrollments: createEnrollmentService({
       ...{ store, clock, programs, entrance, end, telling, createTask, wake },
       async checkAudience(tx, env_id, audience) {

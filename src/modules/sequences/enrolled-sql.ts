@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { listOf } from "#db/list.ts";
-import { countRows, newestFirst } from "#db/paging.ts";
+import { countRows } from "#db/paging.ts";
 import type { AutomationCountRow, EnrollmentRow, SequenceRow, SequenceVersionRow } from "#db/schema-sequences.ts";
 import { lowestId } from "#src/core/ids.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
@@ -160,25 +160,43 @@ export function createEnrollmentStore(db: Database) {
         .where("sequence_id", "=", sequence_id)
         .$if(tx !== null && !isSqlite, (q) => q.forUpdate())
         .executeTakeFirst(),
-    page: (env_id: number, sequence_id: string, by: Narrowed, before: string | null, offset: number, most: number) =>
-      newestFirst(narrow(env_id, sequence_id, by), { before, offset, most }),
+    page(env_id: number, sequence_id: string, by: Narrowed, before: string | null, offset: number, most: number): Promise<EnrollmentRow[]> {
+      const rows = narrow(env_id, sequence_id, by)
+        .selectAll()
+        .$if(before !== null, (q) => q.where("id", "<", before!))
+        .orderBy("id", "desc")
+        .offset(offset)
+        .limit(most);
+      // Those of a state or at a step may be few among very many.
+      return Object.keys(by).length > 0 || offset > 0 ? db.slowly(rows) : rows.execute();
+    },
     countAll: (env_id: number, sequence_id: string, by: Narrowed) =>
       countRows(db, narrow(env_id, sequence_id, by), Object.keys(by).length > 0),
     /** When sequences and broadcasts wrote to a contact since a time (ms), the newest `most` of them. */
     sendsSince: (tx: Tx, env_id: number, contact_id: string, since: number, most: number): Maybe<Sent[]> =>
       sends.all(tx, { env_id, contact_id, since: lowestId("msg", since), most }),
     count: (tx: Tx, row: AutomationCountRow): void => count.later(tx, row),
-    counts: (env_id: number, subject_id: string): Promise<AutomationCountRow[]> =>
-      db.read.selectFrom("automation_counts").selectAll().where("env_id", "=", env_id).where("subject_id", "=", subject_id).execute(),
+    /** @param from the first day @param to the last */
+    counts: (env_id: number, subject_id: string, from: string, to: string): Promise<AutomationCountRow[]> =>
+      db.slowly(
+        db.read
+          .selectFrom("automation_counts")
+          .selectAll()
+          .where("env_id", "=", env_id)
+          .where("subject_id", "=", subject_id)
+          .where("day", ">=", from)
+          .where("day", "<=", to),
+      ),
     /** How many are in which state. */
     statuses: (env_id: number, sequence_id: string): Promise<{ status: string; n: number }[]> =>
-      db.read
-        .selectFrom("enrollments")
-        .select(["status", sql<number>`count(*)`.as("n")])
-        .where("env_id", "=", env_id)
-        .where("sequence_id", "=", sequence_id)
-        .groupBy("status")
-        .execute(),
+      db.slowly(
+        db.read
+          .selectFrom("enrollments")
+          .select(["status", sql<number>`count(*)`.as("n")])
+          .where("env_id", "=", env_id)
+          .where("sequence_id", "=", sequence_id)
+          .groupBy("status"),
+      ),
   };
 }
 

@@ -115,6 +115,26 @@ describe.each(appEngines)("people in sequences that are led by hand on %s", (eng
     expect(statistics.days).toMatchObject([counts]);
   });
 
+  test("statistics tell the steps in the order of the sequence, and of some days those of these alone", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const steps = [
+      { id: "z_first", ...sending("One") },
+      { id: "m_rest", ...waiting("1d") },
+      { id: "a_last", ...sending("Two") },
+    ];
+    const id = await makeSequence(sandbox, { steps });
+    await enroll(sandbox, id, await makeContact(sandbox, { username: "anna" }));
+    const begun = new Date(app.clock.now()).toISOString().slice(0, 10);
+    await journey(app, 2 * DAY);
+    const told = await statisticsOf(sandbox, id);
+    expect(told.steps.map(({ step }) => step)).toEqual(["z_first", "m_rest", "a_last"]);
+    expect(told.days).toHaveLength(2);
+    const first = await statisticsOf(sandbox, id, `?from=${begun}&to=${begun}`);
+    expect(first).toMatchObject({ entered: 1, sent: 1, completed: 0, days: [{ day: begun }] });
+    expect((await statisticsOf(sandbox, id, `?from=2000-01-01&to=2000-01-02`)).days).toEqual([]);
+  });
+
   test("a template that is gone ends it as failed, and others go on", async () => {
     await using app = await setup({ engine });
     const { sandbox } = app;
