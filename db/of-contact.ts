@@ -26,6 +26,8 @@ export function rowsOfContact({ read, engine }: Pick<Database, "read" | "engine"
         .where("contact_id", "is", null),
     events: (env_id: number, contact_id: string) =>
       read.selectFrom("events").where(ofContacts).where("env_id", "=", env_id).where("subject", "=", contact_id),
+    enrollments: (env_id: number, contact_id: string) =>
+      read.selectFrom("enrollments").where("env_id", "=", env_id).where("contact_id", "=", contact_id),
     audit: (env_id: number, contact_id: string) => read.selectFrom("audit").where("env_id", "=", env_id).where("subject", "=", contact_id),
   };
 }

@@ -3,9 +3,11 @@ import type { Clock } from "#src/core/clock.ts";
 import { createActivityService } from "#src/modules/activity/service.ts";
 import { createActivityStore } from "#src/modules/activity/store.ts";
 import { presentAuditEntry } from "#src/modules/audit/service.ts";
+import { presentRecipient } from "#src/modules/broadcasts/present.ts";
 import { presentEvent } from "#src/modules/events/present.ts";
 import type { MergeStore } from "#src/modules/merges/store.ts";
 import { presentMessage } from "#src/modules/messages/present.ts";
+import { presentEnrollment } from "#src/modules/sequences/state.ts";
 import { presentSuppression } from "#src/modules/suppressions/service.ts";
 import { presentHeld, presentNote } from "#src/modules/threads/present.ts";
 
@@ -33,6 +35,8 @@ export function createActivity({ db, clock, points, merges, presentContact }: Ne
       suppression: presentSuppression,
       thread: presentHeld,
       note: presentNote,
+      enrollment: (row) => presentEnrollment(row, (at) => clock.seen(row.env_id, at)),
+      recipient: presentRecipient,
     },
   });
 }

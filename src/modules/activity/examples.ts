@@ -20,6 +20,8 @@ export const heldExample = {
   messages: [],
   threads: [],
   notes: [],
+  broadcasts: [],
+  enrollments: [],
   events: [{ event: "contact.created", id: "evt_01HKQ9R2X70000000000000000", created_at: at, subject: id, actor, data: { id } }],
   audit: [],
   suppressions: [],

@@ -1,9 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { idPattern } from "#src/core/ids.ts";
 import { AuditEntry } from "#src/modules/audit/model.ts";
+import { Recipient } from "#src/modules/broadcasts/model.ts";
 import { Contact } from "#src/modules/contacts/model.ts";
 import { Event } from "#src/modules/events/model.ts";
 import { Message } from "#src/modules/messages/model.ts";
 import { HeldPoints } from "#src/modules/scoring/model.ts";
+import { Enrollment } from "#src/modules/sequences/model.ts";
 import { Suppression } from "#src/modules/suppressions/model.ts";
 import { HeldThread, ThreadNote } from "#src/modules/threads/model.ts";
 
@@ -46,6 +49,16 @@ export const HeldOnContact = Type.Object({
   }),
   notes: Type.Union([Type.Array(ThreadNote), Type.Null()], {
     description: "What was noted of these conversations; null as for `messages`.",
+  }),
+  broadcasts: Type.Union(
+    [
+      Type.Array(Type.Object({ broadcast_id: Type.String({ pattern: idPattern("bc") }), name: Type.String(), ...Recipient.properties })),
+      Type.Null(),
+    ],
+    { description: "What the contact was a recipient of, and what came of it; null as for `messages`." },
+  ),
+  enrollments: Type.Union([Type.Array(Enrollment), Type.Null()], {
+    description: "The sequences that the contact is or was in; null for a key that may neither read messages nor manage sequences.",
   }),
   events: Type.Array(Event, { description: "The contact's own." }),
   audit: Type.Array(AuditEntry, { description: "Who changed the contact." }),

@@ -43,7 +43,7 @@ export function activityRoutes(activity: ActivityService, log: Log) {
           id: "contacts.export_one",
           summary: "Export what is held on a contact",
           description:
-            "All of it in one document, as a person may ask for: the contact, its messages and conversations with their notes, events, changes and suppressions. A deleted contact has it until it is erased. Messages and conversations only for a key that has `read:messages` too.",
+            "All of it in one document, as a person may ask for: the contact, its messages and conversations with their notes, the broadcasts and sequences that it is or was in, events, changes and suppressions. A deleted contact has it until it is erased. Messages, conversations and broadcasts only for a key that has `read:messages` too, sequences with that or `manage:sequences`.",
           tag,
           scope,
           answers: { 200: { description: "What is held.", schema: HeldOnContact, example: heldExample } },

@@ -4,14 +4,27 @@ import { invalidField, notFound } from "#src/core/errors.ts";
 import { decodeCursor, PAGE_DEFAULT, toPage } from "#src/core/page.ts";
 import type { Principal } from "#src/core/principal.ts";
 import type { AuditEntry } from "#src/modules/audit/model.ts";
+import type { Recipient } from "#src/modules/broadcasts/model.ts";
 import type { Contact } from "#src/modules/contacts/model.ts";
 import type { Event } from "#src/modules/events/model.ts";
 import type { Message } from "#src/modules/messages/model.ts";
+import type { Enrollment } from "#src/modules/sequences/model.ts";
 import type { Suppression } from "#src/modules/suppressions/model.ts";
 import type { HeldPoints } from "#src/modules/scoring/model.ts";
 import type { ActivityItem, ActivityPage } from "./model.ts";
 import type { HeldThread, ThreadNote } from "#src/modules/threads/model.ts";
-import type { ActivityStore, AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow, ThreadNoteRow, ThreadRow } from "./store.ts";
+import type {
+  ActivityStore,
+  AuditRow,
+  ContactRow,
+  EnrollmentRow,
+  EventRow,
+  MessageRow,
+  ReceivedRow,
+  SuppressionRow,
+  ThreadNoteRow,
+  ThreadRow,
+} from "./store.ts";
 
 interface Needs {
   store: ActivityStore;
@@ -33,6 +46,8 @@ interface Needs {
     suppression(row: SuppressionRow): Suppression;
     thread(row: ThreadRow): HeldThread;
     note(row: ThreadNoteRow): ThreadNote;
+    enrollment(row: EnrollmentRow): Enrollment;
+    recipient(row: ReceivedRow): Recipient;
   };
 }
 
@@ -55,6 +70,8 @@ export function createActivityService({ store, clock, points, merges, present }:
     const { event, id, created_at, actor, data } = present.event(row);
     return { id, at: created_at, type: event, actor, message: null, data };
   };
+
+  const received = (row: ReceivedRow) => ({ broadcast_id: row.id, name: row.name, ...present.recipient(row) });
 
   const each = <Row extends { id: string }>(page: ReadPage<Row>, show: (row: Row) => object) => shown(pages(page), show);
 
@@ -106,7 +123,17 @@ export function createActivityService({ store, clock, points, merges, present }:
       yield* list("messages", messagesOf(env_id, ids, addresses));
       yield* list("threads", shown(threadPages(env_id, ids, addresses), present.thread));
       yield* list("notes", notesIn(env_id, threadPages(env_id, ids, addresses)));
-    } else yield ',"messages":null,"threads":null,"notes":null';
+      yield* list(
+        "broadcasts",
+        eachOf(ids, (id) => each((after, most) => store.receivedAfter(env_id, id, after, most), received)),
+      );
+    } else yield ',"messages":null,"threads":null,"notes":null,"broadcasts":null';
+    if (scopes.has("read:messages") || scopes.has("manage:sequences"))
+      yield* list(
+        "enrollments",
+        eachOf(ids, (id) => each((after, most) => store.enrollmentsAfter(env_id, id, after, most), present.enrollment)),
+      );
+    else yield ',"enrollments":null';
     yield* list(
       "events",
       eachOf(ids, (id) => each((after, most) => store.eventsAfter(env_id, id, after, most), present.event)),

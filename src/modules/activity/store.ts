@@ -1,8 +1,14 @@
 import type { Database } from "#db/database.ts";
 import { rowsOfContact } from "#db/of-contact.ts";
 import type { AuditRow, EventRow, MessageRow } from "#db/schema.ts";
+import type { BroadcastRecipientRow, BroadcastRow } from "#db/schema-broadcasts.ts";
 import type { ThreadNoteRow, ThreadRow } from "#db/schema-inbox.ts";
 import type { ContactRow, SuppressionRow } from "#db/schema-people.ts";
+import type { EnrollmentRow } from "#db/schema-sequences.ts";
+
+/** The part of a contact in a broadcast. */
+export type ReceivedRow = BroadcastRecipientRow &
+  Pick<BroadcastRow, "id" | "name"> & { [Name in "sent_at" | "error_code"]: MessageRow[Name] | null };
 
 /** What is kept of one person. Pages are keyed by id. */
 export function createActivityStore(db: Database) {
@@ -41,6 +47,23 @@ export function createActivityStore(db: Database) {
         .execute(),
     eventsAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<EventRow[]> =>
       of.events(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
+    enrollmentsAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<EnrollmentRow[]> =>
+      of.enrollments(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
+    /** Looks into each broadcast of the environment, for which there is no index by contact. */
+    receivedAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<ReceivedRow[]> =>
+      db.slowly(
+        db.read
+          .selectFrom("broadcasts as b")
+          .innerJoin("broadcast_recipients as r", (join) => join.onRef("r.env_id", "=", "b.env_id").onRef("r.broadcast_id", "=", "b.id"))
+          .leftJoin("messages as m", (join) => join.onRef("m.env_id", "=", "r.env_id").onRef("m.id", "=", "r.message_id"))
+          .selectAll("r")
+          .select(["b.id", "b.name", "m.sent_at", "m.error_code"])
+          .where("b.env_id", "=", env_id)
+          .where("b.id", ">", after)
+          .where("r.contact_id", "=", contact_id)
+          .orderBy("b.id")
+          .limit(most),
+      ),
     auditAfter: (env_id: number, contact_id: string, after: string, most: number): Promise<AuditRow[]> =>
       of.audit(env_id, contact_id).selectAll().where("id", ">", after).orderBy("id").limit(most).execute(),
     suppressionsOf: (env_id: number, recipient: string): Promise<SuppressionRow[]> =>
@@ -48,5 +71,5 @@ export function createActivityStore(db: Database) {
   };
 }
 
-export type { AuditRow, ContactRow, EventRow, MessageRow, SuppressionRow, ThreadNoteRow, ThreadRow };
+export type { AuditRow, ContactRow, EnrollmentRow, EventRow, MessageRow, SuppressionRow, ThreadNoteRow, ThreadRow };
 export type ActivityStore = ReturnType<typeof createActivityStore>;

@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import type { ActivityPage } from "#src/modules/activity/model.ts";
 import { appEngines, setup } from "#test/support/app.ts";
 import type { Caller } from "#test/support/client.ts";
+import { act, draft } from "#test/support/broadcasting.ts";
 import { queue } from "#test/support/sending.ts";
+import { enroll, makeSequence, sending, waiting } from "#test/support/sequences.ts";
 
 const make = async (caller: Caller, ask: object) => (await caller.post<{ id: string }>("/v1/contacts", ask)).body.id;
 const activity = async (caller: Caller, id: string, query = "") =>
@@ -62,6 +64,43 @@ describe.each(appEngines)("what is known of a contact on %s", (engine) => {
     expect(own).toHaveLength(3);
     expect(threads.map(({ id }) => id).toSorted()).toEqual(own.toSorted());
     expect(notes.map(({ text }) => text).toSorted()).toEqual(own.map((id) => `of ${id}`).toSorted());
+  });
+
+  test("is exported with the sequences and the broadcasts that they are in or were, those of who was merged too", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const person = await make(sandbox, { username: "sarah_miller" });
+    const twin = await make(sandbox, { username: "twin" });
+    const other = await make(sandbox, { username: "other" });
+    const done = await makeSequence(sandbox, { steps: [sending("One")] });
+    const open = await makeSequence(sandbox, { steps: [waiting("1d")] });
+    const enrollments = [await enroll(sandbox, done, person), await enroll(sandbox, done, twin), await enroll(sandbox, open, person)];
+    await enroll(sandbox, open, other);
+    const news = await draft(sandbox, { audience: { contact_ids: [person, other] } });
+    const more = await draft(sandbox, { name: "More", audience: { contact_ids: [twin] } });
+    await draft(sandbox, { name: "Others", audience: { contact_ids: [other] } });
+    for (const broadcast of [news, more]) await act(sandbox, broadcast, "send");
+    await app.settled();
+    await sandbox.post(`/v1/contacts/${person}/merge`, { contact_id: twin });
+    await app.settled();
+    type Held = { enrollments: { id: string; status: string }[]; broadcasts: { broadcast_id: string; name: string; status: string }[] };
+    const held = (await sandbox.get<Held>(`/v1/contacts/${person}/export`)).body;
+    expect(held.enrollments.map(({ id }) => id).toSorted()).toEqual(enrollments.toSorted());
+    expect(held.enrollments.map(({ status }) => status).toSorted()).toEqual(["active", "completed", "completed"]);
+    const told = held.broadcasts.map(({ broadcast_id, name, status }) => [broadcast_id, name, status]);
+    expect(told.toSorted()).toEqual(
+      [
+        [news.id, "News", "sent"],
+        [more.id, "More", "sent"],
+      ].toSorted(),
+    );
+    const reader = await app.makeKey(sandbox, { scopes: ["read:contacts"] });
+    const manager = await app.makeKey(sandbox, { scopes: ["read:contacts", "manage:sequences"] });
+    expect((await reader.get(`/v1/contacts/${person}/export`)).body).toMatchObject({ enrollments: null, broadcasts: null });
+    expect((await manager.get<Held>(`/v1/contacts/${person}/export`)).body).toMatchObject({
+      broadcasts: null,
+      enrollments: held.enrollments,
+    });
   });
 
   test("is exported as one document, until it is erased also when it is deleted", async () => {
