@@ -22,6 +22,9 @@ import { scoringJobs } from "#src/modules/scoring/job.ts";
 import { createScorer } from "#src/modules/scoring/scorer.ts";
 import { createScoringService } from "#src/modules/scoring/service.ts";
 import { createScoringStore } from "#src/modules/scoring/store.ts";
+import { fieldConditions } from "#src/modules/segments/tree.ts";
+import { createFieldUse } from "#src/modules/sequences/field-use.ts";
+import { createSequenceStore } from "#src/modules/sequences/store.ts";
 import { createTagService } from "#src/modules/tags/service.ts";
 import { createTagStore } from "#src/modules/tags/store.ts";
 import { createSegmenting } from "./segmenting.ts";
@@ -40,7 +43,14 @@ interface Needs {
 export function createPeople({ db, clock, enqueue, isQuiet, appendEvent, audit }: Needs) {
   const store = createContactStore(db);
   const fieldStore = createFieldStore(db);
-  const fields = createFieldService({ store: fieldStore, clock, enqueue, checkUnused: (...args) => segments.checkUnused(...args) });
+  const checkUnnamed = createFieldUse({ store: createSequenceStore(db), conditionsOf: fieldConditions });
+  const fields = createFieldService({
+    ...{ store: fieldStore, clock, enqueue, checkUnnamed },
+    async checkUnused(tx, env_id, field, options) {
+      await segments.checkUnused(tx, env_id, field, options);
+      await checkUnnamed(tx, env_id, field.key, options);
+    },
+  });
   const fieldSource = { definitions: fields.definitions, addValue: fieldStore.addValue, removeValue: fieldStore.removeValue };
   const mergeStore = createMergeStore(db);
   const scoringStore = createScoringStore(db);

@@ -75,6 +75,7 @@ const problemSchema: Json = {
     required_scope: { type: "string", description: "On `forbidden`: the scope that the key lacks." },
     contact_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of contacts: the others." },
     segment_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of fields: the segments that use it." },
+    sequence_ids: { type: "array", items: { type: "string" }, description: "On a `conflict` of fields: the sequences that use it." },
     reason: {
       type: "string",
       description:

@@ -100,7 +100,7 @@ function writingRoutes(fields: FieldService, write: UnitOfWork) {
           id: "fields.patch",
           summary: "Change a custom field",
           description:
-            "Values stay under a new key. Who has an option that is taken away keeps it; it can't be chosen anew. One that a segment uses can't be taken away.",
+            "Values stay under a new key. Who has an option that is taken away keeps it; it can't be chosen anew. One that a segment or an active sequence uses can't be taken away, nor a key that such a sequence names.",
           tag,
           scope: "write:contacts",
           example: { label: "Plan of the customer" },
@@ -122,7 +122,7 @@ function writingRoutes(fields: FieldService, write: UnitOfWork) {
           id: "fields.delete",
           summary: "Delete a custom field",
           description:
-            "With the values that contacts have in it: no answer shows them any more, and they are removed soon after. A field that a segment uses can't be deleted.",
+            "With the values that contacts have in it: no answer shows them any more, and they are removed soon after. A field that a segment or an active sequence uses can't be deleted.",
           tag,
           scope: "write:contacts",
           answers: { 204: { description: "Deleted." } },

@@ -27,12 +27,14 @@ interface Needs {
    * @throws AppError `conflict`
    */
   checkUnused(tx: Tx, env_id: number, field: Pick<FieldDefinition, "id" | "key">, options?: readonly string[]): Promise<void>;
+  /** Refuses to take a field's key away where something names it by that. @throws AppError `conflict` */
+  checkUnnamed(tx: Tx, env_id: number, key: string): Promise<void>;
 }
 
 export type FieldService = ReturnType<typeof createFieldService>;
 
 /** Definitions of custom fields. The values are kept by those who have them, by the field's id: so a key can change. */
-export function createFieldService({ store, clock, enqueue, checkUnused }: Needs) {
+export function createFieldService({ store, clock, enqueue, checkUnused, checkUnnamed }: Needs) {
   async function find(tx: Tx, env_id: number, id: string): Promise<FieldRow> {
     const row = await store.lock(tx, env_id, id);
     if (row === undefined) throw notFound("field");
@@ -82,8 +84,8 @@ export function createFieldService({ store, clock, enqueue, checkUnused }: Needs
 
     /**
      * Changes what is given. Values stay, under the new key; also those whose option is no longer there.
-     * @throws AppError `not_found`; `validation_error` and `conflict` as `create`; `conflict` when a segment uses an option that
-     * would go; what `check` throws
+     * @throws AppError `not_found`; `validation_error` and `conflict` as `create`; `conflict` when a segment or a sequence
+     * uses an option that would go, or a sequence the key; what `check` throws
      */
     async patch(tx: Tx, env_id: number, id: string, patch: FieldPatch, check: Precondition = unconditional): Promise<Field> {
       const before = await find(tx, env_id, id);
@@ -91,6 +93,7 @@ export function createFieldService({ store, clock, enqueue, checkUnused }: Needs
       const { key = before.key, label = before.label } = patch;
       checkKey(before.object as FieldObject, key);
       const options = patch.options === undefined ? before.options : readOptions(before.type as FieldType, patch.options);
+      if (key !== before.key) await checkUnnamed(tx, env_id, before.key);
       const gone = optionsOf(before.options).difference(optionsOf(options));
       if (gone.size > 0) await checkUnused(tx, env_id, before, [...gone]);
       const row = { ...before, key, label, options, updated_at: clock.now(env_id) };
@@ -98,7 +101,7 @@ export function createFieldService({ store, clock, enqueue, checkUnused }: Needs
       return present(row);
     },
 
-    /** Deletes a field. Its values are no longer shown, and are removed soon after. @throws AppError `not_found`; `conflict` when a segment uses it; what `check` throws */
+    /** Deletes a field. Its values are no longer shown, and are removed soon after. @throws AppError `not_found`; `conflict` when a segment or a sequence uses it; what `check` throws */
     async remove(tx: Tx, env_id: number, id: string, check: Precondition = unconditional): Promise<void> {
       const row = await find(tx, env_id, id);
       check(present(row));

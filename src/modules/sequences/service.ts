@@ -78,6 +78,7 @@ export function createSequenceService(needs: Needs) {
   async function read(tx: Tx, author: Author, given: NewDefinition, demandsAll: boolean): Promise<Definition> {
     const { definition, faults } = readDefinition(given, needs);
     const steps = definition?.steps ?? [];
+    await store.alone(tx, author.env_id);
     // A draft's too: files that it names are kept from now on.
     const absent = await references.check(tx, author.env_id, steps);
     refuse([...faults, ...foreignAccounts(author, steps), ...(demandsAll ? absent : [])]);
@@ -118,6 +119,7 @@ export function createSequenceService(needs: Needs) {
   /** What stands against letting contacts enter. */
   async function missing(tx: Tx, author: Author, { definition }: DefinedRow): Promise<Fault[]> {
     const { steps } = JSON.parse(definition) as Definition;
+    await store.alone(tx, author.env_id);
     return [...foreignAccounts(author, steps), ...(await references.check(tx, author.env_id, steps))];
   }
 

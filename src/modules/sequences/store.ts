@@ -11,6 +11,10 @@ export type DefinedRow = SequenceRow & Pick<SequenceVersionRow, "definition">;
 
 export function createSequenceStore(db: Database) {
   const isSqlite = db.engine === "sqlite";
+  /** On PostgreSQL whoever else makes, changes or activates one in the environment waits until the transaction ends. */
+  const alone = async (tx: Tx, env_id: number): Promise<void> => {
+    if (!isSqlite) await sql`select pg_advisory_xact_lock(hashtextextended(${`sequences ${env_id}`}, 7421))`.execute(db.in(tx));
+  };
   const narrow = (env_id: number, { status }: SequenceFilter) =>
     db.read
       .selectFrom("sequences")
@@ -58,9 +62,41 @@ export function createSequenceStore(db: Database) {
     /** Its status within a transaction. */
     status: (tx: Tx, env_id: number, id: string) =>
       db.in(tx).selectFrom("sequences").select("status").where("env_id", "=", env_id).where("id", "=", id).executeTakeFirst(),
+    alone,
+    /** The versions in which a part stands and that contacts go through or can enter; nobody makes or changes one until the transaction ends. */
+    async runningAlone(
+      tx: Tx,
+      env_id: number,
+      part: string,
+    ): Promise<(Pick<SequenceRow, "id" | "name"> & Pick<SequenceVersionRow, "definition">)[]> {
+      await alone(tx, env_id);
+      return db
+        .in(tx)
+        .selectFrom("sequences as s")
+        .innerJoin("sequence_versions as v", (join) => join.onRef("v.env_id", "=", "s.env_id").onRef("v.sequence_id", "=", "s.id"))
+        .select(["s.id", "s.name", "v.definition"])
+        .where("s.env_id", "=", env_id)
+        .where("s.status", "in", ["active", "paused"])
+        .where("v.definition", "like", `%${part}%`)
+        .where(({ eb, exists, or, ref, selectFrom }) =>
+          or([
+            eb("v.version", "=", ref("s.version")),
+            exists(
+              selectFrom("enrollments as e")
+                .select("e.id")
+                .where("e.env_id", "=", env_id)
+                .whereRef("e.sequence_id", "=", "v.sequence_id")
+                .whereRef("e.version", "=", "v.version")
+                .where("e.status", "in", ["active", "paused"]),
+            ),
+          ]),
+        )
+        .orderBy("s.id")
+        .execute();
+    },
     /** How many are not archived; others that make one wait, so that together they don't make too many. */
     async countAlone(tx: Tx, env_id: number): Promise<number> {
-      if (!isSqlite) await sql`select pg_advisory_xact_lock(hashtextextended(${`sequences ${env_id}`}, 7421))`.execute(db.in(tx));
+      await alone(tx, env_id);
       const { total } = await db
         .in(tx)
         .selectFrom("sequences")
