@@ -24,7 +24,7 @@ interface Needs extends Omit<EnrollingNeeds, "accounts"> {
   channels: ReadonlyMap<string, Channel>;
   accounts: Parameters<typeof createPool>[0]["accounts"];
   reach: Parameters<typeof createPool>[0]["reach"];
-  files: Pick<ReturnType<typeof createFiling>["service"], "reserve">;
+  files: Pick<ReturnType<typeof createFiling>["service"], "reserve" | "release">;
   templates: TemplateService;
   fields: Places["fields"];
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
@@ -32,6 +32,8 @@ interface Needs extends Omit<EnrollingNeeds, "accounts"> {
 
 /** A sequence can send a file at any time: 9999-12-31, in ms. */
 const ALWAYS = 253_402_214_400_000;
+/** How long files of an archived one stay: messages with them may be scheduled. */
+const AFTERWARDS_MS = 366 * 86_400_000;
 
 /** Sequences: what they are, what they look up of all else, and who is in them. */
 export function createSequencing({ channels, accounts, reach, files, templates, fields, audit, ...needs }: Needs) {
@@ -51,6 +53,7 @@ export function createSequencing({ channels, accounts, reach, files, templates, 
       return { kind: row.kind, isUsable: row.status === "connected", lacksButtons };
     },
     keepFile: async (tx, env_id, id) => (await files.reserve(tx, env_id, id, ALWAYS)) !== undefined,
+    releaseFile: (tx, env_id, id) => files.release(tx, env_id, id, clock.now() + AFTERWARDS_MS),
     sequenceStatus: async (tx, env_id, id) => (await store.status(tx, env_id, id))?.status as SequenceStatus | undefined,
   });
   const kept = createEnrollmentStore(db, clock);

@@ -159,6 +159,12 @@ export function createFileService<Refusal extends { kind: string }>(needs: Needs
       return { ...row, type: row.type as AttachmentType };
     },
 
+    /** For whom a file was reserved, but for others until `until` (ms): then it is an upload like any other. */
+    async release(tx: Tx, env_id: number, id: string, until: number): Promise<void> {
+      const row = await store.lock(tx, env_id, id);
+      if (row !== undefined && row.used_at > until) await store.set(tx, row, { used_at: until });
+    },
+
     /** Removes a file for good, wherever it came from. @throws AppError `not_found`; what `check` throws */
     async remove(tx: Tx, principal: Principal, id: string, check: Precondition): Promise<void> {
       const row = await store.lock(tx, principal.env_id, id);

@@ -22,6 +22,8 @@ export interface Places {
   account(tx: Tx, env_id: number, id: number): Maybe<AccountStanding | undefined>;
   /** Keeps a file from being removed as unused. @returns false where there is none */
   keepFile(tx: Tx, env_id: number, id: string): Maybe<boolean>;
+  /** A file is kept for sequences no longer. */
+  releaseFile(tx: Tx, env_id: number, id: string): Maybe<void>;
   sequenceStatus(tx: Tx, env_id: number, id: string): Maybe<SequenceStatus | undefined>;
 }
 
@@ -91,6 +93,11 @@ export function createReferences(places: Places) {
   }
 
   return {
+    /** Files that no sequence names any more are kept for sequences no longer. */
+    async letGo(tx: Tx, env_id: number, file_ids: Iterable<string>): Promise<void> {
+      for (const id of file_ids) await places.releaseFile(tx, env_id, id);
+    },
+
     /**
      * All that these steps name that is not here. Files that they name are kept from now on.
      * @returns the faults, with fields such as `steps.0.template_id`

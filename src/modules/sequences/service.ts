@@ -123,6 +123,14 @@ export function createSequenceService(needs: Needs) {
     return [...foreignAccounts(author, steps), ...(await references.check(tx, author.env_id, steps))];
   }
 
+  /** Files that a sequence names in any of its versions, and no other that is not archived in any of its. */
+  async function filesOfItsOwn(tx: Tx, env_id: number, id: string): Promise<Set<string>> {
+    await store.alone(tx, env_id);
+    const own = new Set((await store.definitions(tx, env_id, id, FILE)).flatMap(filesIn));
+    for (const file_id of own) if (await store.isNamedElsewhere(tx, env_id, id, file_id)) own.delete(file_id);
+    return own;
+  }
+
   function tell(tx: Tx, { env_id, key_id }: Author, type: "sequence.paused" | "sequence.resumed", row: DefinedRow): void {
     appendEvent(tx, env_id, { type, subject: row.id, actor: key_id, data: { sequence: briefOf(row), enrollment: null } });
   }
@@ -227,9 +235,10 @@ export function createSequenceService(needs: Needs) {
 
     /** Ends it for good: all who are in it leave, and its name is free. @throws AppError `not_found`; what `check` throws */
     archive: (tx: Tx, author: Author, id: string, check: Precondition = unconditional): Promise<Sequence> =>
-      turn(tx, author, id, { operation: "sequences.archive", from: ["draft", "active", "paused"], to: "archived" }, check, () =>
-        enrollments.archived(tx, author.env_id, id),
-      ),
+      turn(tx, author, id, { operation: "sequences.archive", from: ["draft", "active", "paused"], to: "archived" }, check, async () => {
+        await enrollments.archived(tx, author.env_id, id);
+        await references.letGo(tx, author.env_id, await filesOfItsOwn(tx, author.env_id, id));
+      }),
 
     /** What `activate` would refuse it for. @throws AppError `not_found` */
     async check(tx: Tx, author: Author, id: string): Promise<SequenceCheck> {
@@ -237,6 +246,14 @@ export function createSequenceService(needs: Needs) {
       return { valid: faults.length === 0, faults };
     },
   };
+}
+
+/** How the id of a file begins in a definition. */
+const FILE = '"file_id":"fil_';
+
+function filesIn(definition: string): string[] {
+  const { steps } = JSON.parse(definition) as Definition;
+  return steps.flatMap((step) => (step.type === "send" ? (step.attachments ?? []).flatMap(({ file_id }) => file_id ?? []) : []));
 }
 
 /** Accounts that a key bound to others doesn't know of. */

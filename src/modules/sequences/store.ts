@@ -106,6 +106,32 @@ export function createSequenceStore(db: Database) {
         .executeTakeFirstOrThrow();
       return total;
     },
+    /** Of all versions those in which a part stands. */
+    async definitions(tx: Tx, env_id: number, id: string, part: string): Promise<string[]> {
+      const rows = await db
+        .in(tx)
+        .selectFrom("sequence_versions")
+        .select("definition")
+        .where("env_id", "=", env_id)
+        .where("sequence_id", "=", id)
+        .where("definition", "like", `%${part}%`)
+        .execute();
+      return rows.map(({ definition }) => definition);
+    },
+    /** Whether a part stands in a version of another sequence that is not archived. */
+    async isNamedElsewhere(tx: Tx, env_id: number, id: string, part: string): Promise<boolean> {
+      const other = db
+        .in(tx)
+        .selectFrom("sequences as s")
+        .innerJoin("sequence_versions as v", (join) => join.onRef("v.env_id", "=", "s.env_id").onRef("v.sequence_id", "=", "s.id"))
+        .select("s.id")
+        .where("s.env_id", "=", env_id)
+        .where("s.id", "<>", id)
+        .where("s.status", "<>", "archived")
+        .where("v.definition", "like", `%${part}%`)
+        .limit(1);
+      return (await other.executeTakeFirst()) !== undefined;
+    },
     insert: async (tx: Tx, { definition: _kept, ...row }: DefinedRow) => {
       await db.in(tx).insertInto("sequences").values(row).execute();
     },

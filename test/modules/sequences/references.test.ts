@@ -145,6 +145,31 @@ describe.each(appEngines)("what a sequence names on %s", (engine) => {
     expect((await app.sandbox.get<Sequence>(path)).body.version).toBe(1);
   });
 
+  test("is kept no longer than a year, where it is a file that archived ones alone name", async () => {
+    await using app = await setup({ engine });
+    const [own, shared, old] = [
+      await upload(app, app.sandbox, png),
+      await upload(app, app.sandbox, png),
+      await upload(app, app.sandbox, png),
+    ];
+    const attaching = (...ids: string[]) => [{ ...send, attachments: ids.map((file_id) => ({ file_id })) }];
+    const archived = await make(app.sandbox, "/v1/sequences", { name: "One", steps: attaching(own, old) });
+    expect((await app.sandbox.patch(`/v1/sequences/${archived}`, { steps: attaching(own, shared) })).status).toBe(200);
+    await make(app.sandbox, "/v1/sequences", { name: "Other", steps: attaching(shared) });
+    await app.sandbox.post(`/v1/sequences/${archived}/archive`);
+    const statuses = async () => {
+      await app.db.write((tx) => app.services.loop.enqueue(tx, sweepFilesAt(app.clock.now())));
+      await app.settled();
+      const found: number[] = [];
+      for (const id of [own, shared, old]) found.push((await app.sandbox.get(`/v1/files/${id}/info`)).status);
+      return found;
+    };
+    await app.leap(365 * 86_400_000);
+    expect(await statuses()).toEqual([200, 200, 200]);
+    await app.leap(60 * 86_400_000);
+    expect(await statuses()).toEqual([404, 200, 404]);
+  });
+
   test("is kept, where it is a file that was uploaded", async () => {
     await using app = await setup({ engine });
     const file = await upload(app, app.sandbox, png);
