@@ -5,11 +5,12 @@ import { appEngines } from "#test/support/app.ts";
 import { setupWithTelegram } from "#test/support/bots.ts";
 import { arriving, receiveFrom } from "#test/support/receiving.ts";
 import { eventsOf, makeContact, makeRule } from "#test/support/scoring.ts";
+import { act, draft } from "#test/support/broadcasting.ts";
 import { cancel, queue } from "#test/support/sending.ts";
+import { enroll, makeSequence, sending, turn, waiting } from "#test/support/sequences.ts";
 
-/** Told by the delivery of webhooks, by broadcasts, and by contacts that go through sequences. */
-const inSequences = ["sequence.started", "sequence.completed", "sequence.exited", "sequence.step", "sequence.webhook"];
-const elsewhere = new Set(["webhook.disabled", "broadcast.completed", ...inSequences]);
+/** Told by the delivery of webhooks. */
+const elsewhere = new Set(["webhook.disabled"]);
 
 describe("the payloads of events", () => {
   test("are told of names that are known", () => {
@@ -64,9 +65,16 @@ describe.each(appEngines)("what is told on %s", (engine) => {
     await sandbox.delete(`/v1/messages/${toAnna}`);
     await app.settled();
 
-    const steps = [{ type: "send", text: "Hey", account_id: 7421 }];
-    const { body: sequence } = await sandbox.post<{ id: string }>("/v1/sequences", { name: "Welcome", steps });
-    for (const verb of ["activate", "pause", "resume"]) await sandbox.post(`/v1/sequences/${sequence.id}/${verb}`);
+    const brief = await makeSequence(sandbox, { steps: [sending("Hey"), { type: "webhook", data: { queue: "sales" } }, { type: "goal" }] });
+    const long = await makeSequence(sandbox, { steps: [{ type: "score", points: 1 }, waiting("1d")] });
+    for (const verb of ["pause", "resume"]) await sandbox.post(`/v1/sequences/${long}/${verb}`);
+    await enroll(sandbox, brief, anna);
+    const enrollment = await enroll(sandbox, long, anna);
+    await app.settled();
+    for (const verb of ["pause", "resume"]) await turn(sandbox, long, enrollment, verb);
+    await turn(sandbox, long, enrollment, "unenroll", { reason: "called_us" });
+    await act(sandbox, await draft(sandbox, { audience: { contact_ids: [anna] } }), "send");
+    await app.settled();
 
     const told = async () => [...(await eventsOf(sandbox)), ...(await eventsOf(live))];
     const before = await told();
