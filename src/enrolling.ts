@@ -65,7 +65,11 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
   const people: People = {
     find: contacts.find,
     tag: (tx, env_id, actor, { id }, tag) => change(tx, env_id, actor, id, { tags: [tag], tags_mode: "add" }),
-    untag: (tx, env_id, actor, { id, tags }, tag) => change(tx, env_id, actor, id, { tags: tags.filter((one) => one !== tag) }),
+    async untag(tx, env_id, actor, { id }, tag) {
+      // As they are once nobody else changes them: what was added meanwhile stays.
+      const { tags } = await contacts.patch(tx, { env_id, actor }, id, {}, unconditional);
+      await change(tx, env_id, actor, id, { tags: tags.filter((one) => one !== tag) });
+    },
     setField: (tx, env_id, actor, { id }, field, value) => change(tx, env_id, actor, id, { fields: { [field]: value } }),
     score: (tx, env_id, sequence_id, contact_id, points) =>
       scoring.give(tx, { env_id, actor: sequence_id }, contact_id, sequence_id, points),

@@ -67,6 +67,25 @@ describe.each(appEngines)("the steps of a sequence on %s", (engine) => {
     expect((await enrollmentsIn(sandbox, other))[0]).toMatchObject({ contact_id: anna, status: "completed" });
   });
 
+  test("an untag takes its tag away and none that the contact gets meanwhile", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const id = await makeSequence(sandbox, { steps: [{ type: "untag", tag: "new" }], reentry: { rule: "always" } });
+    const anna = await makeContact(sandbox, { username: "anna" });
+    const given: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      await sandbox.patch(`/v1/contacts/${anna}`, { tags: ["new"], tags_mode: "add" });
+      const tags = Array.from({ length: 4 }, (_, at) => `r${round}_${at}`);
+      given.push(...tags);
+      const tagging = tags.map((tag) => sandbox.patch(`/v1/contacts/${anna}`, { tags: [tag], tags_mode: "add" }));
+      await Promise.all([enroll(sandbox, id, anna), ...tagging]);
+      // Who heeds the tags may have had the enrollment: it is looked for again then.
+      await app.advance(2_000);
+    }
+    const { body } = await sandbox.get<Contact>(`/v1/contacts/${anna}`);
+    expect(body.tags.toSorted()).toEqual(given.toSorted());
+  });
+
   test("a wait for a date of the contact's is over on that day, and a date that is past or missing is not waited for", async () => {
     await using app = await setup({ engine });
     const { sandbox } = app;
