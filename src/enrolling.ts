@@ -100,7 +100,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
       },
     },
     async enter(tx, env_id, sequence_id, contact_id, actor, tally) {
-      await entrance.enter(tx, { env_id, sequence_id, contact_id, actor }, tally);
+      await entrance.enter(tx, { env_id, sequence_id, contact_id, actor, isLed: true }, tally);
     },
   });
   const loop = createDueLoop({ name: "sequences", db, clock, log, work: engine });

@@ -1,4 +1,4 @@
-import type { Clock } from "#src/core/clock.ts";
+import { type Clock, toTime } from "#src/core/clock.ts";
 import { zoneOf } from "#src/core/contact-zone.ts";
 import { addDuration } from "#src/core/duration.ts";
 import { AppError, invalidField, notFound } from "#src/core/errors.ts";
@@ -9,6 +9,9 @@ import type { EnrollmentRow, EnrollmentStore, SequenceRow } from "./enrolled-sql
 import type { Programs } from "./program.ts";
 import type { Tally } from "./tally.ts";
 import type { Telling } from "./telling.ts";
+
+/** Sequences could let a contact into one another without end: not within this time of having left one. */
+const AGAIN_MS_MIN = 60_000;
 
 interface Needs {
   store: EnrollmentStore;
@@ -29,6 +32,8 @@ export interface Entry {
   start_at?: string | undefined;
   /** Who asks: a key, another sequence, a trigger. */
   actor: string;
+  /** A sequence lets them in, or what one has done to them. */
+  isLed?: boolean;
 }
 
 /** Why somebody does not enter: a stable code, and what to tell. */
@@ -42,7 +47,7 @@ export type Entered = { row: EnrollmentRow } | { refusal: Refusal };
 
 /** Lets contacts into sequences. */
 export function createEntrance({ store, clock, programs, people, telling, wake }: Needs) {
-  async function refusalOf(tx: Tx, sequence: SequenceRow, contact_id: string, zone: string): Promise<Refusal | null> {
+  async function refusalOf(tx: Tx, sequence: SequenceRow, contact_id: string, zone: string, isLed: boolean): Promise<Refusal | null> {
     const { env_id, id } = sequence;
     const last = await store.last(tx, env_id, contact_id, id);
     if (last === undefined) return null;
@@ -50,12 +55,13 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
     if (last.status === "active" || last.status === "paused")
       return { reason: "in_it_already", message: "The contact is in this sequence already.", ...about };
     const { reentry } = await programs(tx, env_id, id, sequence.version);
-    if (reentry.rule === "always") return null;
     if (reentry.rule === "never")
       return { reason: "was_in_it", message: "The contact was in this sequence, which is entered once.", ...about };
-    const again = addDuration(last.ended_at!, reentry.after!, zone);
+    const ended_at = last.ended_at!;
+    const ruled = reentry.rule === "always" ? ended_at : addDuration(ended_at, reentry.after!, zone);
+    const again = isLed ? Math.max(ruled, ended_at + AGAIN_MS_MIN) : ruled;
     if (again <= clock.now(env_id)) return null;
-    return { reason: "too_soon", message: `The contact can enter this sequence again ${reentry.after} after the last time.`, ...about };
+    return { reason: "too_soon", message: `The contact can enter this sequence again at ${toTime(again)}.`, ...about };
   }
 
   /**
@@ -76,7 +82,7 @@ export function createEntrance({ store, clock, programs, people, telling, wake }
     const program = await programs(tx, env_id, sequence_id, sequence.version);
     if (start_at !== undefined && program.step(start_at) === undefined)
       throw invalidField("start_at", "not_found", "The sequence has no step of this id.", start_at);
-    const refusal = await refusalOf(tx, sequence, contact.id, zoneOf(contact, program.timezone));
+    const refusal = await refusalOf(tx, sequence, contact.id, zoneOf(contact, program.timezone), entry.isLed === true);
     if (refusal !== null) return { refusal };
     const now = clock.now(env_id);
     const row: EnrollmentRow = {

@@ -108,7 +108,7 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
       for (const row of await store.openOf(tx, env_id, [contact_id])) await heedOpen(tx, event, told, row, at, tally);
       for (const { id: sequence_id, triggers } of sequences)
         if (triggers.some((trigger) => isMet(trigger, event, told)))
-          await entrance.enter(tx, { env_id, sequence_id, contact_id, actor: event.event }, tally);
+          await entrance.enter(tx, { env_id, sequence_id, contact_id, actor: event.event, isLed: event.actor.startsWith("seq_") }, tally);
     }
     tally.write(tx);
   };

@@ -74,7 +74,10 @@ const Reentry = Type.Object(
   {
     rule: Type.Union(
       reentryRules.map((rule) => Type.Literal(rule)),
-      { description: "Whether a contact who has been through it can enter again; `never` without it." },
+      {
+        description:
+          "Whether a contact who has been through it can enter again; `never` without it. Sequences, and what they do to a contact, let nobody in again within a minute.",
+      },
     ),
     after: Type.Optional({ ...Duration, description: "Of `after` alone: how long since it ended." }),
   },

@@ -189,4 +189,31 @@ describe.each(appEngines)("many who enter a sequence on %s", (engine) => {
       expect(await enrollmentsIn(sandbox, id)).toMatchObject([{ status: "active", why: "wait" }]);
     }
   });
+
+  test("and are led there by sequences are not led around without end", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const reentry = { rule: "always" };
+    const one = await makeSequence(sandbox, { steps: [{ type: "goal" }], reentry });
+    const other = await makeSequence(sandbox, { steps: [{ type: "enroll", sequence_id: one }], reentry });
+    await sandbox.patch(`/v1/sequences/${one}`, { steps: [{ type: "enroll", sequence_id: other }] });
+    const triggers = [{ event: "contact.tagged", tag: "again" }];
+    const tagging = [
+      { type: "untag", tag: "again" },
+      { type: "tag", tag: "again" },
+    ];
+    const own = await makeSequence(sandbox, { steps: tagging, reentry, triggers });
+    const anna = await makeContact(sandbox, { username: "anna", tags: ["again"] });
+    await enroll(sandbox, one, anna);
+    await app.settled();
+    for (const id of [one, other, own]) expect(await enrollmentsIn(sandbox, id)).toMatchObject([{ status: "completed" }]);
+    await sandbox.patch(`/v1/contacts/${anna}`, { tags: [] });
+    await sandbox.patch(`/v1/contacts/${anna}`, { tags: ["again"] });
+    await app.settled();
+    expect(await enrollmentsIn(sandbox, own)).toHaveLength(2);
+    await app.leap(60_000);
+    await enroll(sandbox, one, anna);
+    await app.settled();
+    expect([(await enrollmentsIn(sandbox, one)).length, (await enrollmentsIn(sandbox, other)).length]).toEqual([2, 2]);
+  });
 });
