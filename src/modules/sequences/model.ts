@@ -69,7 +69,10 @@ const exitMembers = {
     description: "When the contact can't be reached anymore, having blocked the account or being suppressed; true without it.",
   }),
 };
-const ExitOn = Type.Object(exitMembers, { additionalProperties: false, description: "What ends it for a contact ahead of its end." });
+const ExitOn = Type.Object(exitMembers, {
+  additionalProperties: false,
+  description: "What ends it for a contact ahead of its end. A change gives all of it.",
+});
 const Reentry = Type.Object(
   {
     rule: Type.Union(
@@ -138,7 +141,7 @@ const newDefinition = {
   window: Type.Optional(nullable(Window)),
   holidays: Type.Optional(Holidays),
   frequency_cap: Type.Optional(nullable(FrequencyCap)),
-  exit_on: Type.Optional(Type.Partial(ExitOn, { additionalProperties: false })),
+  exit_on: Type.Optional(Type.Partial(ExitOn, { additionalProperties: false, description: ExitOn.description! })),
   // No `default`: a patch would take it for what was given.
   reentry: Type.Optional(Reentry),
   triggers: Type.Optional(Triggers),
@@ -212,10 +215,16 @@ export const Enrollment = Type.Object(
       description: "The one that comes next, or that it waits in; null when it has ended.",
     }),
     next_at: Type.Union([time, Type.Null()], { description: "When it goes on by itself." }),
-    why: Type.String({ description: "Why it goes on no earlier: `due`, `wait`, `window`, `holiday`, `frequency_cap`, `event`, …" }),
+    why: Type.String({
+      description:
+        "Why it goes on no earlier: it is at once `due`; it has a `wait` before it, or one for an `event`; its message may not leave for the `window`, a `holiday` or the `frequency_cap`; it is `paused`, or with its whole sequence `sequence_paused`; it has `ended`.",
+    }),
     waits_for: Type.Union([Type.String(), Type.Null()], { description: "The type of the event that it waits for." }),
     account_id: Type.Union([Type.Integer(), Type.Null()], { description: "The account that writes to the contact, once one has." }),
-    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it has ended, or is paused." }),
+    reason: Type.Union([Type.String(), Type.Null()], {
+      description:
+        "Why it has ended, a stable code: `completed`, `exit_step`, `replied`, `tagged`, `blocked`, `unreachable`, `unenrolled` or what the request gave, `archived`, `contact_gone`, `contact_merged`; of one that failed what was wrong, such as `account_gone` or `window_never_opens`.",
+    }),
     replied_at: nullableTime,
     converted_at: nullableTime,
     entered_at: time,
