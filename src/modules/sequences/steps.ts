@@ -147,13 +147,13 @@ const members = {
   },
   score: {
     points: Type.Integer({ minimum: -POINTS_MAX, maximum: POINTS_MAX }),
-    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "For whoever reads the sequence." })),
   },
   webhook: {
     data: Type.Optional({ ...Metadata, description: "Told by `sequence.webhook` beside who it is about." }),
   },
   enroll: { sequence_id: SequenceId },
-  goal: { name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })) },
+  goal: { name: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "For whoever reads the sequence." })) },
 } as const;
 
 const forEvent = { for_event: ForEvent, timeout: { ...Duration, description: "How long at most; a minute or more." } };
