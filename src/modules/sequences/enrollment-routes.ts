@@ -155,7 +155,7 @@ function changingRoutes(enrollments: EnrollmentService, write: UnitOfWork) {
         detail: operation({
           id: "enrollments.unenroll",
           summary: "Take a contact out of a sequence",
-          description: "For good. What was queued already still leaves.",
+          description: "For good. What is queued and has not left is taken back.",
           tag,
           scope,
           example: { reason: "called_us" },

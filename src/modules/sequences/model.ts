@@ -217,13 +217,13 @@ export const Enrollment = Type.Object(
     next_at: Type.Union([time, Type.Null()], { description: "When it goes on by itself." }),
     why: Type.String({
       description:
-        "Why it goes on no earlier: it is at once `due`; it has a `wait` before it, or one for an `event`; its message may not leave for the `window`, a `holiday` or the `frequency_cap`; it is `paused`, or with its whole sequence `sequence_paused`; it has `ended`.",
+        "Why it goes on no earlier: it is at once `due`; it has a `wait` before it, or one for an `event`; its message may not leave for the `window`, a `holiday` or the `frequency_cap`; it is `paused`, or with its whole sequence `sequence_paused`; it leaves with a sequence that was `archived`; it has `ended`.",
     }),
     waits_for: Type.Union([Type.String(), Type.Null()], { description: "The type of the event that it waits for." }),
     account_id: Type.Union([Type.Integer(), Type.Null()], { description: "The account that writes to the contact, once one has." }),
     reason: Type.Union([Type.String(), Type.Null()], {
       description:
-        "Why it has ended, a stable code: `completed`, `exit_step`, `replied`, `tagged`, `blocked`, `unreachable`, `unenrolled` or what the request gave, `archived`, `contact_gone`, `contact_merged`; of one that failed what was wrong, such as `account_gone` or `window_never_opens`.",
+        "Why it has ended, a stable code: `completed`, `exit_step`, `replied`, `tagged`, `blocked`, `unreachable`, `unenrolled` or what the request gave, `archived`, `contact_gone`, `contact_merged`; of one that failed what was wrong, such as `account_gone`, `template_gone` or `window_never_opens`.",
     }),
     replied_at: nullableTime,
     converted_at: nullableTime,
