@@ -32,8 +32,8 @@ export function readPlan(ask: Omit<NewBroadcast, "name" | "audience" | "metadata
   checkZone("timezone", timezone);
   checkSchedule(schedule, now);
   checkHolidays(holidays);
-  if (window !== null && opensAt(now, "UTC", window) === null)
-    throw invalidField("window", "not_allowed", "This window never opens: from and to are the same.");
+  if (window !== null && opensAt(now, "UTC", window, holidays) === null)
+    throw invalidField("window", "not_allowed", "This window never opens: from and to are the same, or all its days are holidays.");
   return {
     ...{ message, ab_test, account_ids: [...new Set(account_ids)], schedule, throttle, stop_at_failure_rate },
     ...{ timezone, window, holidays, frequency_cap },

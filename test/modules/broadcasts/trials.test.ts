@@ -121,6 +121,9 @@ describe.each(appEngines)("a trial of a broadcast on %s", (engine) => {
     expect(await fields({ schedule: { local: "2030-02-30T09:00" } })).toEqual([422, ["schedule.local"]]);
     expect(await fields({ timezone: "Mars/Olympus" })).toEqual([422, ["timezone"]]);
     expect(await fields({ window: { from: "09:00", to: "09:00" } })).toEqual([422, ["window"]]);
+    const mondays = Array.from({ length: 110 }, (_, week) => new Date(app.clock.now() + week * 7 * 24 * HOUR_MS));
+    const holidays = mondays.map((day) => new Date(day.getTime() - ((day.getUTCDay() + 6) % 7) * 24 * HOUR_MS).toISOString().slice(0, 10));
+    expect(await fields({ window: { weekdays: ["mon"] }, holidays })).toEqual([422, ["window"]]);
     expect(await fields({ ab_test: test_of_two(), message: { text: "Hi" } })).toEqual([422, ["message"]]);
     expect(await fields({ ab_test: test_of_two({ sample_percent: 10 }), message: null })).toEqual([422, ["ab_test.winner"]]);
   });
