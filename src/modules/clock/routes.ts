@@ -32,7 +32,7 @@ export function clockRoutes(clock: Pick<ClockService, "get" | "advance">, write:
           id: ADVANCE_OPERATION,
           summary: "Move the time of a test environment ahead",
           description:
-            "By a duration, or to a time. The clock goes from one thing that falls due to the next, and each comes to rest before it goes on: scheduled messages, their expiry, days of caps, retries of webhooks. The job is done when all that fell due is done; its result says what happened: `{from, to, steps, sent, failed, deliveries, events}`. One move at a time: while one runs, another is a 409. Keys, rate limits and kept answers go by real time. A key of a live environment gets a 403.",
+            "By a duration, or to a time. The clock goes from one thing that falls due to the next, and each comes to rest before it goes on: steps of sequences, broadcasts, scheduled messages, their expiry, days of caps, retries of webhooks. The job is done when all that fell due is done; its result says what happened: `{from, to, steps, sent, failed, deliveries, events}`. One move at a time: while one runs, another is a 409. Keys, rate limits and kept answers go by real time. A key of a live environment gets a 403.",
           tag,
           scope: "write:messages",
           example: { advance: "3d" },
