@@ -94,27 +94,34 @@ export function createMaking({ store, clock, messages }: Needs) {
       const reached = await messages.reach(tx, row.env_id, plan.account_ids, ids);
       const loads: Loads = new Map();
       const sums = { queued: 0, skipped: 0 };
-      for (const [at, { contact_id, variant }] of recipients.entries()) {
-        const made = await one(reached[at]!, contact_id, variant, loads);
-        if ("until" in made) await store.putOff(tx, { ...key, contact_id, due_at: made.until, reason: made.why });
+      for (const [at, { contact_id: noted, variant }] of recipients.entries()) {
+        const contact_id = await known(noted, reached[at]!);
+        const made = contact_id === null ? { skipped: "merged" } : await one(reached[at]!, variant, loads);
+        const to = { ...key, contact_id: contact_id ?? noted };
+        if ("until" in made) await store.putOff(tx, { ...to, due_at: made.until, reason: made.why });
         else if ("skipped" in made) {
           sums.skipped += 1;
           tally.note(variant, `skipped.${made.skipped}`);
-          await store.settle(tx, { ...key, contact_id, status: "skipped", account_id: null, message_id: null, reason: made.skipped });
+          await store.settle(tx, { ...to, status: "skipped", account_id: null, message_id: null, reason: made.skipped });
         } else {
           sums.queued += 1;
           loads.set(made.account_id, (loads.get(made.account_id) ?? 0) + 1);
           tally.note(variant, "entered");
-          await store.settle(tx, { ...key, contact_id, status: "queued", ...made, reason: null });
+          await store.settle(tx, { ...to, status: "queued", ...made, reason: null });
         }
       }
       return sums;
 
-      async function one(reaching: Reaching, contact_id: string, variant: string, loads: Loads): Promise<Made | Skipped | Later> {
+      /** Who was merged is noted by who they are since: of several who became one person the others are passed over. */
+      async function known(noted: string, { contact_id }: Reaching): Promise<string | null> {
+        if (contact_id === null || contact_id === noted) return noted;
+        if ((await store.recipient(tx, key, contact_id)) !== undefined) return null;
+        await store.rename(tx, key, noted, contact_id);
+        return contact_id;
+      }
+
+      async function one(reaching: Reaching, variant: string, loads: Loads): Promise<Made | Skipped | Later> {
         if (reaching.kind === "none") return { skipped: reaching.reason };
-        // Who was merged with another recipient is one person.
-        if (reaching.contact_id !== contact_id && (await store.recipient(tx, key, reaching.contact_id)) !== undefined)
-          return { skipped: "merged" };
         const later = await laterOf(tx, row.env_id, plan, reaching);
         return later ?? make(tx, row, messageOf(plan, variant), variant, reaching.contact_id, chosen(reaching.ways, loads));
       }

@@ -59,7 +59,8 @@ const Schedule = Type.Union([
     {
       local: Type.String({
         pattern: "^\\d{4}-\\d{2}-\\d{2}T([01]\\d|2[0-3]):[0-5]\\d$",
-        description: "When it is this in each contact's local time; at once where that is over. Recipients are noted an hour before it is this anywhere.",
+        description:
+          "When it is this in each contact's local time; at once where that is over. Recipients are noted an hour before it is this anywhere.",
         examples: ["2026-12-01T09:00"],
       }),
     },

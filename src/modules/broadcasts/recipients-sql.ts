@@ -139,6 +139,17 @@ export function createRecipientStore(db: Database) {
     },
     /** Has a recipient wait longer. */
     putOff: async (tx: Tx, row: Key & { contact_id: string; due_at: number; reason: string }) => void (await putOff.run(tx, row)),
+    /** A recipient is another contact from now on, who is none yet. */
+    async rename(tx: Tx, { env_id, broadcast_id }: Key, from: string, contact_id: string): Promise<void> {
+      await db
+        .in(tx)
+        .updateTable("broadcast_recipients")
+        .set({ contact_id })
+        .where("env_id", "=", env_id)
+        .where("broadcast_id", "=", broadcast_id)
+        .where("contact_id", "=", from)
+        .execute();
+    },
     /** @returns whether it is their first answer */
     reply: async (tx: Tx, key: Key, contact_id: string, replied_at: number): Promise<boolean> =>
       (await reply.run(tx, { ...key, contact_id, replied_at })) > 0,

@@ -156,4 +156,22 @@ describe.each(appEngines)("a broadcast on %s", (engine) => {
     await app.settled();
     expect(await get(sandbox, made)).toMatchObject({ status: "completed", counts: { sent: 1, canceled: 1 } });
   });
+
+  test("reaches people once who were merged into somebody who is no recipient", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const ids = await makePeople(sandbox, some(2));
+    const [into] = await makePeople(sandbox, ["survivor"], []);
+    const made = await draft(sandbox, { audience: { contact_ids: ids } });
+    for (const from of ids) {
+      const { status, text } = await sandbox.post(`/v1/contacts/${into}/merge`, { contact_id: from });
+      expect(status, text).toBeLessThan(300);
+    }
+    await app.settled();
+    await act(sandbox, made, "send");
+    await app.settled();
+    expect(await sentMessages(sandbox)).toHaveLength(1);
+    expect(await get(sandbox, made)).toMatchObject({ status: "completed", counts: { sent: 1, skipped: 1 } });
+    expect((await recipientsOf(sandbox, made)).items.map(({ reason }) => reason).toSorted()).toEqual(["merged", null]);
+  });
 });
