@@ -77,22 +77,32 @@ export function createCourse({ store, clock, appendEvent, messagesTo, wake }: Ne
     wake(tx);
   }
 
+  /** @param variants what each of those who wrote was told */
+  async function heardOf(tx: Tx, env_id: number, id: string, variants: ReadonlyMap<string, string>, now: number): Promise<void> {
+    const tally = createTally(store);
+    let replied = 0;
+    for (const [contact_id, variant] of variants) {
+      if (!(await store.reply(tx, { env_id, broadcast_id: id }, contact_id, now))) continue;
+      tally.note(variant, "replied");
+      replied += 1;
+    }
+    if (replied === 0) return;
+    await store.add(tx, { env_id, id }, { replied }, now);
+    tally.write(tx, env_id, id, now);
+  }
+
   return {
     settle,
     /** Counts who has answered a broadcast: of each person once. @param contact_ids who have written */
     async heard(tx: Tx, env_id: number, contact_ids: readonly string[]): Promise<void> {
+      if (contact_ids.length === 0 || !(await store.hasAny(tx, env_id))) return;
       const now = clock.now(env_id);
-      for (const contact_id of new Set(contact_ids)) {
-        const origins = await messagesTo(tx, env_id, contact_id, now - REPLY_MS);
-        const answered = new Map(origins.filter(({ type }) => type === "broadcast").map((origin) => [origin.id, origin.step ?? ""]));
-        for (const [id, variant] of [...answered].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-          if (!(await store.reply(tx, { env_id, broadcast_id: id }, contact_id, now))) continue;
-          await store.add(tx, { env_id, id }, { replied: 1 }, now);
-          const tally = createTally(store);
-          tally.note(variant, "replied");
-          tally.write(tx, env_id, id, now);
-        }
-      }
+      const answered = new Map<string, Map<string, string>>();
+      for (const contact_id of contact_ids)
+        for (const { type, id, step } of await messagesTo(tx, env_id, contact_id, now - REPLY_MS))
+          if (type === "broadcast") answered.set(id, (answered.get(id) ?? new Map<string, string>()).set(contact_id, step ?? ""));
+      // In one order: each locks its broadcast.
+      for (const [id, variants] of [...answered].toSorted(([a], [b]) => (a < b ? -1 : 1))) await heardOf(tx, env_id, id, variants, now);
     },
     /** Counts what has become of messages of broadcasts, and notes it at their recipients. */
     async recorded(tx: Tx, ended: readonly Ended[]): Promise<void> {

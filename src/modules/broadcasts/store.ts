@@ -39,6 +39,10 @@ export function createBroadcastStore(db: Database) {
       .limit(1)
       .$if(!isSqlite, (q) => (skips ? q.forUpdate().skipLocked() : q.forUpdate()))
       .executeTakeFirst();
+  // Each message that is received asks for this.
+  const any = db.prepare<{ env_id: number }, { one: number }>((q, v) =>
+    q.selectFrom("broadcast_states").select(sql.lit(1).as("one")).where("env_id", "=", v("env_id")).limit(1),
+  );
   const shown = { ...createRecipientStore(db), ...createCountStore(db) };
 
   return {
@@ -60,6 +64,8 @@ export function createBroadcastStore(db: Database) {
         .where("b.id", "=", id)
         .$if(!isSqlite, (q) => q.forUpdate("s"))
         .executeTakeFirst(),
+    /** Whether there are broadcasts at all. */
+    hasAny: async (tx: Tx, env_id: number): Promise<boolean> => (await any.one(tx, { env_id })) !== undefined,
     async update(tx: Tx, { env_id, id }: { env_id: number; id: string }, change: Partial<BroadcastRow>): Promise<void> {
       await db.in(tx).updateTable("broadcasts").set(change).where("env_id", "=", env_id).where("id", "=", id).execute();
     },
