@@ -242,6 +242,7 @@ export function createRecipientStore(db: Database) {
           .offset(offset)
           .limit(most),
       ),
-    countRecipients: (key: Key, status: string | undefined) => countRows(db, ofBroadcast(key, status) as never, status !== undefined),
+    /** Up to TOTAL_MAX. */
+    countRecipients: (key: Key, status: string) => countRows(db, ofBroadcast(key, status) as never, true),
   };
 }

@@ -128,11 +128,16 @@ export function createBroadcastService({ store, clock, starting, hasAccount, wak
       status: RecipientStatus | undefined,
       { limit = PAGE_DEFAULT, offset = 0, cursor }: PageQuery,
     ): Promise<Page<Recipient>> {
-      if ((await store.get(null, env_id, id)) === undefined) throw notFound("broadcast");
+      const row = await store.get(null, env_id, id);
+      if (row === undefined) throw notFound("broadcast");
       const list = `recipients ${id}`;
       const past = cursor === undefined ? null : decodeCursor(list, env_id, cursor);
       const key = { env_id, broadcast_id: id };
-      const [rows, count] = await Promise.all([store.recipients(key, status, past, offset, limit + 1), store.countRecipients(key, status)]);
+      const [rows, count] = await Promise.all([
+        store.recipients(key, status, past, offset, limit + 1),
+        // All of them are counted already.
+        status === undefined ? { total: row.total, capped: false } : store.countRecipients(key, status),
+      ]);
       return toPage(rows, { list, env_id, limit, offset }, count, presentRecipient, (row) => row.contact_id);
     },
 

@@ -62,7 +62,8 @@ export function createBroadcastStore(db: Database) {
       whole(db.in(tx), env_id)
         .selectAll(["s", "b"])
         .where("b.id", "=", id)
-        .$if(!isSqlite, (q) => q.forUpdate("s"))
+        // The draft too, which another may be changing.
+        .$if(!isSqlite, (q) => q.forUpdate())
         .executeTakeFirst(),
     /** Whether there are broadcasts at all. */
     hasAny: async (tx: Tx, env_id: number): Promise<boolean> => (await any.one(tx, { env_id })) !== undefined,
