@@ -1,7 +1,7 @@
 import type { Clock } from "#src/core/clock.ts";
 import { zoneOf } from "#src/core/contact-zone.ts";
 import { addDuration } from "#src/core/duration.ts";
-import { AppError } from "#src/core/errors.ts";
+import { AppError, isUnavailable } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Reaching, SendMessage, Way } from "#src/modules/messages/model.ts";
 import type { BroadcastMessage, Plan } from "./model.ts";
@@ -61,7 +61,7 @@ export function createMaking({ store, clock, messages }: Needs) {
       return { message_id: sent.id, account_id };
     } catch (error) {
       // A message that is refused is so before it has written anything.
-      if (!(error instanceof AppError)) throw error;
+      if (!(error instanceof AppError) || isUnavailable(error)) throw error;
       return { skipped: reasonOf(error) };
     }
   }
