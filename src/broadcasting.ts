@@ -50,6 +50,7 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
     sendBatch: (...args) => messaging().messages.sendBatch(...args),
     takeBack: (...args) => messaging().messages.takeBack(...args),
     reach: (...args) => messaging().reach(...args),
+    rooms: (...args) => messaging().rooms(...args),
     forecast: (...args) => messaging().forecast(...args),
     preview: (...args) => messaging().previewText(...args),
     madeSince: messageStore.madeSince,

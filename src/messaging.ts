@@ -16,6 +16,7 @@ import { createReaching } from "#src/modules/messages/reaching.ts";
 import { createMessageService } from "#src/modules/messages/service.ts";
 import { createTextPreview } from "#src/modules/messages/text-preview.ts";
 import { createThreadsOf } from "#src/modules/messages/thread-of.ts";
+import { createWaitingStore } from "#src/modules/messages/waiting-sql.ts";
 import type { createSuppressionService } from "#src/modules/suppressions/service.ts";
 import type { Replied } from "#src/modules/threads/reply-routes.ts";
 import { createThreadService } from "#src/modules/threads/service.ts";
@@ -58,7 +59,7 @@ export function createMessaging({ db, met, lastEta, ...needs }: Needs) {
       },
     }),
     preflight: createPreflight(sending),
-    forecast: createForecast(sending),
+    ...createForecast({ ...sending, ...createWaitingStore(db) }),
     previewText: createTextPreview({ templates: needs.templates, contacts }),
     reach: createReaching({ ...sending, row: needs.accounts.row, reachable: contacts.reachable }),
     changes: createChangeService({ ...sending, ...changing, cancel: messages.cancel }),

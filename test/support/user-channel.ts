@@ -38,11 +38,9 @@ export function playUsers(): PlayedUsers {
 }
 
 /** A user account that is logged in, as far as the program can tell. */
-export async function makeUser({ live, db, clock, services }: TestApp): Promise<number> {
+export async function makeUser({ live, db, clock, services }: TestApp, phone = "+447700900123"): Promise<number> {
   const { env_id } = live;
-  const { id } = await db.write((tx) =>
-    services.accounts.create(tx, env_id, { kind: "telegram_user", phone: "+447700900123" }, null, "test"),
-  );
+  const { id } = await db.write((tx) => services.accounts.create(tx, env_id, { kind: "telegram_user", phone }, null, "test"));
   await db.write(async (tx) => {
     await db.in(tx).updateTable("accounts").set({ status: "connected" }).where("env_id", "=", env_id).where("id", "=", id).execute();
     const proof = { env_id, account_id: id, session: null, place: null, proof_at: clock.now() + 10 ** 9, error: null, error_at: null };

@@ -2,12 +2,16 @@ import type { Clock } from "#src/core/clock.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
 import type { Ended } from "#src/modules/messages/model.ts";
-import { presentBroadcast, waitingOf } from "./present.ts";
+import type { Plan } from "./model.ts";
+import { planOf, presentBroadcast, waitingOf } from "./present.ts";
 import type { BroadcastStateRow, BroadcastStore } from "./store.ts";
 import { createTally } from "./tally.ts";
 
 /** Messages of a broadcast that wait at a time, for each of its accounts: so that pausing it means something. */
 export const AHEAD_MAX = 500;
+
+/** The same of all of them together. */
+export const aheadOf = ({ account_ids }: Pick<Plan, "account_ids">): number => AHEAD_MAX * account_ids.length;
 
 /** Who writes within this time after a message has answered it. */
 const REPLY_MS = 7 * 86_400_000;
@@ -46,11 +50,14 @@ export function createCourse({ store, clock, appendEvent, messagesTo, wake }: Ne
     failed * 100 >= stop_percent * (sent + failed);
 
   /** Whether something is to be done that is not noted as due. */
-  function isIdle({ status, due_at, queued }: BroadcastStateRow, returned: boolean): boolean {
+  async function isIdle(tx: Tx, state: BroadcastStateRow, returned: boolean): Promise<boolean> {
+    const { env_id, broadcast_id, status, due_at, queued } = state;
     if (due_at !== null) return false;
-    if (status === "running") return queued <= AHEAD_MAX / 2;
     // A message that was on the wire waits again, which a broadcast that doesn't run takes back.
-    return returned && status !== "completed";
+    if (status !== "running") return returned && status !== "completed";
+    if (waitingOf(state) === 0) return false;
+    // Whoever is slow must not keep the others of a pool waiting.
+    return queued <= AHEAD_MAX / 2 || queued <= aheadOf(planOf(await store.plan(tx, env_id, broadcast_id))) - AHEAD_MAX / 2;
   }
 
   async function recordedOf(tx: Tx, env_id: number, id: string, ended: readonly Ended[]): Promise<void> {
@@ -72,7 +79,7 @@ export function createCourse({ store, clock, appendEvent, messagesTo, wake }: Ne
       return wake(tx);
     }
     if (await settle(tx, env_id, id, state)) return;
-    if (!isIdle(state, sums.queued > -ended.length)) return;
+    if (!(await isIdle(tx, state, sums.queued > -ended.length))) return;
     await store.record(tx, { env_id, id }, { due_at: now });
     wake(tx);
   }

@@ -3,11 +3,12 @@ import { zoneOf } from "#src/core/contact-zone.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Step, TaskKind } from "#src/modules/tasks/model.ts";
 import { type AudienceBatch, type AudienceReader, beginning, type Place, type Reading } from "./audience.ts";
-import { chosen, type Messages } from "./making.ts";
+import type { Messages } from "./making.ts";
 import type { Plan } from "./model.ts";
 import { firstTime, openTime, startOf } from "./plan.ts";
 import { planOf } from "./present.ts";
 import { nextRun, recurs } from "./recurring.ts";
+import { addTo, chosen, type Loads, refusalOf } from "./sharing.ts";
 import type { BroadcastStore } from "./store.ts";
 import { throttled } from "./throttle.ts";
 
@@ -41,7 +42,7 @@ interface State extends Reading {
 }
 
 /** The verbs that a dry run uses of messages. */
-export interface Forecaster extends Pick<Messages, "reach"> {
+export interface Forecaster extends Pick<Messages, "reach" | "rooms"> {
   /** When the last of so many messages would leave that an account gets at a time (ms), under its budget and pace. */
   forecast(tx: Tx, env_id: number, account_id: number, share: Share, from: number): Maybe<number>;
 }
@@ -65,14 +66,21 @@ export function dryRunKind({ store, clock, read, messages }: Needs): TaskKind<{ 
       people.map(({ id }) => id),
     );
     const after = { ...state, shares: structuredClone(state.shares), recipients: state.recipients + people.length };
-    const loads = new Map(Object.entries(after.shares).map(([id, { known, fresh }]) => [Number(id), known + fresh]));
+    const rooms = await messages.rooms(tx, env_id, plan.account_ids);
+    const loads: Loads = new Map(Object.entries(after.shares).map(([id, { known, fresh }]) => [Number(id), { all: known + fresh, fresh }]));
     for (const [at, reaching] of reached.entries()) {
       if (reaching.kind === "none") {
         after.unreachable = add(after.unreachable, reaching.reason);
         continue;
       }
-      const { account_id, isKnown, foreseen } = chosen(reaching.ways, loads);
-      loads.set(account_id, (loads.get(account_id) ?? 0) + 1);
+      const way = chosen(reaching.ways, loads, rooms);
+      const { account_id, isKnown, foreseen } = way;
+      const refusal = refusalOf(way, rooms.get(account_id));
+      if (refusal !== null) {
+        after.unreachable = add(after.unreachable, refusal);
+        continue;
+      }
+      addTo(loads, way);
       const share = (after.shares[account_id] ??= { known: 0, fresh: 0 });
       share[isKnown ? "known" : "fresh"] += 1;
       if (foreseen !== null) after.foreseen = add(after.foreseen, foreseen);

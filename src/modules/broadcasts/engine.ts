@@ -1,7 +1,7 @@
 import type { Clock } from "#src/core/clock.ts";
 import { addDuration } from "#src/core/duration.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import { AHEAD_MAX, type Course } from "./course.ts";
+import { aheadOf, type Course } from "./course.ts";
 import type { createMaking, Messages } from "./making.ts";
 import type { AbTest } from "./model.ts";
 import { planOf } from "./present.ts";
@@ -37,7 +37,7 @@ export function createEngine({ store, clock, course, making, messages, starting,
   /** Makes messages, as many as the pace and those that still wait let. */
   async function run(tx: Tx, row: BroadcastWithState, now: number, most: number): Promise<number> {
     const plan = planOf(row);
-    const ahead = AHEAD_MAX * plan.account_ids.length - row.queued;
+    const ahead = aheadOf(plan) - row.queued;
     if (ahead <= 0) {
       // The outcome of one that waits makes it due again.
       await store.record(tx, row, { due_at: null });

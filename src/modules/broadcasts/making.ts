@@ -3,10 +3,11 @@ import { zoneOf } from "#src/core/contact-zone.ts";
 import { addDuration } from "#src/core/duration.ts";
 import { AppError, isUnavailable } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
-import type { Reaching, SendMessage, Way } from "#src/modules/messages/model.ts";
+import type { Reaching, Room, SendMessage, Way } from "#src/modules/messages/model.ts";
 import type { BroadcastMessage, Plan } from "./model.ts";
 import { openTime } from "./plan.ts";
 import type { DueRecipient } from "./recipients-sql.ts";
+import { addTo, chosen, type Later, laterBy, loadOf, type Loads, refusalOf, type Rooms } from "./sharing.ts";
 import type { BroadcastStore, BroadcastWithState } from "./store.ts";
 import type { Tally } from "./tally.ts";
 import { messageOf } from "./variants.ts";
@@ -25,6 +26,8 @@ export interface Messages {
   madeSince(tx: Tx, env_id: number, contact_id: string, since: number, most: number): Maybe<number[]>;
   /** For each contact, in their order, who of these accounts can write to them. */
   reach(tx: Tx, env_id: number, account_ids: readonly number[], contact_ids: readonly string[]): Promise<Reaching[]>;
+  /** What these accounts can send yet; of those that are here. */
+  rooms(tx: Tx, env_id: number, account_ids: readonly number[]): Promise<ReadonlyMap<number, Room>>;
 }
 
 interface Needs {
@@ -33,15 +36,17 @@ interface Needs {
   messages: Messages;
 }
 
-/** Who of a pool has how many messages of this process waiting: an inkling, for sharing the work. */
-type Loads = Map<number, number>;
 type Ways = Extract<Reaching, { kind: "ways" }>;
 
 /** Why nothing is sent to a recipient. */
 type Skipped = { skipped: string };
-/** Until when (ms) nothing is, and why. */
-type Later = { until: number; why: string };
 type Made = { message_id: string; account_id: number };
+
+/** What the accounts have to do already, and can send yet. */
+interface Standing {
+  loads: Loads;
+  rooms: Rooms;
+}
 
 /** Makes the messages of a broadcast's recipients. */
 export function createMaking({ store, clock, messages }: Needs) {
@@ -51,9 +56,8 @@ export function createMaking({ store, clock, messages }: Needs) {
     message: BroadcastMessage,
     variant: string,
     contact_id: string,
-    way: Way,
+    { account_id }: Way,
   ): Promise<Made | Skipped> {
-    const { account_id } = way;
     try {
       const origin = { type: "broadcast", id: row.id, step: variant === "" ? null : variant, enrollment_id: null } as const;
       const sender = { env_id: row.env_id, key_id: "job", account_ids: null };
@@ -80,6 +84,18 @@ export function createMaking({ store, clock, messages }: Needs) {
     return made.length < count ? null : { until: addDuration(made[0]!, per, zone) + 1, why: "frequency_cap" };
   }
 
+  /** Asked for only where it can make a difference: a bot or the sandbox alone sends whatever it gets. */
+  async function standingOf(tx: Tx, { env_id, id }: BroadcastWithState, plan: Plan, reached: readonly Reaching[]): Promise<Standing> {
+    const { account_ids } = plan;
+    const isAlone = account_ids.length === 1;
+    if (isAlone && !reached.some((one) => one.kind === "ways" && one.ways.some(({ isKnown }) => !isKnown)))
+      return { loads: new Map(), rooms: new Map() };
+    const rooms = await messages.rooms(tx, env_id, account_ids);
+    const minding = [...rooms].filter(([, { leftToNew }]) => leftToNew !== Number.POSITIVE_INFINITY).map(([account_id]) => account_id);
+    const loads = isAlone && minding.length === 0 ? new Map() : await store.outstanding(tx, { env_id, broadcast_id: id }, minding);
+    return { loads, rooms };
+  }
+
   return {
     /** @returns for how many there is a message now, and how many were passed over */
     async makeSome(
@@ -90,13 +106,14 @@ export function createMaking({ store, clock, messages }: Needs) {
       tally: Tally,
     ): Promise<{ queued: number; skipped: number }> {
       const key = { env_id: row.env_id, broadcast_id: row.id };
+      const sums = { queued: 0, skipped: 0 };
+      if (recipients.length === 0) return sums;
       const ids = recipients.map(({ contact_id }) => contact_id);
       const reached = await messages.reach(tx, row.env_id, plan.account_ids, ids);
-      const loads: Loads = new Map();
-      const sums = { queued: 0, skipped: 0 };
+      const { loads, rooms } = await standingOf(tx, row, plan, reached);
       for (const [at, { contact_id: noted, variant }] of recipients.entries()) {
         const contact_id = await known(noted, reached[at]!);
-        const made = contact_id === null ? { skipped: "merged" } : await one(reached[at]!, variant, loads);
+        const made = contact_id === null ? { skipped: "merged" } : await one(reached[at]!, variant);
         const to = { ...key, contact_id: contact_id ?? noted };
         if ("until" in made) await store.putOff(tx, { ...to, due_at: made.until, reason: made.why });
         else if ("skipped" in made) {
@@ -105,7 +122,6 @@ export function createMaking({ store, clock, messages }: Needs) {
           await store.settle(tx, { ...to, status: "skipped", account_id: null, message_id: null, reason: made.skipped });
         } else {
           sums.queued += 1;
-          loads.set(made.account_id, (loads.get(made.account_id) ?? 0) + 1);
           tally.note(variant, "entered");
           await store.settle(tx, { ...to, status: "queued", ...made, reason: null });
         }
@@ -120,25 +136,22 @@ export function createMaking({ store, clock, messages }: Needs) {
         return contact_id;
       }
 
-      async function one(reaching: Reaching, variant: string, loads: Loads): Promise<Made | Skipped | Later> {
+      async function one(reaching: Reaching, variant: string): Promise<Made | Skipped | Later> {
         if (reaching.kind === "none") return { skipped: reaching.reason };
         const later = await laterOf(tx, row.env_id, plan, reaching);
-        return later ?? make(tx, row, messageOf(plan, variant), variant, reaching.contact_id, chosen(reaching.ways, loads));
+        if (later !== null) return later;
+        const way = chosen(reaching.ways, loads, rooms);
+        const room = rooms.get(way.account_id);
+        const refusal = refusalOf(way, room);
+        if (refusal !== null) return { skipped: refusal };
+        const busy = laterBy(way, loadOf(loads, way.account_id), room, plan.account_ids.length > 1, clock.now(row.env_id));
+        if (busy !== null) return busy;
+        const made = await make(tx, row, messageOf(plan, variant), variant, reaching.contact_id, way);
+        if ("message_id" in made) addTo(loads, way);
+        return made;
       }
     },
   };
-}
-
-/** Who knows the recipient, before who probably reaches them; of several the one with the least to do. */
-export function chosen(ways: readonly Way[], loads: ReadonlyMap<number, number>): Way {
-  const place = ({ account_id, isKnown, foreseen }: Way) =>
-    [Number(foreseen !== null), Number(!isKnown), loads.get(account_id) ?? 0] as const;
-  return ways.toSorted((a, b) => compare(place(a), place(b)))[0]!;
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((part, index) => part !== b[index]);
-  return at === -1 ? 0 : a[at]! - b[at]!;
 }
 
 /** The code of what a message was refused for. */

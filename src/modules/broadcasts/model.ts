@@ -37,7 +37,8 @@ export type BroadcastMessage = Static<typeof BroadcastMessage>;
 const AccountIds = Type.Array(SendMessage.properties.account_id, {
   minItems: 1,
   maxItems: ACCOUNTS_MAX,
-  description: "Who sends. Of several, one that knows the recipient; else the one with the fewest messages waiting.",
+  description:
+    "Who sends. Of several, one that knows the recipient, and of those the one that would get to it first by its caps and pace; who is paused or cut off comes last.",
 });
 const Throttle = Type.Object({ per_minute: Type.Integer({ minimum: 1, maximum: 60_000, description: "Messages that are made." }) }, exact);
 const StopRate = Type.Object(
@@ -258,7 +259,10 @@ export const Recipient = Type.Object(
     message_id: Type.Union([Type.String(), Type.Null()]),
     due_at: Type.Union([time, Type.Null()], { description: "When its message is made, of one that waits." }),
     sent_at: nullableTime,
-    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it was skipped, failed, or waits longer: a stable code." }),
+    reason: Type.Union([Type.String(), Type.Null()], {
+      description:
+        "Why it was skipped, failed, or waits longer: a stable code, such as `no_address`, `window`, `frequency_cap`, `new_peer_daily_cap` or `account_busy` (other accounts go on meanwhile).",
+    }),
   },
   { $id: "BroadcastRecipient" },
 );

@@ -4,6 +4,7 @@ import { countRows } from "#db/paging.ts";
 import type { BroadcastRow, BroadcastStateRow } from "#db/schema-broadcasts.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { createCountStore } from "./counts-sql.ts";
+import { createOutstandingStore } from "./outstanding-sql.ts";
 import { createRecipientStore } from "./recipients-sql.ts";
 
 /** What was asked for, and how far it is. */
@@ -43,7 +44,7 @@ export function createBroadcastStore(db: Database) {
   const any = db.prepare<{ env_id: number }, { one: number }>((q, v) =>
     q.selectFrom("broadcast_states").select(sql.lit(1).as("one")).where("env_id", "=", v("env_id")).limit(1),
   );
-  const shown = { ...createRecipientStore(db), ...createCountStore(db) };
+  const shown = { ...createRecipientStore(db), ...createOutstandingStore(db), ...createCountStore(db) };
 
   return {
     ...shown,
@@ -65,6 +66,9 @@ export function createBroadcastStore(db: Database) {
         // The draft too, which another may be changing.
         .$if(!isSqlite, (q) => q.forUpdate())
         .executeTakeFirst(),
+    /** What is sent, from whom, and when: without whom it is for, which can be long. */
+    plan: async (tx: Tx, env_id: number, id: string): Promise<{ plan: string }> =>
+      db.in(tx).selectFrom("broadcasts").select("plan").where("env_id", "=", env_id).where("id", "=", id).executeTakeFirstOrThrow(),
     /** Whether there are broadcasts at all. */
     hasAny: async (tx: Tx, env_id: number): Promise<boolean> => (await any.one(tx, { env_id })) !== undefined,
     async update(tx: Tx, { env_id, id }: { env_id: number; id: string }, change: Partial<BroadcastRow>): Promise<void> {

@@ -61,7 +61,7 @@ export function broadcastTrialRoutes(trials: TrialService, write: UnitOfWork) {
           id: "broadcasts.dry_run",
           summary: "Reckon what a broadcast would come to",
           description:
-            "A job that writes to nobody. Its `result` has how many `recipients` there are, how many of them are `reachable` and by which of the `accounts`, how many are `unreachable` and for which reasons, for how many a failure is `foreseen` (by its code), and when it would end under today's budgets and paces (`ends_at`, of each account too).",
+            "A job that writes to nobody. Its `result` has how many `recipients` there are, how many of them are `reachable` and by which of the `accounts`, how many are `unreachable` and for which reasons, for how many a failure is `foreseen` (by its code), and when it would end under today's budgets and paces, behind what waits already (`ends_at`, of each account too).",
           tag,
           scope: "write:messages",
           answers: { 202: { description: "The job.", schema: Task, example: dryRunExample } },

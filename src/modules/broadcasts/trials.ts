@@ -4,10 +4,11 @@ import type { Tx } from "#src/core/tx.ts";
 import type { BatchAnswer, SendBatch } from "#src/modules/messages/model.ts";
 import type { NewTask, Task } from "#src/modules/tasks/model.ts";
 import { DRY_RUN_TASK } from "./dry-run.ts";
-import { chosen, type Messages, reasonOf } from "./making.ts";
+import { type Messages, reasonOf } from "./making.ts";
 import type { AskPreview, AskTest, BroadcastMessage, Plan, Preview, Statistics } from "./model.ts";
 import { planOf } from "./present.ts";
 import type { Author } from "./service.ts";
+import { chosen } from "./sharing.ts";
 import { statisticsOf } from "./statistics.ts";
 import type { BroadcastStore } from "./store.ts";
 import { messageOf } from "./variants.ts";
@@ -53,7 +54,7 @@ export function createTrials({ store, messages, createTask }: Needs) {
       const message = messageIn(plan, variant);
       const [reaching] = await messages.reach(tx, env_id, plan.account_ids, [contact_id]);
       if (reaching === undefined || reaching.contact_id === null) throw notFound("contact");
-      const way = reaching.kind === "ways" ? chosen(reaching.ways, new Map()) : null;
+      const way = reaching.kind === "ways" ? chosen(reaching.ways, new Map(), new Map()) : null;
       const shown = { contact_id: reaching.contact_id, account_id: way?.account_id ?? null };
       const reason = reaching.kind === "ways" ? way!.foreseen : reaching.reason;
       try {
@@ -72,7 +73,10 @@ export function createTrials({ store, messages, createTask }: Needs) {
       const contacts = to.filter((one): one is string => typeof one === "string" && one.startsWith("ct_"));
       const reached = await messages.reach(tx, author.env_id, plan.account_ids, contacts);
       const senders = new Map(
-        reached.map((reaching, at) => [contacts[at], reaching.kind === "ways" ? chosen(reaching.ways, new Map()).account_id : undefined]),
+        reached.map((reaching, at) => [
+          contacts[at],
+          reaching.kind === "ways" ? chosen(reaching.ways, new Map(), new Map()).account_id : undefined,
+        ]),
       );
       const accountOf = (one: string | number) => senders.get(String(one)) ?? plan.account_ids[0]!;
       return messages.sendBatch(tx, author, { messages: to.map((one) => ({ ...message, account_id: accountOf(one), to: one })) });

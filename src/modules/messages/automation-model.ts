@@ -6,8 +6,26 @@ export interface Way {
   recipient: string;
   /** Whether the account has written with them. */
   isKnown: boolean;
+  /** Nothing of the account leaves before somebody lets it go on, or has mended it. */
+  isOut: boolean;
   /** What will probably keep the message from them: only the channel can tell. */
   foreseen: OutcomeCode | null;
+}
+
+/** What an account can send. */
+export interface Room {
+  /** Of today's sends, and of a whole day's; infinite without a cap. */
+  left: number;
+  ofDay: number;
+  /** The same of those to people whom it has not written with. */
+  leftToNew: number;
+  ofDayToNew: number;
+  /** Between two at its steady pace (ms). */
+  each_ms: number;
+  /** When its day ends (ms). */
+  ends_at: number;
+  /** Until when Telegram lets it write to nobody new (ms); null where it does. */
+  nobodyNewUntil: number | null;
 }
 
 /** Whether somebody can be written to: by whom, or why not. */

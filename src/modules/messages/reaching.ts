@@ -5,7 +5,9 @@ import { aliasesOf, type Suppressions } from "./screening.ts";
 import type { SendingAccount } from "./service.ts";
 import type { MessageStore } from "./store.ts";
 
-interface Needs<Account extends SendingAccount> {
+type StandingAccount = SendingAccount & { status: string };
+
+interface Needs<Account extends StandingAccount> {
   store: Pick<MessageStore, "chatsOf">;
   channels: ReadonlyMap<string, Channel>;
   suppressions: Suppressions;
@@ -24,7 +26,7 @@ interface Reachable {
 }
 
 /** Tells of many people at once who can write to them, as far as is known here. */
-export function createReaching<Account extends SendingAccount>({ store, channels, suppressions, row, reachable }: Needs<Account>) {
+export function createReaching<Account extends StandingAccount>({ store, channels, suppressions, row, reachable }: Needs<Account>) {
   interface Sender {
     account: Account;
     channel: Channel;
@@ -36,31 +38,31 @@ export function createReaching<Account extends SendingAccount>({ store, channels
       const account = await row(tx, env_id, id);
       if (account !== undefined && account.deleted_at === null) senders.push({ account, channel: channels.get(account.kind)! });
     }
-    // Who is paused keeps what it gets until it goes on: the others come first.
-    return senders.toSorted((a, b) => a.account.paused - b.account.paused);
+    return senders;
   }
 
   /** Of each recipient why this account must not or can't write to it, or what is known of it. */
   async function look(tx: Tx, env_id: number, { account, channel }: Sender, recipients: readonly string[], screened: boolean) {
     const chats = await store.chatsOf(tx, env_id, account.id, [...recipients]);
     const aliases = aliasesOf(chats);
+    const isOut = account.paused === 1 || account.status !== "connected";
     const spellings = (recipient: string) => [recipient, aliases.get(recipient)].filter((one) => one !== undefined);
     const isSuppressed = screened ? await suppressions.among(tx, env_id, recipients.flatMap(spellings)) : () => false;
     const known = new Map(
       chats.flatMap((chat) => [[chat.chat_id, chat] as const, ...(chat.username === null ? [] : [[`@${chat.username}`, chat] as const])]),
     );
-    return (recipient: string): { obstacle: Unreachable } | Pick<Way, "isKnown" | "foreseen"> => {
+    return (recipient: string): { obstacle: Unreachable } | Pick<Way, "isKnown" | "isOut" | "foreseen"> => {
       const chat = known.get(recipient);
       const isKnown = chat !== undefined;
       if (spellings(recipient).some((spelling) => isSuppressed(channel.family, spelling))) return { obstacle: "recipient_suppressed" };
       if (isKnown && chat.blocked_at !== null) return { obstacle: "recipient_blocked" };
-      return { isKnown, foreseen: channel.foresee?.(account, recipient, isKnown)?.code ?? null };
+      return { isKnown, isOut, foreseen: channel.foresee?.(account, recipient, isKnown)?.code ?? null };
     };
   }
 
   /**
    * @param account_ids who may write
-   * @returns for each contact, in their order, who can write to them, those first who are not paused
+   * @returns for each contact, in their order, who can write to them
    */
   return async (tx: Tx, env_id: number, account_ids: readonly number[], contact_ids: readonly string[]): Promise<Reaching[]> => {
     const people = await reachable(tx, env_id, contact_ids);

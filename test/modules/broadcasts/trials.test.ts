@@ -77,6 +77,25 @@ describe.each(appEngines)("a trial of a broadcast on %s", (engine) => {
     expect(await getBroadcast(sandbox, made)).toMatchObject({ status: "completed", counts: { sent: 6, failed: 1, skipped: 2 } });
   });
 
+  test("reckons with what waits already", async () => {
+    await using app = await setup({ engine });
+    const { sandbox, clock } = app;
+    await makePeople(sandbox, some(3));
+    await sandbox.patch("/v1/accounts/7421", { daily_cap: 3 });
+    const made = await draft(sandbox);
+    const days = async () => {
+      const { body } = await sandbox.post<Task>(`/v1/broadcasts/${made.id}/dry-run`, undefined);
+      await app.settled();
+      const { body: task } = await sandbox.get<Task>(`/v1/jobs/${body.id}`);
+      return Math.ceil((Date.parse((task.result as { ends_at: string }).ends_at) - clock.now()) / (24 * HOUR_MS));
+    };
+    expect(await days()).toBe(0);
+    await sandbox.patch("/v1/accounts/7421", { paused: true });
+    await act(sandbox, await draft(sandbox), "send");
+    await app.settled();
+    expect(await days()).toBe(1);
+  });
+
   test("gives those outside of the sample what had most replies", async () => {
     await using app = await setup({ engine });
     const { sandbox } = app;
