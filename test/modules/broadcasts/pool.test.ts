@@ -87,6 +87,21 @@ describe.each(appEngines)("a broadcast to new people on %s", (engine) => {
     expect(await getBroadcast(live, made)).toMatchObject({ status: "completed", counts: { sent: 4 } });
   });
 
+  test("counts among them who has a message that waits, and not whom the account knows", async () => {
+    await using pool = await town(engine, [{}]);
+    const { app, live } = pool;
+    const path = `/v1/accounts/${pool.ids[0]}`;
+    await live.post("/v1/messages/send", { account_id: pool.ids[0], to: "@customer", text: "Hello" });
+    await app.settled();
+    await live.patch(path, { new_peer_daily_cap: 2, paused: true });
+    await makePeople(live, ["customer", ...some(3)]);
+    const made = await pool.draft({ throttle: { per_minute: 60 } });
+    await act(live, made, "send");
+    for (let second = 0; second < 5; second++) await app.advance(1_100);
+    expect((await getBroadcast(live, made)).counts).toMatchObject({ queued: 3, waiting: 1 });
+    expect((await recipientsOf(live, made, "&status=waiting")).items).toMatchObject([{ reason: "new_peer_daily_cap" }]);
+  });
+
   test("skips them where the account writes to nobody new, and ends", async () => {
     await using pool = await town(engine, [{ new_peer_daily_cap: 0 }]);
     await makePeople(pool.live, some(2));
@@ -112,5 +127,42 @@ describe.each(appEngines)("a broadcast to new people on %s", (engine) => {
     ]);
     await app.leap(DAY_MS);
     expect(await getBroadcast(live, made)).toMatchObject({ status: "completed", counts: { sent: 2 } });
+  });
+});
+
+describe.each(appEngines)("a broadcast on %s", (engine) => {
+  test("ends when its account or its last contact goes", async () => {
+    await using pool = await town(engine, [{ paused: true }]);
+    const { app, live } = pool;
+    const [, gone] = await makePeople(live, some(3));
+    const made = await pool.draft({ throttle: { per_minute: 1 } });
+    await act(live, made, "send");
+    await app.settled();
+    expect((await getBroadcast(live, made)).counts).toMatchObject({ queued: 1, waiting: 2 });
+    expect((await live.delete(`/v1/contacts/${gone}`)).status).toBeLessThan(300);
+    expect((await live.delete(`/v1/accounts/${pool.ids[0]}`)).status).toBeLessThan(300);
+    await app.advance(130_000);
+    expect(await getBroadcast(live, made)).toMatchObject({ status: "completed", counts: { failed: 1, skipped: 2 } });
+    const { items } = await recipientsOf(live, made);
+    expect(items.map(({ reason }) => reason).toSorted()).toEqual(["account_unauthorized", "contact_not_found", "no_account"]);
+  });
+
+  test("writes to each once, whoever pauses and resumes it at the same time", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const people = some(60);
+    await makePeople(sandbox, people);
+    const made = await draft(sandbox);
+    await act(sandbox, made, "send");
+    await Promise.all((["pause", "resume", "pause", "resume", "pause", "resume"] as const).map((one) => act(sandbox, made, one)));
+    await app.settled();
+    await act(sandbox, made, "resume");
+    await app.settled();
+    expect(await getBroadcast(sandbox, made)).toMatchObject({
+      status: "completed",
+      counts: { total: 60, sent: 60, queued: 0, waiting: 0 },
+    });
+    const sent = (await sentMessages(sandbox)).filter(({ sent_at }) => sent_at !== null);
+    expect(sent.map(({ to }) => to).toSorted()).toEqual(people.map((name) => `@${name}`).toSorted());
   });
 });
