@@ -48,8 +48,14 @@ interface Standing {
   rooms: Rooms;
 }
 
+/** What the accounts have to do is an inkling, for sharing the work: it is counted anew this often. */
+const COUNTED_MS = 250;
+
 /** Makes the messages of a broadcast's recipients. */
 export function createMaking({ store, clock, messages }: Needs) {
+  /** What waited of the broadcast that was here last, and what was added since: many small steps follow one another. */
+  let counted: { id: string; until: number; loads: Loads } | null = null;
+
   async function make(
     tx: Tx,
     row: BroadcastWithState,
@@ -92,8 +98,11 @@ export function createMaking({ store, clock, messages }: Needs) {
       return { loads: new Map(), rooms: new Map() };
     const rooms = await messages.rooms(tx, env_id, account_ids);
     const minding = [...rooms].filter(([, { leftToNew }]) => leftToNew !== Number.POSITIVE_INFINITY).map(([account_id]) => account_id);
-    const loads = isAlone && minding.length === 0 ? new Map() : await store.outstanding(tx, { env_id, broadcast_id: id }, minding);
-    return { loads, rooms };
+    if (isAlone && minding.length === 0) return { loads: new Map(), rooms };
+    const now = clock.now();
+    if (counted === null || counted.id !== id || counted.until <= now)
+      counted = { id, until: now + COUNTED_MS, loads: await store.outstanding(tx, { env_id, broadcast_id: id }, minding) };
+    return { loads: counted.loads, rooms };
   }
 
   return {

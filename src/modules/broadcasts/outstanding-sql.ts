@@ -19,39 +19,41 @@ export function createOutstandingStore(db: Database) {
       .where("r.broadcast_id", "=", broadcast_id)
       .where("r.status", "=", "queued");
 
-  /** Those to people whom the account has not written with. */
-  async function fresh(tx: Tx, key: Key, account_id: number): Promise<number> {
+  /** Those to people whom their account has not written with. */
+  async function fresh(tx: Tx, key: Key, minding: readonly number[]): Promise<ReadonlyMap<number | null, number>> {
+    if (minding.length === 0) return new Map();
     const { env_id } = key;
-    const row = await queued(tx, key)
+    const rows = await queued(tx, key)
       .innerJoin("messages as m", (join) => join.onRef("m.env_id", "=", "r.env_id").onRef("m.id", "=", "r.message_id"))
+      .select("r.account_id")
       .where("m.env_id", "=", env_id)
-      .where("r.account_id", "=", account_id)
+      .where("r.account_id", "in", [...minding])
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(
             selectFrom("chats as c")
               .select("c.chat_id")
               .where("c.env_id", "=", env_id)
-              .where("c.account_id", "=", account_id)
+              .whereRef("c.account_id", "=", "r.account_id")
               .where(({ or, eb }) =>
                 or([eb("c.chat_id", "=", eb.ref("m.recipient")), eb("c.username", "=", sql<string>`substr(m.recipient, 2)`)]),
               ),
           ),
         ),
       )
-      .executeTakeFirst();
-    return Number(row?.count ?? 0);
+      .groupBy("r.account_id")
+      .execute();
+    return new Map(rows.map(({ account_id, count }) => [account_id, Number(count)]));
   }
 
   return {
     /** @param minding accounts of which it matters whom they have written with */
     async outstanding(tx: Tx, key: Key, minding: readonly number[]): Promise<Loads> {
       const rows = await queued(tx, key).select("r.account_id").groupBy("r.account_id").execute();
+      const toNew = await fresh(tx, key, minding);
       const loads: Loads = new Map();
-      for (const { account_id, count } of rows) {
-        if (account_id === null) continue;
-        loads.set(account_id, { all: Number(count), fresh: minding.includes(account_id) ? await fresh(tx, key, account_id) : 0 });
-      }
+      for (const { account_id, count } of rows)
+        if (account_id !== null) loads.set(account_id, { all: Number(count), fresh: toNew.get(account_id) ?? 0 });
       return loads;
     },
   };
