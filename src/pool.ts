@@ -14,7 +14,8 @@ export function createPool({ accounts, reach }: Needs): Pick<Sender, "accounts" 
       const pool: PoolAccount[] = [];
       for (const id of ids) {
         const row = await accounts.row(tx, env_id, id);
-        if (row !== undefined) pool.push({ id, kind: row.kind, isOut: row.deleted_at !== null || row.status === "disconnected" });
+        if (row === undefined || row.deleted_at !== null) continue;
+        pool.push({ id, kind: row.kind, isOut: row.status !== "connected", isPaused: row.paused === 1 });
       }
       return pool;
     },

@@ -11,8 +11,10 @@ import type { Program } from "./program.ts";
 export interface PoolAccount {
   id: number;
   kind: string;
-  /** It can't send until somebody has mended it, or is gone. */
+  /** It can't send until somebody has mended it, if ever. */
   isOut: boolean;
+  /** It keeps what it gets until somebody lets it go on. */
+  isPaused: boolean;
 }
 
 /** The verbs that sequences use to write to people. */
@@ -45,18 +47,30 @@ export type SendOutcome = { kind: "sent"; message_id: string; account_id: number
 
 /** The account that a send leaves by is looked for anew each time; who has written once goes on while they can. */
 export function createSending({ store, sender }: { store: EnrollmentStore; sender: Sender }) {
-  async function choose(tx: Tx, row: EnrollmentRow, step: SendStep, kept: number | undefined): Promise<number> {
-    const pool = step.account_id === undefined ? step.account_ids! : [step.account_id];
-    const [only] = pool;
-    if (pool.length === 1) return only!;
-    const known = new Map((await sender.accounts(tx, row.env_id, pool)).map((account) => [account.id, account]));
-    const usable = pool.filter((id) => known.get(id)?.isOut === false && (step.channels?.includes(known.get(id)!.kind as never) ?? true));
-    const place = (id: number) => step.channels?.indexOf(known.get(id)!.kind as never) ?? 0;
-    const ordered = usable.toSorted((a, b) => Number(b === kept) - Number(a === kept) || place(a) - place(b));
-    for (const id of ordered) if (await sender.reaches(tx, row.env_id, id, row.contact_id)) return id;
+  /** @returns null where none of those that may write is here any more */
+  async function choose(tx: Tx, row: EnrollmentRow, step: SendStep, kept: number | undefined): Promise<number | null> {
+    const { account_id, account_ids = [], channels } = step;
+    if (account_id !== undefined || account_ids.length === 1) return account_id ?? account_ids[0]!;
+    const known = new Map((await sender.accounts(tx, row.env_id, account_ids)).map((account) => [account.id, account]));
+    const place = ({ kind }: PoolAccount) => (channels === undefined ? 0 : (channels as readonly string[]).indexOf(kind));
+    const ordered = account_ids
+      .flatMap((id) => known.get(id) ?? [])
+      .filter((account) => place(account) >= 0)
+      .toSorted(
+        (a, b) =>
+          Number(a.isOut) - Number(b.isOut) ||
+          Number(a.isPaused) - Number(b.isPaused) ||
+          Number(b.id === kept) - Number(a.id === kept) ||
+          place(a) - place(b),
+      );
+    for (const { id, isOut } of ordered) if (!isOut && (await sender.reaches(tx, row.env_id, id, row.contact_id))) return id;
     // Nobody can: what the first comes to says why.
-    return ordered[0] ?? only!;
+    return ordered[0]?.id ?? null;
   }
+
+  /** Which of the two that a send names is no longer here: of accounts messages tell ahead of templates. */
+  const goneOf = async (tx: Tx, env_id: number, account_id: number) =>
+    (await sender.accounts(tx, env_id, [account_id])).length === 0 ? "account_gone" : "template_gone";
 
   return {
     /** Whether the sequence lets a message leave at a time, in the environment's time (ms). @returns null where it does */
@@ -74,6 +88,7 @@ export function createSending({ store, sender }: { store: EnrollmentStore; sende
     async send(tx: Tx, row: EnrollmentRow, step: SendStep, kept: number | undefined): Promise<SendOutcome> {
       const { id: step_id, type: _type, next: _next, account_id: _one, account_ids: _pool, channels: _channels, ...content } = step;
       const account_id = await choose(tx, row, step, kept);
+      if (account_id === null) return { kind: "refused", reason: "account_gone" };
       const origin = { type: "sequence" as const, id: row.sequence_id, step: step_id, enrollment_id: row.id };
       try {
         const message_id = await sender.send(tx, row.env_id, row.actor, { ...content, account_id, to: row.contact_id }, origin);
@@ -81,7 +96,8 @@ export function createSending({ store, sender }: { store: EnrollmentStore; sende
       } catch (error) {
         // What is refused has written nothing.
         if (!(error instanceof AppError) || error.code === "unavailable") throw error;
-        return { kind: "refused", reason: reasonOf(error) };
+        const isGone = error.code === "not_found";
+        return { kind: "refused", reason: isGone ? await goneOf(tx, row.env_id, account_id) : reasonOf(error) };
       }
     },
   };
@@ -97,7 +113,6 @@ export function createSending({ store, sender }: { store: EnrollmentStore; sende
 
 /** A stable code for a send that was refused. */
 function reasonOf({ code, details }: AppError): string {
-  if (code === "not_found") return "account_gone";
   const [fault] = details ?? [];
   if (fault?.field === "to") return "unreachable";
   return fault === undefined ? code : `${fault.field}_${fault.error}`;

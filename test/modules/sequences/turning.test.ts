@@ -146,7 +146,7 @@ describe.each(appEngines)("people in sequences that are led by hand on %s", (eng
     await app.settled();
     expect((await sandbox.delete(`/v1/templates/${template.id}`)).status).toBeLessThan(300);
     await journey(app, 2 * DAY);
-    expect(await enrollmentOf(sandbox, id, one)).toMatchObject({ status: "failed" });
+    expect(await enrollmentOf(sandbox, id, one)).toMatchObject({ status: "failed", reason: "template_gone" });
     expect(await enrollmentOf(sandbox, other, two)).toMatchObject({ status: "completed" });
     expect(await textsOf(sandbox)).toEqual(["Other"]);
   });
