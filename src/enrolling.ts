@@ -23,6 +23,7 @@ import { createEntrance } from "#src/modules/sequences/enrolling.ts";
 import { createEnrollmentService } from "#src/modules/sequences/enrollments.ts";
 import { createFollowing } from "#src/modules/sequences/following.ts";
 import { createHeeding, heededTypes } from "#src/modules/sequences/heeding.ts";
+import { createOwning } from "#src/modules/sequences/owning.ts";
 import { createPlaceStore } from "#src/modules/sequences/places-sql.ts";
 import { createPrograms } from "#src/modules/sequences/program.ts";
 import { createReplies } from "#src/modules/sequences/replies.ts";
@@ -59,6 +60,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
   const telling = createTelling({ clock, sequence: store.sequence, appendEvent });
   const end = createEnding({ store, clock, telling });
   const wake = () => loop.wake();
+  const owning = createOwning({ store, clock, find: contacts.find, end, telling, wake });
 
   const change = async (tx: Tx, env_id: number, actor: string, id: string, input: ContactInput) =>
     void (await contacts.patch(tx, { env_id, actor }, id, input, unconditional));
@@ -86,7 +88,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
 
   const entrance = createEntrance({ store, clock, programs, people, telling, wake });
   const engine = createEngine({
-    ...{ store, clock, programs, people, sender, telling, end, heed: needs.heed },
+    ...{ store, clock, programs, people, sender, telling, end, owning, heed: needs.heed },
     segments: {
       async holds(tx, env_id, of, contact_id) {
         try {
@@ -104,7 +106,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
     },
   });
   const loop = createDueLoop({ name: "sequences", db, clock, log, work: engine });
-  const heed = createHeeding({ store, places, clock, programs, entrance, end, wake });
+  const heed = createHeeding({ store, places, clock, programs, entrance, end, owning, wake });
   const following = createFollowing({ places, feed, clock, log, write: db.write, isHeeded: (type) => heededTypes.has(type), heed });
 
   const page = async (env_id: number, audience: Audience, after: { id: string; number: number } | null, most: number) =>

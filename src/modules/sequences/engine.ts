@@ -7,6 +7,7 @@ import { branchOf, partOf, type Segments } from "./branching.ts";
 import type { End, Ending } from "./ending.ts";
 import type { EnrollmentRow, EnrollmentStore } from "./enrolled-sql.ts";
 import type { AwaitedEvent, SendStep, Step, WaitStep } from "./model.ts";
+import type { Owning } from "./owning.ts";
 import type { Program, Programs } from "./program.ts";
 import { createSending, isUnreachable, type Sender } from "./sending.ts";
 import { type State, stateOf } from "./state.ts";
@@ -43,6 +44,7 @@ interface Needs {
   sender: Sender;
   telling: Telling;
   end: Ending;
+  owning: Pick<Owning, "give">;
   /** Goes by the time that an environment has on disk: another copy may have moved it. */
   heed(tx: Tx, env_id: number): Maybe<void>;
   /** Lets a contact enter another sequence, unless its rules are against it. */
@@ -68,7 +70,7 @@ type Turned =
 
 /** Leads people through sequences: does the steps that are due, each in the transaction that says what comes after it. */
 export function createEngine(needs: Needs) {
-  const { store, clock, programs, people, segments, sender, telling, end } = needs;
+  const { store, clock, programs, people, segments, sender, telling, end, owning } = needs;
   const sending = createSending({ store, sender });
 
   async function send(tx: Tx, turn: Turn, step: SendStep): Promise<Turned> {
@@ -152,16 +154,11 @@ export function createEngine(needs: Needs) {
   /** Does what is due of one enrollment, up to where it waits or ends. */
   async function advance(tx: Tx, given: EnrollmentRow, now: number, tally: Tally): Promise<void> {
     const { env_id, sequence_id } = given;
-    const contact = await people.find(tx, env_id, given.contact_id);
-    const program = await programs(tx, env_id, sequence_id, given.version);
-    const row = { ...given };
-    if (contact === undefined) return void (await end(tx, row, { status: "exited", reason: "contact_gone" }, sequence_id, tally));
-    if (contact.id !== row.contact_id) {
-      const others = await store.openOf(tx, env_id, [contact.id]);
-      if (others.some((other) => other.sequence_id === sequence_id))
-        return void (await end(tx, row, { status: "exited", reason: "contact_merged" }, sequence_id, tally));
-      row.contact_id = contact.id;
-    }
+    const owned = await owning.give(tx, given, tally);
+    if (owned === null) return;
+    const { owner: contact } = owned;
+    const row = { ...owned.row };
+    const program = await programs(tx, env_id, sequence_id, row.version);
     const due_at = row.due_at!;
     const at = clock.seen(env_id, now - due_at < ON_TIME_MS ? due_at : now);
     const zone = zoneOf(contact, program.timezone ?? "UTC");

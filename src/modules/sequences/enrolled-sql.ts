@@ -146,6 +146,19 @@ export function createEnrollmentStore(db: Database) {
     /** The one that a contact entered last. */
     last: (tx: Tx, env_id: number, contact_id: string, sequence_id: string): Maybe<EnrollmentRow | undefined> =>
       last.one(tx, { env_id, contact_id, sequence_id }),
+    /** Those of a contact that left for a reason; they are the caller's alone. */
+    endedBy: (tx: Tx, env_id: number, contact_id: string, reason: string): Promise<EnrollmentRow[]> =>
+      db
+        .in(tx)
+        .selectFrom("enrollments")
+        .selectAll()
+        .where("env_id", "=", env_id)
+        .where("contact_id", "=", contact_id)
+        .where("reason", "=", reason)
+        .where("status", "=", "exited")
+        .orderBy("id")
+        .$if(!isSqlite, (q) => q.forUpdate())
+        .execute(),
     sequence: (tx: Tx | null, env_id: number, id: string): Maybe<SequenceRow | undefined> => sequence.one(tx, { env_id, id }),
     /** A sequence that nobody pauses or archives until the transaction ends. */
     held: (tx: Tx, env_id: number, id: string): Maybe<SequenceRow | undefined> => held.one(tx, { env_id, id }),

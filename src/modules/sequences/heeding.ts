@@ -7,6 +7,7 @@ import type { Ending } from "./ending.ts";
 import type { EnrollmentRow, EnrollmentStore } from "./enrolled-sql.ts";
 import type { Entrance } from "./enrolling.ts";
 import { awaitedEvents, type Trigger, triggerEvents } from "./model.ts";
+import type { Owning } from "./owning.ts";
 import type { PlaceStore } from "./places-sql.ts";
 import type { Programs } from "./program.ts";
 import { type State, stateOf } from "./state.ts";
@@ -21,7 +22,11 @@ const BLOCKED: ReadonlySet<OutcomeCode> = new Set([
 ]);
 
 /** What may matter to a contact in a sequence, or let them in. */
-const heeded: ReadonlySet<string> = new Set([...triggerEvents, ...awaitedEvents, "contact.deleted", "contact.merged", "message.failed"]);
+const heeded: ReadonlySet<string> = new Set([
+  ...triggerEvents,
+  ...awaitedEvents,
+  ...["contact.deleted", "contact.merged", "contact.unmerged", "message.failed"],
+]);
 
 /** Events from which anything may follow. What was sent is counted, and nothing else. */
 export const heededTypes: ReadonlySet<string> = new Set([...heeded, "message.sent"]);
@@ -46,12 +51,13 @@ interface Needs {
   programs: Programs;
   entrance: Entrance;
   end: Ending;
+  owning: Pick<Owning, "merged" | "parted">;
   /** Something may be due now. */
   wake(): void;
 }
 
 /** Does with people in sequences what follows from an event; also lets them in, where it is a trigger. */
-export function createHeeding({ store, places, clock, programs, entrance, end, wake }: Needs) {
+export function createHeeding({ store, places, clock, programs, entrance, end, owning, wake }: Needs) {
   /** An enrollment that waits for this goes on, once it is resumed where it is paused. */
   function goOn(tx: Tx, row: EnrollmentRow, state: State, next: string | null): void {
     const now = clock.now(row.env_id);
@@ -79,14 +85,6 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
 
   const isOf = ({ origin }: Told, row: EnrollmentRow) => origin?.enrollment_id === row.id;
 
-  /** What a contact was in is the survivor's now; who would be in a sequence twice leaves it once. */
-  async function takeOver(tx: Tx, env_id: number, survivor_id: string, merged_id: string, tally: Tally): Promise<void> {
-    const own = new Set((await store.openOf(tx, env_id, [survivor_id])).map(({ sequence_id }) => sequence_id));
-    for (const row of await store.openOf(tx, env_id, [merged_id]))
-      if (own.has(row.sequence_id)) await end(tx, row, { status: "exited", reason: "contact_merged" }, row.sequence_id, tally);
-      else store.update(tx, { ...row, contact_id: survivor_id, updated_at: clock.now(env_id) });
-  }
-
   /** What lets contacts in at this moment. */
   async function triggersOf(tx: Tx, env_id: number): Promise<{ id: string; triggers: readonly Trigger[] }[]> {
     const active = await places.active(tx, env_id);
@@ -104,7 +102,8 @@ export function createHeeding({ store, places, clock, programs, entrance, end, w
         tally.add(env_id, origin.id, origin.step ?? "", event.event === "message.sent" ? "sent" : "failed", at);
       const contact_id = told.by_contact_id ?? told.contact_id ?? (event.subject.startsWith("ct_") ? event.subject : null);
       if (contact_id === null || !heeded.has(event.event)) continue;
-      if (event.event === "contact.merged") await takeOver(tx, env_id, contact_id, told.merged_id!, tally);
+      if (event.event === "contact.merged") await owning.merged(tx, env_id, told.merged_id!, tally);
+      if (event.event === "contact.unmerged") await owning.parted(tx, env_id, contact_id, tally);
       for (const row of await store.openOf(tx, env_id, [contact_id])) await heedOpen(tx, event, told, row, at, tally);
       for (const { id: sequence_id, triggers } of sequences)
         if (triggers.some((trigger) => isMet(trigger, event, told)))

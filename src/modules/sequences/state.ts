@@ -12,6 +12,10 @@ export interface State {
   replied_at?: number;
   has_answered?: boolean;
   converted_at?: number;
+  /** Who has entered, where that is part of another contact by now. */
+  entered_as?: string;
+  /** Where it stood when its contact became part of one who is in the sequence, too; with `held_due_at` and `held_why`. */
+  left?: Pick<EnrollmentRow, "status" | "step" | "waits_for">;
   /** While it is paused: when it would have gone on, in the environment's time (ms), and why not before. */
   held_due_at?: number;
   held_why?: string;

@@ -10,13 +10,13 @@ export type Counted = (typeof counted)[number];
 export function createTally(store: Pick<EnrollmentStore, "count">) {
   const counts = new Map<string, Parameters<EnrollmentStore["count"]>[1]>();
   return {
-    /** @param step empty where it is about the whole @param at the environment's time (ms) */
-    add(env_id: number, subject_id: string, step: string, what: Counted, at: number): void {
+    /** @param step empty where it is about the whole @param at the environment's time (ms) @param n below zero for what is taken back */
+    add(env_id: number, subject_id: string, step: string, what: Counted, at: number, n = 1): void {
       const day = localDateOf(at, "UTC");
       const key = `${env_id} ${subject_id} ${day} ${step} ${what}`;
       const row = counts.get(key);
-      if (row === undefined) counts.set(key, { env_id, subject_id, day, step, what, n: 1 });
-      else row.n++;
+      if (row === undefined) counts.set(key, { env_id, subject_id, day, step, what, n });
+      else row.n += n;
     },
     /** In one order everywhere: transactions that write the same counts crosswise would be a deadlock. */
     write(tx: Tx): void {
