@@ -152,4 +152,22 @@ describe.each(appEngines)("who leaves a sequence, and enters it, on %s", (engine
       expect((await enrollmentsIn(sandbox, id)).map(({ contact_id }) => contact_id)).toEqual([anna]);
     expect(await app.live.get(`/v1/sequences/${created}/enrollments`)).toMatchObject({ status: 404 });
   });
+
+  test("who is enrolled by many at once is in it once, and the others are told so", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const steps = [sending("One"), waiting("1d")];
+    const id = await makeSequence(sandbox, { steps, triggers: [{ event: "contact.tagged", tag: "vip" }] });
+    for (let n = 0; n < 8; n++) {
+      const contact_id = await makeContact(sandbox, { username: `person_${n}` });
+      const asked = Array.from({ length: 4 }, () => tryToEnroll(sandbox, id, { contact_id }));
+      await sandbox.patch(`/v1/contacts/${contact_id}`, { tags: ["vip"] });
+      const statuses = (await Promise.all(asked)).map(({ status }) => status);
+      expect(statuses.filter((status) => status !== 409).length).toBeLessThanOrEqual(1);
+      expect(statuses.filter((status) => status !== 409 && status !== 200)).toEqual([]);
+    }
+    await app.settled();
+    expect(await enrollmentsIn(sandbox, id)).toHaveLength(8);
+    expect(await textsOf(sandbox)).toHaveLength(8);
+  });
 });
