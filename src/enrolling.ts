@@ -42,7 +42,7 @@ interface Needs {
   contactStore: ContactStore;
   segments: SegmentService;
   scoring: Pick<ReturnType<typeof createScorer>, "give">;
-  messages: Pick<MessageService, "send">;
+  messages: Pick<MessageService, "send" | "takeBack">;
   accounts: Pick<Sender, "accounts" | "reaches">;
   createTask(tx: Tx, env_id: number, task: NewTask): Promise<Task>;
   appendEvent(tx: Tx, env_id: number, event: NewEvent): void;
@@ -58,7 +58,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
   const isMember = createMembership(db);
   const programs = createPrograms(store);
   const telling = createTelling({ clock, sequence: store.sequence, appendEvent });
-  const end = createEnding({ store, clock, telling });
+  const end = createEnding({ store, clock, telling, takeBack: messages.takeBack });
   const wake = () => loop.wake();
   const owning = createOwning({ store, clock, find: contacts.find, end, telling, wake });
 

@@ -104,6 +104,25 @@ export function createEnrollmentStore(db: Database) {
       .orderBy("id", "desc")
       .limit(v("most")),
   );
+  const unsent = db.prepare<{ env_id: number; contact_id: string; since: string; made_by: string }, { id: string }>((q, v) =>
+    q
+      .selectFrom("messages")
+      .select("id")
+      .where("env_id", "=", v("env_id"))
+      .where("contact_id", "=", v("contact_id"))
+      .where("id", ">=", v("since"))
+      .where("origin", "like", v("made_by"))
+      // Said so that nobody looks through all that are queued.
+      .where("status", "not in", [
+        sql.lit("sending"),
+        sql.lit("sent"),
+        sql.lit("delivered"),
+        sql.lit("read"),
+        sql.lit("failed"),
+        sql.lit("canceled"),
+      ])
+      .orderBy("id"),
+  );
   const count = db.prepare<AutomationCountRow>((q, v) =>
     q
       .insertInto("automation_counts")
@@ -188,6 +207,11 @@ export function createEnrollmentStore(db: Database) {
     /** When sequences and broadcasts wrote to a contact since a time (ms), the newest `most` of them. */
     sendsSince: (tx: Tx, env_id: number, contact_id: string, since: number, most: number): Maybe<Sent[]> =>
       sends.all(tx, { env_id, contact_id, since: lowestId("msg", since), most }),
+    /** Messages that an enrollment has made and that have not left. */
+    async unsent(tx: Tx, { env_id, id, contact_id, entered_at }: EnrollmentRow): Promise<string[]> {
+      const rows = await unsent.all(tx, { env_id, contact_id, since: lowestId("msg", entered_at), made_by: `%:${id}` });
+      return rows.map((row) => row.id);
+    },
     count: (tx: Tx, row: AutomationCountRow): void => count.later(tx, row),
     /** @param from the first day @param to the last */
     counts: (env_id: number, subject_id: string, from: string, to: string): Promise<AutomationCountRow[]> =>

@@ -150,7 +150,7 @@ export function createEnrollmentService(needs: Needs) {
     /** Takes a contact out. @throws AppError `not_found`, `conflict` for one that has ended; what `check` throws */
     unenroll: (tx: Tx, author: Author, ref: Ref, { reason }: Unenroll, check: Precondition = unconditional): Promise<Enrollment> =>
       change(tx, author, ref, check, (row, tally) =>
-        end(tx, row, { status: "exited", reason: reason ?? "unenrolled" }, author.key_id, tally),
+        end(tx, row, { status: "exited", reason: reason ?? "unenrolled", takesBack: true }, author.key_id, tally),
       ),
 
     /** Nothing more happens to it until it is resumed. @throws AppError as `unenroll` */

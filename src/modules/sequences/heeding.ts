@@ -71,7 +71,7 @@ export function createHeeding({ store, places, clock, programs, entrance, end, o
     const { env_id, sequence_id } = row;
     const program = await programs(tx, env_id, sequence_id, row.version);
     const { tags, blocked } = program.exit_on;
-    const leave = (reason: string) => end(tx, row, { status: "exited", reason }, sequence_id, tally);
+    const leave = (reason: string) => end(tx, row, { status: "exited", reason, takesBack: true }, sequence_id, tally);
     if (event.event === "contact.deleted") return void (await leave("contact_gone"));
     if (event.event === "contact.tagged" && told.tags_added?.some((tag) => tags.includes(tag)) === true)
       return void (await leave("tagged"));

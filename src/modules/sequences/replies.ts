@@ -33,7 +33,7 @@ export function createReplies({ store, clock, programs, end }: Needs) {
       const after = { ...row, state: JSON.stringify(changed), updated_at: now };
       const { exit_on } = await programs(tx, env_id, row.sequence_id, row.version);
       if (exit_on.reply && row.waits_for !== "message.received")
-        await end(tx, after, { status: "exited", reason: "replied" }, row.sequence_id, tally);
+        await end(tx, after, { status: "exited", reason: "replied", takesBack: true }, row.sequence_id, tally);
       else store.update(tx, after);
     }
     tally.write(tx);

@@ -10,6 +10,7 @@ import {
   makeSequence,
   outOf,
   sending,
+  statisticsOf,
   textsOf,
   tryToEnroll,
   turn,
@@ -166,8 +167,35 @@ describe.each(appEngines)("who leaves a sequence, and enters it, on %s", (engine
       expect(statuses.filter((status) => status !== 409).length).toBeLessThanOrEqual(1);
       expect(statuses.filter((status) => status !== 409 && status !== 200)).toEqual([]);
     }
-    await app.settled();
+    // What another transaction holds just then is looked at again a second later.
+    await app.advance(2_000);
     expect(await enrollmentsIn(sandbox, id)).toHaveLength(8);
     expect(await textsOf(sandbox)).toHaveLength(8);
+  });
+
+  test("what still waits in a queue does not leave behind an answer, a tag that ends it, or who is taken out", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const steps = [sending("One"), sending("Two"), waiting("1d"), sending("Three")];
+    const id = await makeSequence(sandbox, { steps, exit_on: { tags: ["stop"] } });
+    await sandbox.patch("/v1/accounts/7421", { paused: true });
+    const people = new Map<string, { contact: string; enrollment: string }>();
+    for (const username of ["anna", "ben", "carl", "dora"]) {
+      const contact = await makeContact(sandbox, { username });
+      people.set(username, { contact, enrollment: await enroll(sandbox, id, contact) });
+    }
+    await app.settled();
+    expect(await textsOf(sandbox)).toHaveLength(8);
+    await receiveFrom(sandbox, { from: "@anna" });
+    await sandbox.patch(`/v1/contacts/${people.get("ben")!.contact}`, { tags: ["stop"] });
+    await turn(sandbox, id, people.get("carl")!.enrollment, "unenroll");
+    await app.settled();
+    await sandbox.patch("/v1/accounts/7421", { paused: false });
+    await app.advance(60_000);
+    const { body } = await sandbox.get<{ items: { contact_id: string; status: string }[] }>("/v1/messages?limit=200&direction=out");
+    const whose = new Map([...people].map(([username, { contact }]) => [contact, username]));
+    const stands = body.items.map(({ contact_id, status }) => `${whose.get(contact_id)} ${status}`);
+    expect(new Set(stands)).toEqual(new Set(["anna canceled", "ben canceled", "carl canceled", "dora sent"]));
+    expect(await statisticsOf(sandbox, id)).toMatchObject({ sent: 2, exited: 3 });
   });
 });
