@@ -58,7 +58,9 @@ interface Turn {
   program: Program;
   contact: Contact;
   zone: string;
-  /** The environment's time (ms) from which waits are reckoned. */
+  /** The environment's time (ms). */
+  now: number;
+  /** As that, or when the step was due, where that is just past: from then waits are reckoned. */
   at: number;
   tally: Tally;
 }
@@ -74,8 +76,8 @@ export function createEngine(needs: Needs) {
   const sending = createSending({ store, sender });
 
   async function send(tx: Tx, turn: Turn, step: SendStep): Promise<Turned> {
-    const { row, state, program, zone, at } = turn;
-    const late = await sending.putOff(tx, row, program, zone, at);
+    const { row, state, program, zone, now, at } = turn;
+    const late = await sending.putOff(tx, row, program, zone, now);
     if (late !== null && late.until === null) return { kind: "end", end: { status: "failed", reason: "window_never_opens" } };
     if (late !== null) return { kind: "wait", until: late.until!, why: late.why };
     const sent = await sending.send(tx, row, step, state.account_id);
@@ -160,9 +162,11 @@ export function createEngine(needs: Needs) {
     const row = { ...owned.row };
     const program = await programs(tx, env_id, sequence_id, row.version);
     const due_at = row.due_at!;
+    // What is done at last has no faults any more.
+    const { faults: _over, ...state } = stateOf(row);
     const at = clock.seen(env_id, now - due_at < ON_TIME_MS ? due_at : now);
     const zone = zoneOf(contact, program.timezone ?? "UTC");
-    const turn: Turn = { row, state: stateOf(row), program, contact, zone, at, tally };
+    const turn: Turn = { row, state, program, contact, zone, now: clock.seen(env_id, now), at, tally };
     for (let steps = 0; steps < STEPS_MAX; steps++) {
       const step = row.step === null ? undefined : program.step(row.step);
       if (step === undefined) {

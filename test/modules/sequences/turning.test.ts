@@ -178,4 +178,32 @@ describe.each(appEngines)("people in sequences that are led by hand on %s", (eng
       expect(new Date(created_at).getUTCHours()).toBeLessThan(18);
     }
   });
+
+  test("what is done a moment late is held against the window and the cap of that moment", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const window = { from: "08:00", to: "18:00" };
+    const id = await makeSequence(sandbox, { steps: [{ type: "wait", until: { time: "17:59" } }, waiting("50s"), sending("One")], window });
+    await enroll(sandbox, id, await makeContact(sandbox, { username: "anna" }));
+    // It is noon. The second wait ends ten seconds before the window does, and is looked at twenty seconds later.
+    await app.leap(6 * HOUR - 60_000);
+    await app.leap(70_000);
+    expect(await textsOf(sandbox)).toEqual([]);
+    await journey(app, DAY);
+    const [sent] = await outOf(sandbox);
+    expect(new Date(sent!.created_at).getUTCHours()).toBe(8);
+  });
+
+  test("faults that were overcome don't count when there is another", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const id = await makeSequence(sandbox, { steps: [waiting("1d"), sending("One"), waiting("1d"), sending("Two")] });
+    const of = await enroll(sandbox, id, await makeContact(sandbox, { username: "anna" }));
+    await app.settled();
+    const row = () => app.db.read.selectFrom("enrollments").select("state").where("id", "=", of).executeTakeFirstOrThrow();
+    await app.db.write((tx) => app.db.in(tx).updateTable("enrollments").set({ state: '{"faults":4}' }).where("id", "=", of).execute());
+    await app.leap(DAY);
+    expect(await textsOf(sandbox)).toEqual(["One"]);
+    expect(JSON.parse((await row()).state)).not.toHaveProperty("faults");
+  });
 });
