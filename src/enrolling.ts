@@ -88,7 +88,7 @@ export function createEnrolling({ db, clock, log, feed, contacts, contactStore, 
 
   const entrance = createEntrance({ store, clock, programs, people, telling, wake });
   const engine = createEngine({
-    ...{ store, clock, programs, people, sender, telling, end, owning, heed: needs.heed },
+    ...{ store, clock, programs, people, sender, telling, end, owning, places, heed: needs.heed },
     segments: {
       async holds(tx, env_id, of, contact_id) {
         try {

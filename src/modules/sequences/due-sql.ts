@@ -1,14 +1,12 @@
 import type { Database } from "#db/database.ts";
-import { isAfterPlace } from "#db/place.ts";
 import type { DueSource } from "#src/core/due-source.ts";
 import type { Tx } from "#src/core/tx.ts";
-import type { Place } from "#src/modules/events/model.ts";
 import { heededTypes } from "./heeding.ts";
 import type { PlaceStore } from "./places-sql.ts";
 
 interface Needs {
   db: Database;
-  places: Pick<PlaceStore, "read">;
+  places: Pick<PlaceStore, "unheededSince">;
   /** Looks for what is due. */
   wake(): void;
 }
@@ -25,17 +23,6 @@ export function createDueEnrollments({ db, places, wake }: Needs): DueSource {
       .limit(1)
       .executeTakeFirst();
 
-  /** How far the log was looked through is written down only where something follows: what does not is passed over here, too. */
-  const unheeded = (env_id: number, place: Place) =>
-    db.read
-      .selectFrom("events")
-      .select("seq")
-      .where("env_id", "=", env_id)
-      .where(isAfterPlace(db.engine, place))
-      .where("type", "in", [...heededTypes])
-      .limit(1)
-      .executeTakeFirst();
-
   return {
     nextAt: async (tx, { env_id, now }) => (await first(tx, env_id, now))?.due_at ?? null,
     async shift(tx, { env_id, now }, by_ms) {
@@ -48,9 +35,8 @@ export function createDueEnrollments({ db, places, wake }: Needs): DueSource {
         .execute();
     },
     async isQuiet({ env_id, now }) {
-      const place = await places.read(env_id);
       // What happened may let somebody enter, or go on.
-      if (place !== undefined && (await unheeded(env_id, place)) !== undefined) return false;
+      if ((await places.unheededSince(null, env_id, [...heededTypes])) !== null) return false;
       return ((await first(null, env_id, -1))?.due_at ?? Number.POSITIVE_INFINITY) > now;
     },
     moved: wake,

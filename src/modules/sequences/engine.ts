@@ -8,6 +8,7 @@ import type { End, Ending } from "./ending.ts";
 import type { EnrollmentRow, EnrollmentStore } from "./enrolled-sql.ts";
 import type { AwaitedEvent, SendStep, Step, WaitStep } from "./model.ts";
 import type { Owning } from "./owning.ts";
+import type { PlaceStore } from "./places-sql.ts";
 import type { Program, Programs } from "./program.ts";
 import { createSending, isUnreachable, type Sender } from "./sending.ts";
 import { type State, stateOf } from "./state.ts";
@@ -22,6 +23,8 @@ const ON_TIME_MS = 60_000;
 /** A step that can't be done, for a fault of ours, is tried so often. */
 const FAULTS_MAX = 5;
 const FAULT_MS = 10_000;
+/** An event that came in time may still have to be heeded: then who waits for it waits so much longer. */
+const UNHEEDED_MS = 1_000;
 
 /** The verbs that the engine uses of contacts. */
 export interface People {
@@ -45,6 +48,7 @@ interface Needs {
   telling: Telling;
   end: Ending;
   owning: Pick<Owning, "give">;
+  places: Pick<PlaceStore, "unheededSince">;
   /** Goes by the time that an environment has on disk: another copy may have moved it. */
   heed(tx: Tx, env_id: number): Maybe<void>;
   /** Lets a contact enter another sequence, unless its rules are against it. */
@@ -63,7 +67,11 @@ interface Turn {
   /** As that, or when the step was due, where that is just past: from then waits are reckoned. */
   at: number;
   tally: Tally;
+  unheededSince: UnheededSince;
 }
+
+/** When the first event of a type happened (ms) that was not heeded yet, as far as is asked once a transaction. */
+type UnheededSince = (env_id: number, type: string) => Promise<number | null>;
 
 type Turned =
   | { kind: "go"; next: string | null; message_id?: string }
@@ -89,8 +97,17 @@ export function createEngine(needs: Needs) {
     return { kind: "go", next: step.next, message_id: sent.message_id };
   }
 
-  function wait({ row, state, zone, contact, at }: Turn, step: WaitStep): Turned {
+  /** Whether an event of the type that it waits for came ahead of its time, and was not heeded yet. */
+  async function isUnheeded({ row: { env_id, waits_for, due_at }, unheededSince }: Turn): Promise<boolean> {
+    const since = waits_for === null ? null : await unheededSince(env_id, waits_for);
+    return since !== null && since <= clock.seen(env_id, due_at!);
+  }
+
+  async function wait(turn: Turn, step: WaitStep): Promise<Turned> {
+    const { row, state, zone, contact, now, at } = turn;
     const isAwaiting = "for_event" in step;
+    if (row.why === "event" && (await isUnheeded(turn)))
+      return { kind: "wait", until: now + UNHEEDED_MS, why: "event", waits_for: row.waits_for as AwaitedEvent };
     if (row.why === "wait" || row.why === "event") return { kind: "go", next: isAwaiting ? step.on_timeout : step.next };
     const until = endOfWait(step, at, zone, contact);
     if (until <= at) return { kind: "go", next: step.next };
@@ -153,8 +170,23 @@ export function createEngine(needs: Needs) {
     return { kind: "go", next: step.next };
   }
 
+  function askOnce(tx: Tx): UnheededSince {
+    const asked = new Map<string, Promise<number | null>>();
+    return (env_id, type) => {
+      const key = `${env_id} ${type}`;
+      const since = asked.get(key) ?? needs.places.unheededSince(tx, env_id, [type]);
+      asked.set(key, since);
+      return since;
+    };
+  }
+
   /** Does what is due of one enrollment, up to where it waits or ends. */
-  async function advance(tx: Tx, given: EnrollmentRow, now: number, tally: Tally): Promise<void> {
+  async function advance(
+    tx: Tx,
+    given: EnrollmentRow,
+    now: number,
+    { tally, unheededSince }: Pick<Turn, "tally" | "unheededSince">,
+  ): Promise<void> {
     const { env_id, sequence_id } = given;
     const owned = await owning.give(tx, given, tally);
     if (owned === null) return;
@@ -166,7 +198,7 @@ export function createEngine(needs: Needs) {
     const { faults: _over, ...state } = stateOf(row);
     const at = clock.seen(env_id, now - due_at < ON_TIME_MS ? due_at : now);
     const zone = zoneOf(contact, program.timezone ?? "UTC");
-    const turn: Turn = { row, state, program, contact, zone, now: clock.seen(env_id, now), at, tally };
+    const turn: Turn = { row, state, program, contact, zone, now: clock.seen(env_id, now), at, tally, unheededSince };
     for (let steps = 0; steps < STEPS_MAX; steps++) {
       const step = row.step === null ? undefined : program.step(row.step);
       if (step === undefined) {
@@ -199,7 +231,8 @@ export function createEngine(needs: Needs) {
       const rows = await store.due(tx, now, most);
       for (const env_id of new Set(rows.map((row) => row.env_id))) await needs.heed(tx, env_id);
       const tally = createTally(store);
-      for (const row of rows) await advance(tx, row, now, tally);
+      const unheededSince = askOnce(tx);
+      for (const row of rows) await advance(tx, row, now, { tally, unheededSince });
       tally.write(tx);
       return rows.length;
     },

@@ -198,4 +198,22 @@ describe.each(appEngines)("who leaves a sequence, and enters it, on %s", (engine
     expect(new Set(stands)).toEqual(new Set(["anna canceled", "ben canceled", "carl canceled", "dora sent"]));
     expect(await statisticsOf(sandbox, id)).toMatchObject({ sent: 2, exited: 3 });
   });
+
+  test("an event that came in time leads on, though the time is over before it was heeded", async () => {
+    await using app = await setup({ engine });
+    const { sandbox, services } = app;
+    const wait = { type: "wait", for_event: { event: "message.received" }, timeout: "2d", on_timeout: "cold" };
+    const steps = [sending("Hi"), wait, sending("Answered", { next: null }), { id: "cold", ...sending("Silent") }];
+    const id = await makeSequence(sandbox, { steps });
+    for (const username of ["anna", "ben"]) await enroll(sandbox, id, await makeContact(sandbox, { username }));
+    await app.leap(DAY);
+    const { following } = services.sequencing;
+    await following.stop();
+    await receiveFrom(sandbox, { from: "@anna" });
+    await app.leap(DAY);
+    expect(await textsOf(sandbox)).toEqual(["Hi", "Hi"]);
+    await following.start();
+    await app.leap(1_000);
+    expect((await textsOf(sandbox)).toSorted()).toEqual(["Answered", "Hi", "Hi", "Silent"]);
+  });
 });
