@@ -31,6 +31,9 @@ const heeded: ReadonlySet<string> = new Set([
 /** Events from which anything may follow. What was sent is counted, and nothing else. */
 export const heededTypes: ReadonlySet<string> = new Set([...heeded, "message.sent"]);
 
+/** Versions whose triggers are kept. */
+const KNOWN_MAX = 10_000;
+
 /** As much of what an event tells as sequences ask for. */
 interface Told {
   id?: string | null;
@@ -58,6 +61,9 @@ interface Needs {
 
 /** Does with people in sequences what follows from an event; also lets them in, where it is a trigger. */
 export function createHeeding({ store, places, clock, programs, entrance, end, owning, wake }: Needs) {
+  /** Of versions, which never change: all that are active are asked for, and that may be more than programs are kept. */
+  const known = new Map<string, readonly Trigger[]>();
+
   /** An enrollment that waits for this goes on, once it is resumed where it is paused. */
   function goOn(tx: Tx, row: EnrollmentRow, state: State, next: string | null): void {
     const now = clock.now(row.env_id);
@@ -87,9 +93,15 @@ export function createHeeding({ store, places, clock, programs, entrance, end, o
 
   /** What lets contacts in at this moment. */
   async function triggersOf(tx: Tx, env_id: number): Promise<{ id: string; triggers: readonly Trigger[] }[]> {
-    const active = await places.active(tx, env_id);
-    const all = await Promise.all(active.map(async ({ id, version }) => ({ id, ...(await programs(tx, env_id, id, version)) })));
-    return all.filter(({ triggers }) => triggers.length > 0);
+    const found: { id: string; triggers: readonly Trigger[] }[] = [];
+    for (const { id, version } of await places.active(tx, env_id)) {
+      const key = `${env_id} ${id} ${version}`;
+      const triggers = known.get(key) ?? (await programs(tx, env_id, id, version)).triggers;
+      if (!known.has(key) && known.size >= KNOWN_MAX) known.clear();
+      known.set(key, triggers);
+      if (triggers.length > 0) found.push({ id, triggers });
+    }
+    return found;
   }
 
   return async (tx: Tx, env_id: number, events: readonly { event: Event; at: number }[]): Promise<void> => {
