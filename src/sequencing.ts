@@ -63,6 +63,10 @@ export function createSequencing({ channels, accounts, reach, files, templates, 
       await kept.resumed(tx, ...which);
       tx.afterCommit(loop.wake);
     },
+    async archived(tx, ...which) {
+      await kept.archived(tx, ...which);
+      tx.afterCommit(loop.wake);
+    },
   };
   const forms = { refusal: fromValidation, content: contentFaults };
   const service = createSequenceService({ ...forms, store, clock, references, enrollments, appendEvent, audit });

@@ -188,6 +188,8 @@ export function createEngine(needs: Needs) {
     { tally, unheededSince }: Pick<Turn, "tally" | "unheededSince">,
   ): Promise<void> {
     const { env_id, sequence_id } = given;
+    if (given.why === "archived")
+      return void (await end(tx, given, { status: "exited", reason: "archived", takesBack: true }, sequence_id, tally));
     const owned = await owning.give(tx, given, tally);
     if (owned === null) return;
     const { owner: contact } = owned;

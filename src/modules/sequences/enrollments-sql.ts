@@ -48,19 +48,9 @@ export function createEnrollmentStore(db: Database, clock: Clock): Enrollments {
         .execute();
     },
     async archived(tx, env_id, sequence_id) {
-      const now = clock.now(env_id);
       await open(tx, env_id, sequence_id)
         .where("status", "in", ["active", "paused"])
-        .set({
-          status: "exited",
-          reason: "archived",
-          step: null,
-          due_at: null,
-          waits_for: null,
-          why: "ended",
-          ended_at: now,
-          updated_at: now,
-        })
+        .set({ due_at: clock.now(), why: "archived", updated_at: clock.now(env_id) })
         .execute();
     },
     async moved(tx, env_id, sequence_id, version, steps) {

@@ -64,6 +64,7 @@ export function createEnrollmentService(needs: Needs) {
     check(present(row));
     if (row.status !== "active" && row.status !== "paused")
       throw new AppError("conflict", `The enrollment has ended: it is ${row.status}. Enroll the contact again.`);
+    if (row.why === "archived") throw new AppError("conflict", "The sequence is archived: all who are in it leave.");
     const tally = createTally(store);
     const after = await turn(row, tally, sequence);
     tally.write(tx);

@@ -32,7 +32,7 @@ export interface Enrollments {
   paused(tx: Tx, env_id: number, sequence_id: string): Maybe<void>;
   /** It goes on; what fell due meanwhile is done now. */
   resumed(tx: Tx, env_id: number, sequence_id: string): Maybe<void>;
-  /** It ends for all who are in it. */
+  /** It ends for all who are in it: each is due, to be led out. */
   archived(tx: Tx, env_id: number, sequence_id: string): Maybe<void>;
   /** Those whose next step is one of these go on with this version. */
   moved(tx: Tx, env_id: number, sequence_id: string, version: number, steps: readonly string[]): Maybe<void>;

@@ -255,6 +255,7 @@ describe.each(appEngines)("a sequence on %s", (engine) => {
     const open = [await enroll(app, made), await enroll(app, made, { status: "paused", due_at: null })];
     const done = await enroll(app, made, { status: "completed", step: null, due_at: null, ended_at: 5 });
     await verb(app.sandbox, made, "archive");
+    await app.settled();
     const ended_at = app.clock.now();
     for (const id of open)
       expect(await enrolled(app, id)).toMatchObject({ status: "exited", reason: "archived", step: null, due_at: null, ended_at });

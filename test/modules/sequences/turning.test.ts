@@ -206,4 +206,27 @@ describe.each(appEngines)("people in sequences that are led by hand on %s", (eng
     expect(await textsOf(sandbox)).toEqual(["One"]);
     expect(JSON.parse((await row()).state)).not.toHaveProperty("faults");
   });
+
+  test("a sequence that is archived is told of each who was in it, and counted, and what waited in a queue stays", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const id = await makeSequence(sandbox, { steps: [sending("One"), { id: "rest", ...waiting("1d") }, sending("Two")] });
+    await sandbox.patch("/v1/accounts/7421", { paused: true });
+    const enrollments: string[] = [];
+    for (const username of ["anna", "ben", "carl"]) enrollments.push(await enroll(sandbox, id, await makeContact(sandbox, { username })));
+    await app.settled();
+    await turn(sandbox, id, enrollments[1]!, "pause");
+    await turn(sandbox, id, enrollments[2]!, "unenroll");
+    await sandbox.post(`/v1/sequences/${id}/archive`);
+    for (const verb of ["skip", "resume"]) expect((await turn(sandbox, id, enrollments[1]!, verb)).status).toBe(409);
+    await app.settled();
+    await sandbox.patch("/v1/accounts/7421", { paused: false });
+    await app.leap(2 * DAY);
+    for (const of of enrollments.slice(0, 2))
+      expect(await enrollmentOf(sandbox, id, of)).toMatchObject({ status: "exited", reason: "archived", step: null, next_at: null });
+    expect((await toldOf(sandbox, "sequence.exited")).map(({ subject }) => subject)).toHaveLength(3);
+    const { steps, ...all } = await statisticsOf(sandbox, id);
+    expect(all).toMatchObject({ entered: 3, exited: 3, sent: 0, active: 0, paused: 0 });
+    expect(steps).toContainEqual(expect.objectContaining({ step: "rest", left: 3 }));
+  });
 });
