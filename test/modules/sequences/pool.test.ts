@@ -112,4 +112,30 @@ describe.each(appEngines)("a pool of accounts on %s", (engine) => {
       ["Two", second.account.id],
     ]);
   });
+
+  test("an account that is logged out on the way keeps what it has, another goes on, and each message leaves once", async () => {
+    const users = playUsers();
+    await using app = await setup({ engine, channels: (clock) => [createSandboxChannel(clock), users.channel] });
+    const { sandbox, db, services } = app;
+    const { env_id } = sandbox;
+    const user = await makeUser({ ...app, live: sandbox });
+    const pool = { type: "send", account_ids: [user, 7421] };
+    const sequence = await makeSequence(sandbox, { steps: [{ ...pool, text: "One" }, waiting("1d"), { ...pool, text: "Two" }] });
+    users.results.push({ kind: "unauthorized", reason: "It was logged out." });
+    const contacts = ["anna", "ben"].map((username) => makeContact(sandbox, { username }));
+    for (const contact of await Promise.all(contacts)) await enroll(sandbox, sequence, contact);
+    await app.settled();
+    expect(users.sent).toEqual([]);
+    await app.leap(DAY);
+    await db.write(async (tx) => {
+      await db.in(tx).updateTable("accounts").set({ status: "connected" }).where("env_id", "=", env_id).where("id", "=", user).execute();
+      await services.loop.pauseLane(tx, env_id, `account:${user}`, false);
+    });
+    await app.leap(60_000);
+    await app.leap(60_000);
+    const { body } = await sandbox.get<{ items: { text: string; account_id: number; status: string }[] }>("/v1/messages?direction=out");
+    const left = body.items.map(({ text, account_id, status }) => `${text} ${account_id === user ? "user" : "sandbox"} ${status}`);
+    expect(left.toSorted()).toEqual(["One user sent", "One user sent", "Two sandbox sent", "Two sandbox sent"]);
+    expect(users.sent.map(({ text }) => text)).toEqual(["One", "One"]);
+  });
 });
