@@ -229,4 +229,22 @@ describe.each(appEngines)("people in sequences that are led by hand on %s", (eng
     expect(all).toMatchObject({ entered: 3, exited: 3, sent: 0, active: 0, paused: 0 });
     expect(steps).toContainEqual(expect.objectContaining({ step: "rest", left: 3 }));
   });
+
+  test("a tag that somebody adds while a step takes another away is kept", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const id = await makeSequence(sandbox, { steps: [{ type: "untag", tag: "old" }] });
+    const people: string[] = [];
+    for (let n = 0; n < 12; n++) people.push(await makeContact(sandbox, { username: `person_${n}`, tags: ["old"] }));
+    for (const contact of people) {
+      const adding = (tag: string) => sandbox.patch(`/v1/contacts/${contact}`, { tags: [tag], tags_mode: "add" });
+      await Promise.all([enroll(sandbox, id, contact), ...["a", "b", "c", "d", "e", "f"].map(adding)]);
+      await app.settled();
+    }
+    await app.advance(2_000);
+    for (const contact of people) {
+      const { body } = await sandbox.get<{ tags: string[] }>(`/v1/contacts/${contact}`);
+      expect(body.tags.toSorted()).toEqual(["a", "b", "c", "d", "e", "f"]);
+    }
+  });
 });
