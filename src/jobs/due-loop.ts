@@ -39,6 +39,9 @@ const FEW = 8;
 const POLITE_MS = 1_000;
 /** Between two of these few, so that most of the processor is the requests': in real time, whatever the clock. */
 const REST_MS = 5;
+/** What another transaction holds is mostly free again at once: it is looked at so often, with so long between, in real time. */
+const HELD_LOOKS_MAX = 5;
+const HELD_MS = 10;
 /** What another copy is doing, or what could not be done, is looked at again. */
 const AGAIN_MS = 1_000;
 
@@ -74,8 +77,10 @@ export function createDueLoop({ name, db, clock, log, work }: Needs): DueLoop {
       do {
         loop.woken = false;
         next = await work.nextAt();
-        while (loop.started && next !== null && next <= clock.now() && (await step()) > 0) {
-          if (clock.now() < politeUntil) await wait(REST_MS);
+        for (let held = 0; loop.started && next !== null && next <= clock.now() && held < HELD_LOOKS_MAX;) {
+          held = (await step()) > 0 ? 0 : held + 1;
+          if (held > 0) await wait(HELD_MS);
+          else if (clock.now() < politeUntil) await wait(REST_MS);
           next = await work.nextAt();
         }
       } while (loop.started && loop.woken);

@@ -13,6 +13,8 @@ function stage(due: Record<string, number>, spoilt: ReadonlySet<string> = new Se
   const transactions: string[][] = [];
   const lines: string[] = [];
   const faults: Error[] = [];
+  /** So many times somebody else holds all that is due. */
+  const held = { looks: 0 };
   const inOrder = () => [...rows].toSorted(([, a], [, b]) => a - b);
   const loop = createDueLoop({
     name: "rows",
@@ -28,6 +30,7 @@ function stage(due: Record<string, number>, spoilt: ReadonlySet<string> = new Se
     work: {
       nextAt: () => inOrder()[0]?.[1] ?? null,
       async perform(_tx, now, most) {
+        if (held.looks-- > 0) return 0;
         const taken = inOrder()
           .filter(([, at]) => at <= now)
           .slice(0, most)
@@ -42,7 +45,7 @@ function stage(due: Record<string, number>, spoilt: ReadonlySet<string> = new Se
       },
     },
   });
-  return { clock, loop, rows, transactions, lines, faults };
+  return { clock, loop, rows, transactions, lines, faults, held };
 }
 
 describe("the loop of what is due", () => {
@@ -88,6 +91,22 @@ describe("the loop of what is due", () => {
     clock.advance(1_000);
     await loop.settled();
     expect(transactions).toEqual([["a"]]);
+    await loop.stop();
+  });
+
+  test("looks again at once for what another transaction holds, and a second later for what it goes on holding", async () => {
+    const { clock, loop, transactions, held } = stage({ a: 0, b: 10_000 });
+    held.looks = 2;
+    await loop.start();
+    await loop.settled();
+    expect(transactions).toEqual([["a"]]);
+    held.looks = 5;
+    clock.advance(10_000);
+    await loop.settled();
+    expect(transactions).toEqual([["a"]]);
+    clock.advance(1_000);
+    await loop.settled();
+    expect(transactions).toEqual([["a"], ["b"]]);
     await loop.stop();
   });
 
