@@ -122,8 +122,7 @@ describe.each(appEngines)("a pool of accounts on %s", (engine) => {
     const pool = { type: "send", account_ids: [user, 7421] };
     const sequence = await makeSequence(sandbox, { steps: [{ ...pool, text: "One" }, waiting("1d"), { ...pool, text: "Two" }] });
     users.results.push({ kind: "unauthorized", reason: "It was logged out." });
-    const contacts = ["anna", "ben"].map((username) => makeContact(sandbox, { username }));
-    for (const contact of await Promise.all(contacts)) await enroll(sandbox, sequence, contact);
+    await enroll(sandbox, sequence, await makeContact(sandbox, { username: "anna" }));
     await app.settled();
     expect(users.sent).toEqual([]);
     await app.leap(DAY);
@@ -135,7 +134,7 @@ describe.each(appEngines)("a pool of accounts on %s", (engine) => {
     await app.leap(60_000);
     const { body } = await sandbox.get<{ items: { text: string; account_id: number; status: string }[] }>("/v1/messages?direction=out");
     const left = body.items.map(({ text, account_id, status }) => `${text} ${account_id === user ? "user" : "sandbox"} ${status}`);
-    expect(left.toSorted()).toEqual(["One user sent", "One user sent", "Two sandbox sent", "Two sandbox sent"]);
-    expect(users.sent.map(({ text }) => text)).toEqual(["One", "One"]);
+    expect(left.toSorted()).toEqual(["One user sent", "Two sandbox sent"]);
+    expect(users.sent.map(({ text }) => text)).toEqual(["One"]);
   });
 });
