@@ -18,6 +18,7 @@ import { inbox } from "./migrations/0014-inbox.ts";
 import { sequences } from "./migrations/0015-sequences.ts";
 import { broadcasts } from "./migrations/0016-broadcasts.ts";
 import { clocks } from "./migrations/0017-clocks.ts";
+import { trackedLinks } from "./migrations/0018-tracked-links.ts";
 
 interface Migration {
   number: number;
@@ -44,6 +45,7 @@ const migrations: readonly Migration[] = [
   { number: 15, name: "sequences", up: sequences },
   { number: 16, name: "broadcasts", up: broadcasts },
   { number: 17, name: "clocks", up: clocks },
+  { number: 18, name: "tracked-links", up: trackedLinks },
 ];
 
 /** The schema that this executable needs. */

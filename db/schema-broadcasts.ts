@@ -42,8 +42,10 @@ export interface BroadcastStateRow {
   failed: number;
   skipped: number;
   canceled: number;
-  /** and who answered within the time in which that counts. */
+  /** and who answered within the time in which that counts, */
   replied: number;
+  /** and who opened a link, where links are tracked. */
+  clicked: number;
   /** When it stops by itself: at so many failures of a hundred, after so many messages. */
   stop_percent: number | null;
   stop_after: number | null;
@@ -71,4 +73,21 @@ export interface BroadcastRecipientRow {
   reason: string | null;
   /** When they first answered. */
   replied_at: number | null;
+  /** When they first opened a link. */
+  clicked_at: number | null;
+}
+
+/** A link in a message of a broadcast, which goes by way of us. */
+export interface TrackedLinkRow {
+  /** The end of its address, which nobody can guess. */
+  token: string;
+  env_id: number;
+  broadcast_id: string;
+  contact_id: string;
+  variant: string;
+  /** Where it leads. */
+  address: string;
+  /** When it was first opened. */
+  clicked_at: number | null;
+  created_at: number;
 }

@@ -1,7 +1,7 @@
 import type { Generated } from "kysely";
 import type { ConnectionRow, FileRow, PeerRow, ThreadNoteRow, ThreadRow, UpdateRow } from "./schema-inbox.ts";
 import type { AccountDayRow, AccountRow, ChatRow } from "./schema-accounts.ts";
-import type { BroadcastRecipientRow, BroadcastRow, BroadcastStateRow } from "./schema-broadcasts.ts";
+import type { BroadcastRecipientRow, BroadcastRow, BroadcastStateRow, TrackedLinkRow } from "./schema-broadcasts.ts";
 import type {
   ContactPointsRow,
   ContactTable,
@@ -81,6 +81,7 @@ export interface Schema {
   broadcasts: BroadcastRow;
   broadcast_states: BroadcastStateRow;
   broadcast_recipients: BroadcastRecipientRow;
+  tracked_links: TrackedLinkRow;
 }
 
 export interface WorkspaceRow {

@@ -20,6 +20,7 @@ import type { OperationDoc } from "#src/core/operation.ts";
 import { loginRoutes } from "#src/modules/accounts/login-routes.ts";
 import { accountRoutes } from "#src/modules/accounts/routes.ts";
 import { activityRoutes } from "#src/modules/activity/routes.ts";
+import { linkRoutes } from "#src/modules/broadcasts/link-routes.ts";
 import { broadcastRoutes } from "#src/modules/broadcasts/routes.ts";
 import { broadcastTrialRoutes } from "#src/modules/broadcasts/trial-routes.ts";
 import { clockRoutes } from "#src/modules/clock/routes.ts";
@@ -107,6 +108,7 @@ export function createApp({ services, db, clock, log, metrics, version, config, 
     .use(preflightRoutes(services.preflight, write))
     .use(messageChangeRoutes(services.changes, write))
     .use(broadcastRoutes(services.broadcasting.service, write))
+    .use(linkRoutes(services.broadcasting.tracking, log))
     .use(broadcastTrialRoutes(services.broadcasting.trials, write))
     .use(fileRoutes(services.files, write, log))
     .use(threadRoutes(services.threads, write, clock))

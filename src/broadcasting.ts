@@ -15,6 +15,7 @@ import { prepareKind } from "#src/modules/broadcasts/noting.ts";
 import { createBroadcastService } from "#src/modules/broadcasts/service.ts";
 import { createStarting } from "#src/modules/broadcasts/starting.ts";
 import { createBroadcastStore } from "#src/modules/broadcasts/store.ts";
+import { createTracking } from "#src/modules/broadcasts/tracking.ts";
 import { createTrials, type TrialMessages } from "#src/modules/broadcasts/trials.ts";
 import type { ContactStore } from "#src/modules/contacts/store.ts";
 import type { NewEvent } from "#src/modules/events/model.ts";
@@ -38,6 +39,8 @@ interface Needs {
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
   /** Goes by the time that an environment has on disk. */
   heed(tx: Tx, env_id: number): Maybe<void>;
+  /** Under which recipients reach this program; null where they can't. */
+  linkBase: string | null;
 }
 
 /** All of broadcasts: a part of the services that only they use. */
@@ -58,7 +61,8 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
   const hasAccount = async (tx: Tx, env_id: number, id: number) => (await needs.accountRow(tx, env_id, id))?.deleted_at === null;
   const course = createCourse({ store, clock, appendEvent, messagesTo: messageStore.originsTo, wake });
   const starting = createStarting({ store, clock, createTask });
-  const making = createMaking({ store, clock, messages });
+  const tracking = createTracking({ store, clock, linkBase: needs.linkBase, write: db.write });
+  const making = createMaking({ store, clock, messages, tracking });
   const engine = createEngine({ store, clock, course, making, messages, starting, heed: needs.heed });
   let turns = 0;
   const perform: typeof engine.perform = (...args) => {
@@ -95,8 +99,9 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
         ),
     },
     heard: course.heard,
+    tracking,
     kinds: [prepareKind({ store, read, clock, course, wake }) as TaskKind, dryRunKind({ store, read, clock, messages }) as TaskKind],
     trials: createTrials({ store, messages, createTask }),
-    service: createBroadcastService({ store, clock, starting, hasAccount, wake, audit }),
+    service: createBroadcastService({ store, clock, starting, tracking, hasAccount, wake, audit }),
   };
 }

@@ -85,6 +85,7 @@ export async function openServices(config: Config, secret: string, log: Log, alo
     ],
     userGate: app === null ? null : users.gate,
     gate: createBotGate(wire),
+    linkBase: linkBaseOf(config),
     files: { folder: createFileFolder(join(config.data_dir, "files")), cacheBytesMax: config.files_cache_bytes },
     http,
     events_retention_days: config.events_retention_days,
@@ -195,8 +196,12 @@ export async function startServer(config: Config, secret: string, log: Log): Pro
 
 /** Telegram posts to https alone, and to no address of this machine's own. */
 function webhookBaseOf({ public_url }: Config): string | null {
-  const { protocol, hostname } = new URL(public_url);
-  return protocol === "https:" && !/^(localhost|127\..*|\[::1\])$/.test(hostname) ? public_url : null;
+  return new URL(public_url).protocol === "https:" ? linkBaseOf({ public_url }) : null;
+}
+
+/** Under which others reach this program; null where only this machine does. */
+function linkBaseOf({ public_url }: Pick<Config, "public_url">): string | null {
+  return /^(localhost|127\..*|\[::1\])$/.test(new URL(public_url).hostname) ? null : public_url;
 }
 
 /** Several copies tick at once: the job's id lets one of them in. */

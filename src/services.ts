@@ -55,6 +55,8 @@ export interface ServiceDeps {
   gate: BotGate;
   /** Logs user accounts in; there is none where the program has no api_id. */
   userGate?: UserGate | null;
+  /** Under which recipients reach this program; null where they can't. */
+  linkBase?: string | null;
   /** Where the bytes of files are, and how many of received ones may be. */
   files: FilesPlace;
   /** How long events and what was delivered of them are kept. */
@@ -77,7 +79,14 @@ export type Services = ReturnType<typeof createServices>;
 
 /** Makes the business of Posthouse out of its parts; the API and the command line both stand on it. */
 export function createServices({ db, clock, log, cipher, gate, http, ring, tellCopies, amSole, ...given }: ServiceDeps) {
-  const { channels: channelList, connectors = [], userGate = null, files: filesPlace, events_retention_days: keptDays } = given;
+  const {
+    channels: channelList,
+    connectors = [],
+    userGate = null,
+    linkBase = null,
+    files: filesPlace,
+    events_retention_days: keptDays,
+  } = given;
   const { taskKinds = [], onAttempt = () => {}, onOutcome } = given;
   const quiet = createQuiet(clock);
   const channels = new Map(channelList.map((channel) => [channel.kind, channel]));
@@ -154,6 +163,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     messageStore,
     accountRow: accounts.row,
     heed,
+    linkBase,
   });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });

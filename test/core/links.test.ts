@@ -11,7 +11,10 @@ describe("links of a text", () => {
   test.each([
     ["See https://a.example/x?y=1&z=2.", "See https://p.example/l/1."],
     ["(https://a.example) and HTTP://B.example/!", "(https://p.example/l/1) and https://p.example/l/1!"],
-    ["ftp://a.example, a.example, https:// and mailto:a@b.example stay", "ftp://a.example, a.example, https:// and mailto:a@b.example stay"],
+    [
+      "ftp://a.example, a.example, https:// and mailto:a@b.example stay",
+      "ftp://a.example, a.example, https:// and mailto:a@b.example stay",
+    ],
   ])("are replaced where they are written out: %s", (text, expected) => {
     expect(replaceLinks(text, null, short)).toBe(expected);
   });

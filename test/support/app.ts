@@ -46,6 +46,8 @@ interface Options {
   taskKinds?: (db: Database) => readonly TaskKind[];
   /** Logs user accounts in; without it there is no api_id. */
   userGate?: UserGate;
+  /** Null as where recipients can't reach the program. */
+  linkBase?: string | null;
   /** What a test breaks on purpose, such as a disk that is full. */
   wrapDatabase?: (db: Database) => Database;
   /** Whether webhooks are delivered, to receivers on this machine alone; where nothing is said they are only kept. */
@@ -130,6 +132,7 @@ export async function setup(options: Options = {}): Promise<TestApp> {
       (options.listens === true ? [createBotConnector({ ...wire, clock, log, webhookBase: options.webhookBase ?? null, secretFor })] : []),
     gate: createBotGate(wire),
     userGate: options.userGate ?? null,
+    linkBase: options.linkBase === undefined ? PUBLIC_URL : options.linkBase,
     files: { folder: createFileFolder(folder.path), cacheBytesMax: options.filesCacheBytes ?? 1_000_000_000 },
     events_retention_days: 30,
     taskKinds: options.taskKinds?.(db) ?? [],

@@ -23,10 +23,11 @@ export const broadcastExample: Broadcast = {
   window: { weekdays: ["mon", "tue", "wed", "thu", "fri"], from: "09:00", to: "18:00" },
   holidays: [],
   frequency_cap: null,
+  track_links: false,
   metadata: {},
   status: "completed",
   reason: null,
-  counts: { total: 120, waiting: 0, queued: 0, sent: 115, failed: 2, skipped: 3, canceled: 0, replied: 14 },
+  counts: { total: 120, waiting: 0, queued: 0, sent: 115, failed: 2, skipped: 3, canceled: 0, replied: 14, clicked: 0 },
   is_noted: true,
   job_id: "job_01HKQ9R2X80000000000000000",
   parent_id: null,
@@ -47,10 +48,12 @@ export const recipientExample: Recipient = {
   message_id: "msg_01HKQ9R2X80000000000000000",
   due_at: null,
   sent_at: AT,
+  replied_at: null,
+  clicked_at: null,
   reason: null,
 };
 
-const totals = { entered: 117, sent: 115, failed: 2, skipped: 3, canceled: 0, replied: 14 };
+const totals = { entered: 117, sent: 115, failed: 2, skipped: 3, canceled: 0, replied: 14, clicked: 0 };
 
 export const statisticsExample: Statistics = {
   broadcast_id: broadcastExample.id,

@@ -4,12 +4,13 @@ import { addDuration } from "#src/core/duration.ts";
 import { AppError, isUnavailable } from "#src/core/errors.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { Reaching, Room, SendMessage, Way } from "#src/modules/messages/model.ts";
-import type { BroadcastMessage, Plan } from "./model.ts";
+import type { Plan } from "./model.ts";
 import { openTime } from "./plan.ts";
 import type { DueRecipient } from "./recipients-sql.ts";
 import { addTo, chosen, type Later, laterBy, loadOf, type Loads, refusalOf, type Rooms } from "./sharing.ts";
 import type { BroadcastStore, BroadcastWithState } from "./store.ts";
 import type { Tally } from "./tally.ts";
+import type { Tracking } from "./tracking.ts";
 import { messageOf } from "./variants.ts";
 
 /** The verbs that broadcasts use of messages. */
@@ -18,7 +19,10 @@ export interface Messages {
     tx: Tx,
     sender: { env_id: number; key_id: string; account_ids: null },
     ask: SendMessage,
-    making: { origin: { type: "broadcast"; id: string; step: string | null; enrollment_id: null } },
+    making: {
+      origin: { type: "broadcast"; id: string; step: string | null; enrollment_id: null };
+      relink?: (address: string) => string;
+    },
   ): Promise<{ sent: { id: string } }>;
   /** @returns false when it is no longer queued */
   takeBack(tx: Tx, env_id: number, id: string): Promise<boolean>;
@@ -34,6 +38,7 @@ interface Needs {
   store: BroadcastStore;
   clock: Clock;
   messages: Messages;
+  tracking: Pick<Tracking, "begin">;
 }
 
 type Ways = Extract<Reaching, { kind: "ways" }>;
@@ -52,14 +57,14 @@ interface Standing {
 const COUNTED_MS = 250;
 
 /** Makes the messages of a broadcast's recipients. */
-export function createMaking({ store, clock, messages }: Needs) {
+export function createMaking({ store, clock, messages, tracking }: Needs) {
   /** What waited of the broadcast that was here last, and what was added since: many small steps follow one another. */
   let counted: { id: string; until: number; loads: Loads } | null = null;
 
   async function make(
     tx: Tx,
     row: BroadcastWithState,
-    message: BroadcastMessage,
+    plan: Plan,
     variant: string,
     contact_id: string,
     { account_id }: Way,
@@ -67,7 +72,11 @@ export function createMaking({ store, clock, messages }: Needs) {
     try {
       const origin = { type: "broadcast", id: row.id, step: variant === "" ? null : variant, enrollment_id: null } as const;
       const sender = { env_id: row.env_id, key_id: "job", account_ids: null };
-      const { sent } = await messages.send(tx, sender, { ...message, account_id, to: contact_id }, { origin });
+      const message = messageOf(plan, variant);
+      const links = plan.track_links ? tracking.begin({ env_id: row.env_id, broadcast_id: row.id, contact_id, variant }) : null;
+      const making = links === null ? { origin } : { origin, relink: links.relink };
+      const { sent } = await messages.send(tx, sender, { ...message, account_id, to: contact_id }, making);
+      links?.keep(tx);
       return { message_id: sent.id, account_id };
     } catch (error) {
       // A message that is refused is so before it has written anything.
@@ -155,7 +164,7 @@ export function createMaking({ store, clock, messages }: Needs) {
         if (refusal !== null) return { skipped: refusal };
         const busy = laterBy(way, loadOf(loads, way.account_id), room, plan.account_ids.length > 1, clock.now(row.env_id));
         if (busy !== null) return busy;
-        const made = await make(tx, row, messageOf(plan, variant), variant, reaching.contact_id, way);
+        const made = await make(tx, row, plan, variant, reaching.contact_id, way);
         if ("message_id" in made) addTo(loads, way);
         return made;
       }

@@ -120,8 +120,15 @@ const AbTest = Type.Object(
     ),
     winner: Type.Optional(
       Type.Object(
-        { metric: Type.Literal("replied"), after: Type.Optional({ ...Duration, default: "4h" }) },
-        { ...exact, description: "The variant with the largest share of replies, so long after the last message of the sample was made." },
+        {
+          metric: Type.Union([Type.Literal("replied"), Type.Literal("clicked")], { description: "`clicked` needs `track_links`." }),
+          after: Type.Optional({ ...Duration, default: "4h" }),
+        },
+        {
+          ...exact,
+          description:
+            "The variant with the largest share of those who answered, or opened a link, so long after the last message of the sample was made.",
+        },
       ),
     ),
   },
@@ -142,6 +149,11 @@ const settings = {
   window: Type.Union([Window, Type.Null()]),
   holidays: Holidays,
   frequency_cap: Type.Union([FrequencyCap, Type.Null()]),
+  track_links: Type.Boolean({
+    default: false,
+    description:
+      "Counts who opens a link: those of the text and of buttons then lead here first, and on from here at once. Needs PUBLIC_URL. A link with a variable in it stays as it is, and so do those of previews and tests.",
+  }),
   metadata: Metadata,
 };
 
@@ -159,6 +171,7 @@ export const NewBroadcast = Type.Object(
     window: Type.Optional(settings.window),
     holidays: Type.Optional(settings.holidays),
     frequency_cap: Type.Optional(settings.frequency_cap),
+    track_links: Type.Optional(settings.track_links),
     metadata: Type.Optional(settings.metadata),
   },
   exact,
@@ -181,6 +194,7 @@ const DayCounts = Type.Object({
   skipped: Type.Integer(),
   canceled: Type.Integer(),
   replied: Type.Integer(),
+  clicked: count("Who opened a link, where links are tracked."),
 });
 const Codes = Type.Record(Type.String(), Type.Integer());
 export const Statistics = Type.Object(
@@ -226,6 +240,7 @@ const Counts = Type.Object({
   skipped: count("To whom nothing can be sent: see their `reason`."),
   canceled: Type.Integer(),
   replied: count("Who answered within 7 days."),
+  clicked: count("Who opened a link, where links are tracked."),
 });
 
 export const Broadcast = Type.Object(
@@ -259,6 +274,8 @@ export const Recipient = Type.Object(
     message_id: Type.Union([Type.String(), Type.Null()]),
     due_at: Type.Union([time, Type.Null()], { description: "When its message is made, of one that waits." }),
     sent_at: nullableTime,
+    replied_at: Type.Union([time, Type.Null()], { description: "When they first answered." }),
+    clicked_at: Type.Union([time, Type.Null()], { description: "When they first opened a link, where links are tracked." }),
     reason: Type.Union([Type.String(), Type.Null()], {
       description:
         "Why it was skipped, failed, or waits longer: a stable code, such as `no_address`, `window`, `frequency_cap`, `new_peer_daily_cap` or `account_busy` (other accounts go on meanwhile).",

@@ -35,7 +35,7 @@ export function prepareKind({ store, read, clock, course, wake }: Needs): TaskKi
     const due_at = variant === null ? null : openTime(plan, zone, firstTime(plan, zone, now));
     return store.addRecipient(tx, {
       ...{ env_id, broadcast_id: id, contact_id: person.id, status: variant === null ? "held" : "waiting", variant: variant ?? "" },
-      ...{ due_at, account_id: null, message_id: null, reason: null, replied_at: null },
+      ...{ due_at, account_id: null, message_id: null, reason: null, replied_at: null, clicked_at: null },
     });
   }
 

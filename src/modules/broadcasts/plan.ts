@@ -23,12 +23,12 @@ export function readAudience(audience: Audience): Audience {
 /** @throws AppError `validation_error` on what does not work */
 export function readPlan(ask: Omit<NewBroadcast, "name" | "audience" | "metadata">, now: number): Plan {
   const { message = null, ab_test = null, account_ids, schedule = null, throttle = null, stop_at_failure_rate = null } = ask;
-  const { timezone = null, window = null, holidays = [], frequency_cap = null } = ask;
+  const { timezone = null, window = null, holidays = [], frequency_cap = null, track_links = false } = ask;
   if (ab_test !== null && message !== null)
     throw invalidField("message", "not_allowed", "Give either message or ab_test, which has messages of its own.");
   if (message !== null) checkMessage("message", message);
   else if (ab_test === null) throw invalidField("message", "required", "Give message, or ab_test.");
-  else checkTest(ab_test);
+  else checkTest(ab_test, track_links);
   checkZone("timezone", timezone);
   checkSchedule(schedule, now);
   checkHolidays(holidays);
@@ -36,7 +36,7 @@ export function readPlan(ask: Omit<NewBroadcast, "name" | "audience" | "metadata
     throw invalidField("window", "not_allowed", "This window never opens: from and to are the same, or all its days are holidays.");
   return {
     ...{ message, ab_test, account_ids: [...new Set(account_ids)], schedule, throttle, stop_at_failure_rate },
-    ...{ timezone, window, holidays, frequency_cap },
+    ...{ timezone, window, holidays, frequency_cap, track_links },
   };
 }
 
@@ -47,7 +47,9 @@ function checkMessage(field: string, { text, template_id, attachments }: Broadca
     throw invalidField(`${field}.template_id`, "not_allowed", "Give either text or template_id, not both.");
 }
 
-function checkTest({ variants, sample_percent = 100, winner }: AbTest): void {
+function checkTest({ variants, sample_percent = 100, winner }: AbTest, track_links: boolean): void {
+  if (winner?.metric === "clicked" && !track_links)
+    throw invalidField("ab_test.winner.metric", "not_allowed", "Without track_links nobody knows who opens a link.");
   const names = variants.map(({ name }) => name);
   const twice = names.findIndex((name, at) => names.indexOf(name) !== at);
   if (twice !== -1) throw invalidField(`ab_test.variants.${twice}.name`, "taken", "Two variants have this name.", names[twice]);

@@ -31,6 +31,7 @@ export function presentBroadcast(row: BroadcastWithState): Broadcast {
       skipped: row.skipped,
       canceled: row.canceled,
       replied: row.replied,
+      clicked: row.clicked,
     },
     is_noted: row.is_noted === 1,
     job_id: row.job_id,
@@ -55,6 +56,8 @@ export function presentRecipient(row: RecipientWithMessage): Recipient {
     message_id: row.message_id,
     due_at: toTime(row.due_at),
     sent_at: toTime(row.sent_at),
+    replied_at: toTime(row.replied_at),
+    clicked_at: toTime(row.clicked_at),
     reason: row.reason ?? row.error_code,
   };
 }

@@ -32,6 +32,7 @@ export function createRecipientStore(db: Database) {
         message_id: v("message_id"),
         reason: v("reason"),
         replied_at: v("replied_at"),
+        clicked_at: v("clicked_at"),
       })
       .onConflict((clash) => clash.columns(["env_id", "broadcast_id", "contact_id"]).doNothing()),
   );

@@ -11,12 +11,14 @@ import { planOf, presentBroadcast, presentRecipient } from "./present.ts";
 import { readAudience, readPlan, startOf, stopOf } from "./plan.ts";
 import { nextRun, recurs } from "./recurring.ts";
 import { newState, type Starting } from "./starting.ts";
+import type { Tracking } from "./tracking.ts";
 import type { BroadcastStateRow, BroadcastStore, BroadcastWithState, Narrowed } from "./store.ts";
 
 interface Needs {
   store: BroadcastStore;
   clock: Clock;
   starting: Starting;
+  tracking: Pick<Tracking, "check">;
   /** Whether there is such an account here. */
   hasAccount(tx: Tx, env_id: number, id: number): Maybe<boolean>;
   wake(tx: Tx): void;
@@ -28,7 +30,7 @@ export type Author = Pick<Principal, "env_id" | "key_id" | "account_ids">;
 export type BroadcastService = ReturnType<typeof createBroadcastService>;
 
 /** Messages to many: what they are, and what is done with them as a whole. */
-export function createBroadcastService({ store, clock, starting, hasAccount, wake, audit }: Needs) {
+export function createBroadcastService({ store, clock, starting, tracking, hasAccount, wake, audit }: Needs) {
   /** The row, locked. @throws AppError `not_found`, also for a key that may not use its accounts; what `check` throws */
   async function find(tx: Tx, author: Author, id: string, check: Precondition): Promise<BroadcastWithState> {
     const row = await store.lock(tx, author.env_id, id);
@@ -77,6 +79,7 @@ export function createBroadcastService({ store, clock, starting, hasAccount, wak
       const { name, audience, metadata = {}, ...settings } = ask;
       const plan = readPlan(settings, clock.now(author.env_id));
       await checkAccounts(tx, author, plan.account_ids);
+      tracking.check(plan.track_links);
       const now = clock.now(author.env_id);
       const id = newId("bc", now);
       const { env_id, key_id } = author;
@@ -97,6 +100,7 @@ export function createBroadcastService({ store, clock, starting, hasAccount, wak
       const { name = row.name, audience, metadata, ...settings } = patch;
       const plan = readPlan({ ...planOf(row), ...settings }, clock.now(author.env_id));
       await checkAccounts(tx, author, plan.account_ids);
+      tracking.check(plan.track_links);
       await store.update(tx, row, {
         name,
         plan: JSON.stringify(plan),
@@ -147,6 +151,7 @@ export function createBroadcastService({ store, clock, starting, hasAccount, wak
         const plan = planOf(row);
         const now = clock.now(author.env_id);
         await checkAccounts(tx, author, plan.account_ids);
+        tracking.check(plan.track_links);
         if (recurs(plan.schedule)) return waiting(author.env_id, demandRun(plan.schedule, now));
         const starts_at = startOf(plan);
         if (starts_at !== null && starts_at > now) return waiting(author.env_id, starts_at);

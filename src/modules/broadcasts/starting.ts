@@ -56,7 +56,7 @@ export function createStarting({ store, clock, createTask }: Needs) {
 export function newState(env_id: number, broadcast_id: string, plan: Plan, now: number): BroadcastStateRow {
   return {
     ...{ env_id, broadcast_id, status: "draft", reason: null, due_at: null, slot_at: 0, job_id: null, is_noted: 0 },
-    ...{ sample_ends_at: null, winner: null, total: 0, queued: 0, sent: 0, failed: 0, skipped: 0, canceled: 0, replied: 0 },
+    ...{ sample_ends_at: null, winner: null, total: 0, queued: 0, sent: 0, failed: 0, skipped: 0, canceled: 0, replied: 0, clicked: 0 },
     ...{ ...stopOf(plan), starts_at: null, started_at: null, ended_at: null, updated_at: now },
   };
 }

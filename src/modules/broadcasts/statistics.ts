@@ -10,7 +10,7 @@ interface Count {
 
 type Totals = Statistics["totals"];
 
-const none: Totals = { entered: 0, sent: 0, failed: 0, skipped: 0, canceled: 0, replied: 0 };
+const none: Totals = { entered: 0, sent: 0, failed: 0, skipped: 0, canceled: 0, replied: 0, clicked: 0 };
 
 /** The part of a code's name that says what it is a code of. */
 const kindOf = (what: string) => what.split(".")[0]!;

@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import type { Database } from "#db/database.ts";
 import { countRows } from "#db/paging.ts";
-import type { BroadcastRow, BroadcastStateRow } from "#db/schema-broadcasts.ts";
+import type { BroadcastRow, BroadcastStateRow, TrackedLinkRow } from "#db/schema-broadcasts.ts";
 import type { Tx } from "#src/core/tx.ts";
 import { createCountStore } from "./counts-sql.ts";
+import { createLinkStore } from "./links-sql.ts";
 import { createOutstandingStore } from "./outstanding-sql.ts";
 import { createRecipientStore } from "./recipients-sql.ts";
 
@@ -44,7 +45,7 @@ export function createBroadcastStore(db: Database) {
   const any = db.prepare<{ env_id: number }, { one: number }>((q, v) =>
     q.selectFrom("broadcast_states").select(sql.lit(1).as("one")).where("env_id", "=", v("env_id")).limit(1),
   );
-  const shown = { ...createRecipientStore(db), ...createOutstandingStore(db), ...createCountStore(db) };
+  const shown = { ...createRecipientStore(db), ...createOutstandingStore(db), ...createCountStore(db), ...createLinkStore(db) };
 
   return {
     ...shown,
@@ -113,7 +114,7 @@ export function createBroadcastStore(db: Database) {
     async add(
       tx: Tx,
       { env_id, id }: { env_id: number; id: string },
-      more: Partial<Record<"total" | "queued" | "sent" | "failed" | "skipped" | "canceled" | "replied", number>>,
+      more: Partial<Record<"total" | "queued" | "sent" | "failed" | "skipped" | "canceled" | "replied" | "clicked", number>>,
       updated_at: number,
     ): Promise<BroadcastStateRow | undefined> {
       const sums = Object.entries(more).filter(([, by]) => by !== 0);
@@ -130,5 +131,5 @@ export function createBroadcastStore(db: Database) {
   };
 }
 
-export type { BroadcastRow, BroadcastStateRow };
+export type { BroadcastRow, BroadcastStateRow, TrackedLinkRow };
 export type BroadcastStore = ReturnType<typeof createBroadcastStore>;

@@ -28,10 +28,10 @@ export function messageOf({ message, ab_test }: Plan, variant: string): Broadcas
   return message ?? (ab_test!.variants.find(({ name }) => name === variant) ?? ab_test!.variants[0]!).message;
 }
 
-/** The variant with the largest share of replies; of equals the first. */
-export function winnerOf({ variants }: AbTest, counts: readonly { step: string; what: string; n: number }[]): string {
+/** The variant with the largest share of replies, or of those who opened a link; of equals the first. */
+export function winnerOf({ variants, winner }: AbTest, counts: readonly { step: string; what: string; n: number }[]): string {
   const sum = (name: string, what: string) =>
     counts.filter((count) => count.step === name && count.what === what).reduce((total, { n }) => total + n, 0);
-  const share = (name: string) => sum(name, "replied") / Math.max(1, sum(name, "sent"));
+  const share = (name: string) => sum(name, winner?.metric ?? "replied") / Math.max(1, sum(name, "sent"));
   return variants.map(({ name }) => name).reduce((best, name) => (share(name) > share(best) ? name : best));
 }

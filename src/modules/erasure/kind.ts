@@ -174,6 +174,7 @@ export function eraseKind({
       if (contact.row !== null) await points.forgetContact(tx, contact.env_id, contact.row);
       await forgetImports(tx, contact.env_id, contact.id);
       await store.forgetEnrollments(tx, contact.env_id, contact.id);
+      await store.forgetLinks(tx, contact.env_id, contact.id);
       await store.remove(tx, contact.env_id, contact.id);
     };
   }

@@ -232,6 +232,10 @@ export function createErasureStore(db: Database) {
     async forgetEnrollments(tx: Tx, env_id: number, contact_id: string): Promise<void> {
       await db.in(tx).deleteFrom("enrollments").where("env_id", "=", env_id).where("contact_id", "=", contact_id).execute();
     },
+    /** Links of broadcasts: where one leads can tell of whom it was for. */
+    async forgetLinks(tx: Tx, env_id: number, contact_id: string): Promise<void> {
+      await db.in(tx).deleteFrom("tracked_links").where("env_id", "=", env_id).where("contact_id", "=", contact_id).execute();
+    },
     async remove(tx: Tx, env_id: number, id: string): Promise<void> {
       await db
         .in(tx)

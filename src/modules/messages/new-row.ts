@@ -3,6 +3,7 @@ import type { Principal } from "#src/core/principal.ts";
 import type { Channel } from "./channel.ts";
 import type { Timing } from "./compose.ts";
 import type { Addressee } from "./contacts.ts";
+import type { Relink } from "./linking.ts";
 import type { Content, SendMessage } from "./model.ts";
 import { type Origin, writeOrigin } from "./origin.ts";
 import type { MessageRow } from "./store.ts";
@@ -15,6 +16,8 @@ export interface Making {
   thread_id?: string | null;
   /** What makes it by itself: then it waits for a day with room under the account's caps. */
   origin?: Origin | null;
+  /** Gives its links other addresses. */
+  relink?: Relink;
 }
 
 interface Composed {

@@ -13,6 +13,7 @@ import { readText, readTiming, type Templates, type Timing } from "./compose.ts"
 import { addressee, type Contacts } from "./contacts.ts";
 import { checkButtonsAllowed, isPlain, type KnownFiles, readEnclosures } from "./enclosures.ts";
 import { type Estimator, limitsOf } from "./eta.ts";
+import { relinkButtons, relinkText } from "./linking.ts";
 import type { BatchAnswer, Message, MessageFilter, SendBatch, SendMessage, Sent } from "./model.ts";
 import { type Making, newRow, type Sender } from "./new-row.ts";
 import { endedOf, type Outcomes } from "./outcomes.ts";
@@ -110,10 +111,11 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
   async function send(
     tx: Tx,
     sender: Sender,
-    ask: SendMessage,
-    { thread_id = null, origin = null }: Making = {},
+    asked: SendMessage,
+    { thread_id = null, origin = null, relink }: Making = {},
   ): Promise<{ sent: Sent; cap: CapLeft | null }> {
     const { env_id } = sender;
+    const ask = relink === undefined ? asked : relinkButtons(asked, relink);
     const now = clock.now(env_id);
     const timing = readTiming(ask, now);
     const { account, channel } = await findAccount(tx, sender, ask.account_id);
@@ -121,7 +123,8 @@ export function createMessageService<Account extends SendingAccount>(needs: Need
     const { recipient } = to;
     const composed = readText(needs.templates, tx, env_id, ask, to.contact_id);
     // A send by a text doesn't wait for anybody here.
-    const text = typeof composed === "string" ? composed : await composed;
+    const plain = typeof composed === "string" ? composed : await composed;
+    const text = relink === undefined ? plain : relinkText(plain, ask, relink);
     const content = isPlain(ask) ? null : await readEnclosures(needs.files, tx, env_id, ask, timing.run_at);
     checkButtonsAllowed(channel, ask.buttons);
     await checkReply(tx, env_id, account.id, ask.reply_to);
