@@ -6,6 +6,7 @@ import { createDueLoop } from "#src/jobs/due-loop.ts";
 import type { AccountRow } from "#src/modules/accounts/store.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import { createAudienceReader, type People } from "#src/modules/broadcasts/audience.ts";
+import { type ContentPlaces, createContentCheck } from "#src/modules/broadcasts/content.ts";
 import { createCourse } from "#src/modules/broadcasts/course.ts";
 import { createDueBroadcasts } from "#src/modules/broadcasts/due-sql.ts";
 import { dryRunKind, type Forecaster } from "#src/modules/broadcasts/dry-run.ts";
@@ -39,6 +40,7 @@ interface Needs {
   audit(tx: Tx, env_id: number, entry: NewAuditEntry): void;
   /** Goes by the time that an environment has on disk. */
   heed(tx: Tx, env_id: number): Maybe<void>;
+  places: ContentPlaces;
   /** Under which recipients reach this program; null where they can't. */
   linkBase: string | null;
 }
@@ -102,6 +104,15 @@ export function createBroadcasting({ db, clock, log, contacts, segments, createT
     tracking,
     kinds: [prepareKind({ store, read, clock, course, wake }) as TaskKind, dryRunKind({ store, read, clock, messages }) as TaskKind],
     trials: createTrials({ store, messages, createTask }),
-    service: createBroadcastService({ store, clock, starting, tracking, hasAccount, wake, audit }),
+    service: createBroadcastService({
+      store,
+      clock,
+      starting,
+      tracking,
+      checkContent: createContentCheck(needs.places),
+      hasAccount,
+      wake,
+      audit,
+    }),
   };
 }

@@ -164,6 +164,7 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     accountRow: accounts.row,
     heed,
     linkBase,
+    places: { templateLacks: (...args) => templates.lacking(...args), fields: fields.definitions },
   });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });

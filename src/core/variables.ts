@@ -56,6 +56,14 @@ export function* partsOf(text: string, markup: Markup | null = null): Generator<
   if (end < text.length) yield text.slice(end);
 }
 
+/** Names of a text that have no fallback and are not among these, each once. */
+export function lackingNames(text: string, markup: Markup | null, known: ReadonlySet<string>): string[] {
+  const names = new Set<string>();
+  for (const part of partsOf(text, markup))
+    if (typeof part !== "string" && part.fallback === undefined && !known.has(part.name)) names.add(part.name);
+  return [...names];
+}
+
 /** Writes a text whose variables will be filled in later: what is added as plain comes out as it is, whatever stands around it. */
 export function createTextWriter(markup: Markup | null = null) {
   let text = "";

@@ -6,6 +6,7 @@ import { decodeCursor, type Page, PAGE_DEFAULT, type PageQuery, toPage } from "#
 import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
+import type { ContentCheck } from "./content.ts";
 import type { Broadcast, BroadcastPatch, BroadcastStatus, NewBroadcast, Recipient, RecipientStatus } from "./model.ts";
 import { planOf, presentBroadcast, presentRecipient } from "./present.ts";
 import { readAudience, readPlan, startOf, stopOf } from "./plan.ts";
@@ -19,6 +20,7 @@ interface Needs {
   clock: Clock;
   starting: Starting;
   tracking: Pick<Tracking, "check">;
+  checkContent: ContentCheck;
   /** Whether there is such an account here. */
   hasAccount(tx: Tx, env_id: number, id: number): Maybe<boolean>;
   wake(tx: Tx): void;
@@ -30,7 +32,7 @@ export type Author = Pick<Principal, "env_id" | "key_id" | "account_ids">;
 export type BroadcastService = ReturnType<typeof createBroadcastService>;
 
 /** Messages to many: what they are, and what is done with them as a whole. */
-export function createBroadcastService({ store, clock, starting, tracking, hasAccount, wake, audit }: Needs) {
+export function createBroadcastService({ store, clock, starting, tracking, checkContent, hasAccount, wake, audit }: Needs) {
   /** The row, locked. @throws AppError `not_found`, also for a key that may not use its accounts; what `check` throws */
   async function find(tx: Tx, author: Author, id: string, check: Precondition): Promise<BroadcastWithState> {
     const row = await store.lock(tx, author.env_id, id);
@@ -152,6 +154,7 @@ export function createBroadcastService({ store, clock, starting, tracking, hasAc
         const now = clock.now(author.env_id);
         await checkAccounts(tx, author, plan.account_ids);
         tracking.check(plan.track_links);
+        await checkContent(tx, author.env_id, plan);
         if (recurs(plan.schedule)) return waiting(author.env_id, demandRun(plan.schedule, now));
         const starts_at = startOf(plan);
         if (starts_at !== null && starts_at > now) return waiting(author.env_id, starts_at);

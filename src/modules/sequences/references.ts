@@ -1,4 +1,4 @@
-import { NOBODY, partsOf } from "#src/core/variables.ts";
+import { lackingNames, NOBODY } from "#src/core/variables.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import { contactNames, spokenNames } from "#src/modules/contacts/model.ts";
 import type { FieldDefinition } from "#src/modules/fields/model.ts";
@@ -116,11 +116,9 @@ export type References = ReturnType<typeof createReferences>;
 /** Names without a fallback that nobody's contact has. */
 function textFaults({ text, parse_mode }: SendStep, at: string, known: ReadonlySet<string>): Fault[] {
   if (text === undefined) return [];
-  const names = new Set<string>();
-  for (const part of partsOf(text, parse_mode ?? null))
-    if (typeof part !== "string" && part.fallback === undefined && !known.has(part.name)) names.add(part.name);
-  if (names.size === 0) return [];
-  const told = [...names].join(", ");
+  const names = lackingNames(text, parse_mode ?? null, known);
+  if (names.length === 0) return [];
+  const told = names.join(", ");
   return [
     faultAt(
       `${at}.text`,

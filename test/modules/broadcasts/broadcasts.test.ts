@@ -47,6 +47,23 @@ describe.each(appEngines)("a broadcast on %s", (engine) => {
     expect(await sentMessages(sandbox)).toHaveLength(9);
   });
 
+  test("is not sent where a message could be filled in for nobody", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    await makePeople(sandbox, some(1));
+    await sandbox.post("/v1/fields", { key: "city", type: "text" });
+    const refused = async (message: NewBroadcast["message"]) => {
+      const answer = await act(sandbox, await draft(sandbox, { message: message! }), "send");
+      return [answer.status, (answer.body as unknown as { details?: object[] }).details?.[0]];
+    };
+    expect(await refused({ text: "Hi {frist_name} of {city} and {_|x}" })).toEqual([
+      422,
+      { field: "message.text", error: "not_found", received: "frist_name" },
+    ]);
+    expect(await refused({ template_id: "tpl_01HKQ9R2X80000000000000000" })).toMatchObject([422, { field: "message.template_id" }]);
+    expect(await refused({ text: "Hi {frist_name|there} {city} {first_name}" })).toEqual([200, undefined]);
+  });
+
   test("skips whom nobody can write to, and tells why", async () => {
     await using app = await setup({ engine });
     const { sandbox } = app;
