@@ -79,12 +79,12 @@ export function createBroadcastService({ store, clock, starting, tracking, check
     /** Makes a draft. @throws AppError `validation_error` */
     async create(tx: Tx, author: Author, ask: NewBroadcast): Promise<Broadcast> {
       const { name, audience, metadata = {}, ...settings } = ask;
-      const plan = readPlan(settings, clock.now(author.env_id));
+      const { env_id, key_id } = author;
+      const now = clock.now(env_id);
+      const plan = readPlan(settings, now);
       await checkAccounts(tx, author, plan.account_ids);
       tracking.check(plan.track_links);
-      const now = clock.now(author.env_id);
-      const id = newId("bc", now);
-      const { env_id, key_id } = author;
+      const id = newId("bc", now, env_id);
       const text = { audience: JSON.stringify(readAudience(audience)), plan: JSON.stringify(plan), metadata: JSON.stringify(metadata) };
       await store.insert(
         tx,

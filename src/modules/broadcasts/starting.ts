@@ -36,7 +36,7 @@ export function createStarting({ store, clock, createTask }: Needs) {
     async recur(tx: Tx, row: BroadcastWithState, schedule: Recurring): Promise<void> {
       const { env_id } = row;
       const now = clock.now(env_id);
-      const id = newId("bc", now);
+      const id = newId("bc", now, env_id);
       const plan = { ...planOf(row), schedule: null };
       const { name, audience, metadata, actor } = row;
       await store.insert(
