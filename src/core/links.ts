@@ -3,21 +3,21 @@ import { escapeMarkup, type Markup } from "./markup.ts";
 /** Gives another address in the place of one; the same leaves it. */
 type Replace = (address: string) => string;
 
-/** How an address that is written out looks in a text, and how its characters stand there. */
+/** How an address that is written out looks in a text, with its variables and braces (`\{`), and how its characters stand there. */
 interface Writing {
   pattern: RegExp;
   read(written: string): string;
   write(address: string): string;
 }
 
-const plain: Writing = { pattern: /https?:\/\/[^\s<>"'`\\]+/gi, read: (written) => written, write: (address) => address };
+const plain: Writing = { pattern: /https?:\/\/(?:\\\{|[^\s<>"'`\\])+/gi, read: (written) => written, write: (address) => address };
 const html: Writing = {
-  pattern: /https?:\/\/(?:&(?:amp|#39);|[^\s<>"'`\\&])+/gi,
+  pattern: /https?:\/\/(?:\\\{|&(?:amp|#39);|[^\s<>"'`\\&])+/gi,
   read: readHtml,
   write: (address) => escapeMarkup(address, "HTML"),
 };
 const markdown: Writing = {
-  pattern: /https?:\/\/(?:\\[^\s\w]|[^\s\\*_~`|[\]()>#+\-=|{}.!])+/gi,
+  pattern: /https?:\/\/(?:\{[^{}]*\}|\\[^\s\w]|[^\s\\*_~`|[\]()>#+\-=|{}.!])+/gi,
   read: (written) => written.replace(/\\([^\s\w])/g, "$1"),
   write: (address) => escapeMarkup(address, "MarkdownV2"),
 };

@@ -36,6 +36,17 @@ describe("links of a text", () => {
     expect(replaceLinks(text, "MarkdownV2", short)).toBe(expected);
   });
 
+  test.each([
+    ["https://a.example/{first_name|my friend}. https://a.example/{city}!", null],
+    [String.raw`https://a.example/?q=\{x`, null],
+    [String.raw`<b>x</b> https://a.example/?q=\{x https://a.example/{city}`, "HTML" as const],
+    [String.raw`https://a\.example/{first_name|my friend}\. [x](https://a.example/{city})`, "MarkdownV2" as const],
+    [String.raw`https://a\.example/?q\=\{x`, "MarkdownV2" as const],
+  ])("that have a variable or a brace in them are given whole: %s", (text, markup) => {
+    const replaced = replaceLinks(text, markup, (address) => (/[{}]/.test(address) ? address : "https://p.example"));
+    expect(replaced).toBe(text);
+  });
+
   const word = fc.oneof(fc.string(), fc.constantFrom("https://a.example/x", "https://a.example/?b=1&c=(2)", "<", "`", "\\", " ", "\n"));
   const words = fc.array(word, { maxLength: 8 }).map((some) => some.join(" "));
 
