@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Account } from "#src/modules/accounts/model.ts";
 import { spawnBotApi } from "#test/support/bot-api/remote.ts";
 import type { Caller } from "#test/support/client.ts";
 import { spawnDataCenter } from "#test/support/data-center/remote.ts";
 import { connectBot } from "./api.ts";
+import { connectUser } from "./live-user.ts";
 import type { Env } from "./posthouse.ts";
 
 /** Telegram with accounts and people, to whom broadcasts go. */
@@ -22,7 +22,6 @@ const AT_ONCE = 250;
 /** Telegram takes its time, so that there is something on the wire. */
 const BOT_ANSWER_MS = 60;
 const USER_ANSWER_MS = 15;
-const NO_CAPS = { gap_seconds: [0, 0], daily_cap: null, new_peer_daily_cap: null };
 
 /** Ten bots, each with a broadcast to its people: a bot reaches nobody else. */
 export async function botSide(): Promise<TelegramSide> {
@@ -55,17 +54,6 @@ export async function userSide(folder: string): Promise<TelegramSide> {
   const dc = await spawnDataCenter({ dcIds: [2] });
   const people: Awaited<ReturnType<typeof dc.addUser>>[] = [];
 
-  async function logIn(caller: Caller, at: number): Promise<number> {
-    const phone = `+4915200${String(at).padStart(6, "0")}`;
-    await dc.addUser({ firstName: `User ${at}`, phone });
-    const { body } = await caller.post<Account>("/v1/accounts", { kind: "telegram_user", phone });
-    const path = `/v1/accounts/${body.id}`;
-    await caller.post(`${path}/login/code`);
-    await caller.post(`${path}/login/confirm`, { code: await dc.codeFor(phone) });
-    await caller.patch(path, NO_CAPS);
-    return body.id;
-  }
-
   return {
     env: {
       TELEGRAM_API_ID: "12345",
@@ -75,7 +63,8 @@ export async function userSide(folder: string): Promise<TelegramSide> {
     repeats: true,
     async prepare(caller, count) {
       const account_ids: number[] = [];
-      for (let at = 0; at < ACCOUNTS; at++) account_ids.push(await logIn(caller, at));
+      for (let at = 0; at < ACCOUNTS; at++)
+        account_ids.push(await connectUser(caller, dc, `User ${at}`, `+4915200${String(at).padStart(6, "0")}`));
       const names = Array.from({ length: count }, (_, at) => `person_${at}_of_many`);
       await inGroups(names, async (username) => {
         people.push(await dc.addUser({ firstName: username, username }));

@@ -7,11 +7,11 @@ import { spawnBotApi } from "#test/support/bot-api/remote.ts";
 import { spawnDataCenter } from "#test/support/data-center/remote.ts";
 import { tempFolder } from "#test/support/temp-folder.ts";
 import { connect, connectBot, eventually, makeLiveKey, outcomeOf, send } from "./api.ts";
+import { connectUser } from "./live-user.ts";
 import { startPosthouse } from "./posthouse.ts";
 
 /** How long the process is left alone before its memory is read: the longest pause between two collections. */
 const QUIET_MS = 20_000;
-const UNBOUND = { gap_seconds: [0, 0], daily_cap: null, new_peer_daily_cap: null };
 const HELD_S = 300;
 
 export interface ManyFigures {
@@ -60,14 +60,7 @@ export async function manyAccounts(size: { bots: number; users: number }, quietM
   const users: number[] = [];
   const bob = await dc.addUser({ firstName: "Bob", username: "bob_of_many" });
   for (let at = 0; at < size.users; at++) {
-    const phone = `+4915200${String(at).padStart(6, "0")}`;
-    await dc.addUser({ firstName: `User ${at}`, phone });
-    const { body } = await caller.post<Account>("/v1/accounts", { kind: "telegram_user", phone });
-    const path = `/v1/accounts/${body.id}`;
-    await caller.post(`${path}/login/code`);
-    await caller.post(`${path}/login/confirm`, { code: await dc.codeFor(phone) });
-    await caller.patch(path, UNBOUND);
-    users.push(body.id);
+    users.push(await connectUser(caller, dc, `User ${at}`, `+4915200${String(at).padStart(6, "0")}`));
   }
   const connected = async () => {
     const { items } = (await caller.get<Page<Account>>("/v1/accounts?limit=200")).body;

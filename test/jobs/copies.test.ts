@@ -19,6 +19,20 @@ async function ownersOf({ db }: Stage): Promise<Record<string, string | null>> {
   return Object.fromEntries(rows.map(({ lane, owner }) => [lane, owner]));
 }
 
+/** One copy that hangs, so that its clock stands still, with a job of a lane on the wire; and one that lives. */
+async function besideSilent(stage: Stage, jobs: readonly [string, ...string[]]): Promise<{ silent: Copy; living: Copy }> {
+  const silent = stage.open();
+  const living = stage.open({ clock: createTestClock(silent.clock) });
+  await silent.loop.start();
+  await stage.addLane(silent, "lane:a");
+  await silent.loop.settled();
+  stage.parts[jobs[0]] = { hangs: true };
+  await stage.enqueue(silent, [...jobs], { chat: "sarah" });
+  while (!silent.did.includes(`run ${jobs[0]}`)) await turn();
+  await living.loop.start();
+  return { silent, living };
+}
+
 beforeAll(async () => (await freshDatabase(shared[0]!))[Symbol.asyncDispose](), 30_000);
 
 describe.each(shared)("two copies on one database (%s)", (engine) => {
@@ -98,16 +112,7 @@ describe.each(shared)("two copies on one database (%s)", (engine) => {
 
   test("take over from one that fell silent, when its lease ends and not before", async () => {
     await using stage = await openStage(engine);
-    // A process that hangs has a clock that stands still.
-    const silent = stage.open();
-    const living = stage.open({ clock: createTestClock(silent.clock) });
-    await silent.loop.start();
-    await stage.addLane(silent, "lane:a");
-    await silent.loop.settled();
-    stage.parts["a1"] = { hangs: true };
-    await stage.enqueue(silent, ["a1", "a2"], { chat: "sarah" });
-    while (!silent.did.includes("run a1")) await turn();
-    await living.loop.start();
+    const { silent, living } = await besideSilent(stage, ["a1", "a2"]);
     living.clock.advance(LEASE_MS);
     await living.loop.settled();
     expect(living.did).toEqual([]);
@@ -129,15 +134,7 @@ describe.each(shared)("two copies on one database (%s)", (engine) => {
 
   test("go on with a lane that was lost and won again while a job of it was on the wire", async () => {
     await using stage = await openStage(engine);
-    const silent = stage.open();
-    const living = stage.open({ clock: createTestClock(silent.clock) });
-    await silent.loop.start();
-    await stage.addLane(silent, "lane:a");
-    await silent.loop.settled();
-    stage.parts["a1"] = { hangs: true };
-    await stage.enqueue(silent, ["a1"], { chat: "sarah" });
-    while (!silent.did.includes("run a1")) await turn();
-    await living.loop.start();
+    const { silent, living } = await besideSilent(stage, ["a1"]);
     living.clock.advance(LEASE_MS + 10_000);
     while (!living.did.includes("run a1")) await turn();
     living.letGo("a1");
