@@ -164,7 +164,12 @@ export function createServices({ db, clock, log, cipher, gate, http, ring, tellC
     accountRow: accounts.row,
     heed,
     linkBase,
-    places: { templateLacks: (...args) => templates.lacking(...args), fields: fields.definitions },
+    places: {
+      templateLacks: (...args) => templates.lacking(...args),
+      fields: fields.definitions,
+      hasSegment: segments.has,
+      checkFilter: segments.checkFilter,
+    },
   });
 
   const templates = createTemplateService({ store: createTemplateStore(db), clock, contactVariables: contacts.facts });

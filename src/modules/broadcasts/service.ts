@@ -7,7 +7,7 @@ import { mayUse, type Principal } from "#src/core/principal.ts";
 import type { Maybe, Tx } from "#src/core/tx.ts";
 import type { NewAuditEntry } from "#src/modules/audit/model.ts";
 import type { ContentCheck } from "./content.ts";
-import type { Broadcast, BroadcastPatch, BroadcastStatus, NewBroadcast, Recipient, RecipientStatus } from "./model.ts";
+import type { Audience, Broadcast, BroadcastPatch, BroadcastStatus, NewBroadcast, Recipient, RecipientStatus } from "./model.ts";
 import { planOf, presentBroadcast, presentRecipient } from "./present.ts";
 import { readAudience, readPlan, startOf, stopOf } from "./plan.ts";
 import { nextRun, recurs } from "./recurring.ts";
@@ -154,7 +154,7 @@ export function createBroadcastService({ store, clock, starting, tracking, check
         const now = clock.now(author.env_id);
         await checkAccounts(tx, author, plan.account_ids);
         tracking.check(plan.track_links);
-        await checkContent(tx, author.env_id, plan);
+        await checkContent(tx, author.env_id, JSON.parse(row.audience) as Audience, plan);
         if (recurs(plan.schedule)) return waiting(author.env_id, demandRun(plan.schedule, now));
         const starts_at = startOf(plan);
         if (starts_at !== null && starts_at > now) return waiting(author.env_id, starts_at);

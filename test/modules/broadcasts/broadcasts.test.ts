@@ -64,6 +64,18 @@ describe.each(appEngines)("a broadcast on %s", (engine) => {
     expect(await refused({ text: "Hi {frist_name|there} {city} {first_name}" })).toEqual([200, undefined]);
   });
 
+  test("is not sent to an audience that is not here", async () => {
+    await using app = await setup({ engine });
+    const { sandbox } = app;
+    const refused = async (audience: NewBroadcast["audience"]) => {
+      const made = await draft(sandbox, { audience });
+      const { status, body } = await act(sandbox, made, "send");
+      return [status, (body as unknown as { details: { field: string }[] }).details[0]!.field, (await get(sandbox, made)).status];
+    };
+    expect(await refused({ segment_id: "seg_01HKQ9R2X80000000000000000" })).toEqual([422, "audience.segment_id", "draft"]);
+    expect(await refused({ filter: { nope: 1 } })).toEqual([422, "audience.filter", "draft"]);
+  });
+
   test("skips whom nobody can write to, and tells why", async () => {
     await using app = await setup({ engine });
     const { sandbox } = app;
